@@ -1,0 +1,259 @@
+// swift-tools-version: 6.2
+// The module map of Pairloom. Read it top to bottom: a target may use only what stands above it.
+import Foundation
+import PackageDescription
+
+/// A folder of Sources/.
+///
+/// Data flows one way, so arrows point only to earlier layers, or to targets named earlier in the
+/// same layer.
+enum Layer: String {
+  case primitives = "Primitives"  // files, hashes, randomness, threads: no domain words
+  case data = "Data"  // what a pair is, on disk and in memory
+  case ledger = "Ledger"  // who does what, durably
+  case pipeline = "Pipeline"  // turns URL lists into shards; knows nothing of tensors
+  case learning = "Learning"  // tensors to optimizers; knows no model and no data set
+  case models = "Models"  // one target per architecture
+  case training = "Training"  // turns shards into checkpoints
+  case commands = "Commands"  // the only place where pipeline and learning meet
+
+  /// The layers that this one may import, itself aside.
+  var mayUse: Set<Layer> {
+    switch self {
+    case .primitives: []
+    case .data, .ledger, .learning: [.primitives]
+    case .pipeline: [.primitives, .data, .ledger]
+    case .models: [.primitives, .learning]
+    case .training: [.primitives, .data, .learning, .models]
+    case .commands: [.primitives, .data, .ledger, .pipeline, .learning, .models, .training]
+    }
+  }
+}
+
+struct Module {
+  var layer: Layer
+  var name: String
+  var folder: String
+  var needs: [String]
+  var cLibraries: [String]
+  var products: [Target.Dependency]
+  var testNeeds: [String]
+  var testResources: [Resource]
+}
+
+func module(
+  _ layer: Layer, _ name: String, in folder: String? = nil, needs: [String] = [],
+  c cLibraries: [String] = [], products: [Target.Dependency] = [], testNeeds: [String] = [],
+  testResources: [Resource] = []
+) -> Module {
+  Module(
+    layer: layer, name: name, folder: folder ?? name, needs: needs, cLibraries: cLibraries,
+    products: products, testNeeds: testNeeds, testResources: testResources)
+}
+
+/// A system library by the name that pkg-config knows; `apt` is the Debian package that brings it.
+func system(_ name: String, pkgConfig: String?, apt: String) -> Target {
+  .systemLibrary(
+    name: name, path: "Sources/CLibraries/\(name)", pkgConfig: pkgConfig,
+    providers: [.apt([apt])])
+}
+
+let cLibraries: [Target] = [
+  system("CCurl", pkgConfig: "libcurl", apt: "libcurl4-openssl-dev"),
+  system("CLZ4", pkgConfig: "liblz4", apt: "liblz4-dev"),
+  system("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
+  system("CJPEG", pkgConfig: "libjpeg", apt: "libjpeg-dev"),
+  system("CPNG", pkgConfig: "libpng", apt: "libpng-dev"),
+  system("CWebP", pkgConfig: "libwebp", apt: "libwebp-dev"),
+  system("CGIF", pkgConfig: nil, apt: "libgif-dev"),
+  system("COpenBLAS", pkgConfig: "openblas", apt: "libopenblas-dev"),
+  // libjpeg and libpng report errors by longjmp, which must never cross a Swift frame.
+  .target(
+    name: "CImageShim", dependencies: ["CJPEG", "CPNG"], path: "Sources/CLibraries/CImageShim"),
+]
+
+let argumentParser = Target.Dependency.product(
+  name: "ArgumentParser", package: "swift-argument-parser")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let flyingFox = Target.Dependency.product(name: "FlyingFox", package: "FlyingFox")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+
+let modules: [Module] = [
+  module(.primitives, "DurableFiles"),
+  module(.primitives, "ContentHashing", products: [crypto]),
+  module(.primitives, "SeededRandom"),
+  module(.primitives, "WorkerThreads"),
+
+  module(.data, "ImageCodec", c: ["CImageShim", "CWebP", "CGIF"]),
+  module(.data, "PairDataset", needs: ["DurableFiles", "ContentHashing"], c: ["CLZ4"]),
+  module(.data, "SceneWorld", needs: ["ImageCodec", "SeededRandom"]),
+
+  module(.ledger, "JobLedger", needs: ["WorkerThreads"], products: [grdb]),
+
+  module(.pipeline, "CrawlPolicy"),
+  module(
+    .pipeline, "HTTPFetch", needs: ["CrawlPolicy", "SeededRandom", "WorkerThreads"], c: ["CCurl"]),
+  module(
+    .pipeline, "PipelineCore",
+    needs: ["JobLedger", "PairDataset", "DurableFiles", "ContentHashing", "WorkerThreads"],
+    products: [yams]),
+  module(
+    .pipeline, "IngestStage", in: "Stages/Ingest",
+    needs: ["PipelineCore", "DurableFiles", "ContentHashing"], c: ["CZlib"]),
+  module(
+    .pipeline, "DownloadStage", in: "Stages/Download",
+    needs: ["PipelineCore", "HTTPFetch", "CrawlPolicy", "DurableFiles"]),
+  module(
+    .pipeline, "DecodeStage", in: "Stages/Decode",
+    needs: ["PipelineCore", "ImageCodec", "DurableFiles", "ContentHashing", "WorkerThreads"]),
+  module(
+    .pipeline, "DeduplicateStage", in: "Stages/Deduplicate",
+    needs: ["PipelineCore", "DurableFiles"]),
+  module(
+    .pipeline, "ShardStage", in: "Stages/Shard",
+    needs: ["PipelineCore", "PairDataset", "DurableFiles"]),
+  module(
+    .pipeline, "ScoreStage", in: "Stages/Score",
+    needs: ["PipelineCore", "PairDataset", "DurableFiles"]),
+  module(
+    .pipeline, "FilterStage", in: "Stages/Filter",
+    needs: ["PipelineCore", "PairDataset", "DurableFiles", "ContentHashing"]),
+
+  module(.learning, "TensorEngine", needs: ["WorkerThreads", "SeededRandom"], c: ["COpenBLAS"]),
+  module(.learning, "Autograd", needs: ["TensorEngine"]),
+  module(.learning, "NeuralNetworks", needs: ["Autograd", "TensorEngine", "SeededRandom"]),
+  module(.learning, "Optimizers", needs: ["NeuralNetworks", "Autograd", "TensorEngine"]),
+  module(.learning, "Collectives", needs: ["WorkerThreads"]),
+  module(.learning, "Tokenizers", c: ["CZlib"]),
+  module(.learning, "WeightFiles", needs: ["TensorEngine", "DurableFiles"]),
+
+  module(
+    .models, "CLIPModel",
+    needs: [
+      "NeuralNetworks", "Autograd", "TensorEngine", "Tokenizers", "WeightFiles", "SeededRandom",
+    ]),
+
+  module(
+    .training, "Checkpointing",
+    needs: ["Optimizers", "NeuralNetworks", "TensorEngine", "WeightFiles", "DurableFiles"]),
+  module(
+    .training, "BatchLoading",
+    needs: [
+      "PairDataset", "ImageCodec", "TensorEngine", "Tokenizers", "SeededRandom", "WorkerThreads",
+    ]),
+  module(
+    .training, "DistributedTraining",
+    needs: [
+      "Checkpointing", "NeuralNetworks", "Optimizers", "Collectives", "Autograd", "TensorEngine",
+    ]),
+  module(
+    .training, "CLIPTraining",
+    needs: [
+      "CLIPModel", "DistributedTraining", "BatchLoading", "Checkpointing", "Collectives",
+      "NeuralNetworks", "Optimizers", "Autograd", "TensorEngine", "Tokenizers", "SeededRandom",
+      "DurableFiles", "WeightFiles",
+    ], products: [yams]),
+
+  module(
+    .commands, "pairloom",
+    needs: [
+      "DurableFiles", "ContentHashing", "SeededRandom", "WorkerThreads", "ImageCodec",
+      "PairDataset", "SceneWorld", "JobLedger", "CrawlPolicy", "HTTPFetch", "PipelineCore",
+      "IngestStage", "DownloadStage", "DecodeStage", "DeduplicateStage", "ShardStage",
+      "ScoreStage", "FilterStage", "TensorEngine", "Autograd", "NeuralNetworks", "Optimizers",
+      "Collectives", "Tokenizers", "WeightFiles", "CLIPModel", "Checkpointing", "BatchLoading",
+      "DistributedTraining", "CLIPTraining",
+    ], products: [argumentParser, flyingFox, yams]),
+  module(
+    .commands, "pairloom-bench",
+    needs: ["TensorEngine", "ImageCodec", "PairDataset", "CLIPModel", "Collectives", "JobLedger"],
+    products: [argumentParser]),
+]
+
+/// The checks that every target passes.
+let strict: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .strictMemorySafety(),
+  .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+]
+// The tensor kernels alone are built for AVX2 and FMA; the program checks the CPU before it calls them.
+let vectorised: [SwiftSetting] = [.unsafeFlags(["-Xcc", "-mavx2", "-Xcc", "-mfma"])]
+
+// The check that keeps the map true: `swift build` fails with this line when an arrow points up.
+let place = Dictionary(uniqueKeysWithValues: modules.enumerated().map { ($1.name, ($0, $1.layer)) })
+for (index, module) in modules.enumerated() {
+  for need in module.needs {
+    guard let (otherIndex, otherLayer) = place[need] else {
+      fatalError("\(module.name) needs \(need), which is no module")
+    }
+    let sameLayer = otherLayer == module.layer && otherIndex < index
+    guard sameLayer || module.layer.mayUse.contains(otherLayer) else {
+      fatalError(
+        "\(module.name) (\(module.layer.rawValue)) must not use \(need) (\(otherLayer.rawValue)): "
+          + "arrows point to earlier layers only")
+    }
+  }
+}
+
+// TRANSITION: while the house is being filled, only folders that exist are built.
+func exists(_ path: String) -> Bool {
+  FileManager.default.fileExists(atPath: Context.packageDirectory + "/" + path)
+}
+var present = modules.filter { exists("Sources/\($0.layer.rawValue)/\($0.folder)") }
+if let only = Context.environment["PAIRLOOM_ONLY"] {
+  var wanted = Set<String>()
+  func want(_ name: String) {
+    guard wanted.insert(name).inserted, let m = modules.first(where: { $0.name == name }) else {
+      return
+    }
+    (m.needs + m.testNeeds).forEach(want)
+  }
+  only.split(separator: " ").map(String.init).forEach(want)
+  present = present.filter { wanted.contains($0.name) }
+}
+let testable: (Module) -> Bool = { m in
+  exists("Tests/\(m.layer.rawValue)/\(m.folder)")
+    && (Context.environment["PAIRLOOM_ONLY"].map {
+      $0.split(separator: " ").contains(Substring(m.name))
+    } ?? true)
+}
+let names = Set(present.map(\.name))
+
+let package = Package(
+  name: "Pairloom",
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    .package(url: "https://github.com/swhitty/FlyingFox", from: "0.27.1"),
+  ],
+  targets: cLibraries.filter { $0.name != "CImageShim" || exists("Tests/Data/ImageCodec") }
+    + present.flatMap { m -> [Target] in
+      let dependencies: [Target.Dependency] =
+        m.needs.filter { names.contains($0) }.map { .target(name: $0) }
+        + m.cLibraries.map { .target(name: $0) } + m.products
+      let path = "Sources/\(m.layer.rawValue)/\(m.folder)"
+      let settings = strict + (m.name == "TensorEngine" ? vectorised : [])
+      let target: Target =
+        m.layer == .commands
+        ? .executableTarget(
+          name: m.name, dependencies: dependencies, path: path, swiftSettings: settings)
+        : .target(name: m.name, dependencies: dependencies, path: path, swiftSettings: settings)
+      guard testable(m) else { return [target] }
+      return [
+        target,
+        .testTarget(
+          name: m.name + "Tests",
+          dependencies: [.target(name: m.name)]
+            + (m.needs + m.testNeeds).filter { names.contains($0) }.map { .target(name: $0) }
+            + m.products,
+          path: "Tests/\(m.layer.rawValue)/\(m.folder)", resources: m.testResources,
+          swiftSettings: [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]),
+      ]
+    }
+)
