@@ -7,6 +7,7 @@ public struct AddressGuard: Sendable {
   private let exceptions: [AddressRange]
 
   /// - Parameter cidrs: Blocks that are allowed although they are refused by default.
+  /// - Throws: `AddressRangeError` for the first text that is no block.
   public init(allowing cidrs: [String] = []) throws(AddressRangeError) {
     var exceptions: [AddressRange] = []
     for cidr in cidrs { exceptions.append(try AddressRange(cidr)) }

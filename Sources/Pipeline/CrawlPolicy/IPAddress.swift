@@ -1,7 +1,7 @@
 import Glibc
 
 /// An IPv4 or IPv6 address, without port and zone.
-public enum IPAddress: Hashable, Sendable {
+public enum IPAddress: Hashable, Sendable, CustomStringConvertible {
   /// 4 bytes in network order, the first in the top bits.
   case v4(UInt32)
   /// 16 bytes in network order, the first in the top bits.
@@ -53,9 +53,36 @@ public enum IPAddress: Hashable, Sendable {
     if bits >> 112 == 0x2002 { return .v4(UInt32(truncatingIfNeeded: bits >> 80)) }
     let prefix = bits >> 32
     let isMapped = prefix == 0xFFFF
-    let isCompatible = prefix == 0 && bits > 1
     let isNAT64 = prefix == 0x64_FF9B << 64
-    guard isMapped || isCompatible || isNAT64 else { return nil }
+    guard isMapped || isV4Compatible || isNAT64 else { return nil }
     return .v4(UInt32(truncatingIfNeeded: bits))
+  }
+
+  /// Whether this is in `::/96`, the unspecified and the loopback address aside (RFC 4291 §2.5.5.1).
+  public var isV4Compatible: Bool {
+    guard case .v6(let bits) = self else { return false }
+    return bits >> 32 == 0 && bits > 1
+  }
+
+  /// The usual notation; IPv6 as in RFC 5952.
+  public var description: String {
+    let (family, bytes): (Int32, [UInt8]) =
+      switch self {
+      case .v4(let bits): (AF_INET, bits.networkBytes)
+      case .v6(let bits): (AF_INET6, bits.networkBytes)
+      }
+    return unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(INET6_ADDRSTRLEN)) {
+      // Safe: the buffer holds the longest address and its NUL, so that inet_ntop cannot fail.
+      let text = unsafe inet_ntop(family, bytes, $0.baseAddress, socklen_t($0.count))
+      return unsafe text.map { unsafe String(cString: $0) } ?? ""
+    }
+  }
+}
+
+extension FixedWidthInteger {
+  fileprivate var networkBytes: [UInt8] {
+    stride(from: Self.bitWidth - 8, through: 0, by: -8).map {
+      UInt8(truncatingIfNeeded: self >> $0)
+    }
   }
 }

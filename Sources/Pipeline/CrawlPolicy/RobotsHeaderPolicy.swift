@@ -17,15 +17,18 @@ public struct RobotsHeaderPolicy: Sendable {
   public let profile: Profile
   private let agentToken: String
 
-  /// - Parameter agentToken: The name by which a site may address this crawler, such as `pairloom`.
+  /// - Parameters:
+  ///   - profile: What counts as a refusal.
+  ///   - agentToken: The name by which a site may address this crawler, such as `pairloom`.
   public init(profile: Profile, agentToken: String) {
     self.profile = profile
     self.agentToken = agentToken.lowercased()
   }
 
-  /// The directive that refuses, in lower case (such as "noai"), or nil when none does.
+  /// Finds the directive that refuses.
   ///
   /// - Parameter xRobotsTagLines: The values of the final response's X-Robots-Tag lines, in order.
+  /// - Returns: The directive in lower case, such as "noai", or nil when none refuses.
   public func refusal(_ xRobotsTagLines: [String]) -> String? {
     guard profile == .strict else { return nil }
     for line in xRobotsTagLines {

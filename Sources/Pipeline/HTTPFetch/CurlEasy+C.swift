@@ -2,8 +2,9 @@ import CCurl
 import CrawlPolicy
 import Glibc
 
-/// One libcurl easy handle and the callbacks that feed its exchange. Reused for many exchanges.
+/// One libcurl easy handle and the callbacks that feed its exchange.
 ///
+/// Reused for many exchanges.
 /// Pointer contract: the handle's callbacks get this object unretained. libcurl calls them only
 /// inside calls on the multi handle that the easy handle is added to; `CurlMulti` holds the object
 /// from `add` to `remove`, and `deinit` frees the handle, so the pointer is valid at every call. All

@@ -13,7 +13,10 @@ import Glibc
   /// When libcurl wants to be called although nothing happened; monotonic seconds.
   fileprivate var timer: Double?
 
-  /// - Parameter connections: How many connections are kept open, idle ones included.
+  /// - Parameters:
+  ///   - connections: How many connections are kept open, idle ones included.
+  ///   - wakeup: Ends `wait` from another thread.
+  /// - Throws: `FetcherError` when the system or libcurl has no handle to give.
   init(connections: Int, wakeup: Wakeup) throws(FetcherError) {
     try CurlLibrary.start()
     let epoll = epoll_create1(Int32(EPOLL_CLOEXEC))

@@ -1,14 +1,16 @@
 public import CrawlPolicy
 
-/// The bounds and manners of a `Fetcher`. Times are seconds, sizes bytes.
+/// The bounds and manners of a `Fetcher`.
+///
+/// Times are seconds, sizes bytes.
 public struct FetchOptions: Sendable, Codable, Equatable {
   /// Name lookup, TCP and TLS together.
   public var connectTimeout = 10.0
   /// Bounds each attempt, all its redirects together; waiting for a free slot does not count.
   public var totalDeadline = 30.0
-  /// A transfer that stays below this many bytes per second …
+  /// Transfers below this many bytes per second for `lowSpeedSeconds` are given up as timeouts.
   public var lowSpeedBytesPerSecond = 64
-  /// … for this long is given up as a timeout. Whole seconds.
+  /// Whole seconds.
   public var lowSpeedSeconds = 15
   /// Counted after content decoding.
   public var maxBytes = 32 << 20

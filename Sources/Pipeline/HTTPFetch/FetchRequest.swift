@@ -20,7 +20,9 @@ public struct FetchResult: Sendable {
   public var detail: String
   /// The last HTTP status that was received, in any attempt.
   public var status: Int?
-  /// The URL that gave the answer: percent-encoded, without fragment. The given URL when it is bad.
+  /// The URL that gave the answer: percent-encoded, without fragment.
+  ///
+  /// The given URL when that is bad.
   public var finalURL: String
   /// Redirects followed in the last attempt.
   public var redirects: Int

@@ -48,7 +48,12 @@ package final class HostQueue<Item> {
   /// When the next pause ends, or nil when no host pauses.
   package var nextWake: Double? { pauses.nextDue }
 
-  /// - Parameter first: Whether the item goes before those that wait, as a redirect's next hop does.
+  /// Puts an item behind those of its host, or before them.
+  ///
+  /// - Parameters:
+  ///   - item: What waits.
+  ///   - name: Its host.
+  ///   - first: Whether it goes before those that wait, as a redirect's next hop does.
   package func add(_ item: Item, host name: String, first: Bool = false) {
     let host = host(named: name)
     if first { host.returned.append(item) } else { host.waiting.append(item) }

@@ -2,9 +2,12 @@ import CCurl
 
 /// Reads a `Retry-After` value: delay seconds, or an HTTP date (RFC 9110 §10.2.3).
 package enum RetryAfter {
-  /// Seconds to wait from `now` on, at least 0; nil for what is neither form.
+  /// Seconds to wait from `now` on.
   ///
-  /// - Parameter now: Seconds since 1970 by this machine's clock.
+  /// - Parameters:
+  ///   - value: The header's value.
+  ///   - now: Seconds since 1970 by this machine's clock.
+  /// - Returns: At least 0; nil for what is neither form.
   package static func seconds(_ value: String, now: Double) -> Double? {
     let digits = value.utf8.allSatisfy { (0x30...0x39).contains($0) }
     if !value.isEmpty, digits { return Double(value) }

@@ -1,4 +1,6 @@
-/// One request on its way, over all its hops and attempts. Lives on the loop thread.
+/// One request on its way, over all its hops and attempts.
+///
+/// Lives on the loop thread.
 final class Transfer {
   let request: FetchRequest
   let batch: Batch
@@ -39,7 +41,9 @@ final class Transfer {
   }
 }
 
-/// The requests of one `fetch` call. Lives on the loop thread.
+/// The requests of one `fetch` call.
+///
+/// Lives on the loop thread.
 final class Batch {
   private let submission: Submission
   private var remaining: Int

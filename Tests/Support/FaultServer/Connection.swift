@@ -1,6 +1,6 @@
 import Foundation
 
-/// A blocking socket. Used by one thread.
+/// A blocking socket, used by one thread.
 final class Connection {
   let descriptor: Int32
   private var buffer: [UInt8] = []
@@ -20,6 +20,11 @@ final class Connection {
       let count = recv(descriptor, &chunk, chunk.count, 0)
       guard count > 0 else { return nil }
       buffer += chunk[..<count]
+      // The first byte of a TLS handshake, which a server without TLS answers in its own words.
+      guard buffer.first != 0x16 else {
+        send("HTTP/1.1 400 Bad Request\r\n\r\n")
+        return nil
+      }
     }
   }
 
@@ -41,7 +46,9 @@ final class Connection {
 
   @discardableResult func send(_ text: String) -> Bool { send(Array(text.utf8)) }
 
-  /// Waits for the time, or for the peer to go away; nil waits for that alone. False when it went.
+  /// Waits for the time, or for the peer to go away; nil waits for that alone.
+  ///
+  /// False when the peer went.
   @discardableResult func pause(milliseconds: Int32?) -> Bool {
     var entry = pollfd(descriptor: descriptor)
     return poll(&entry, 1, milliseconds ?? -1) == 0

@@ -1,15 +1,17 @@
 import Foundation
 
-/// The paths of a `FaultServer` and what each does. `ID` is any text that makes a URL its own.
+/// The paths of a `FaultServer` and what each does.
+///
+/// `ID` is any text that makes a URL its own.
 enum Fault {
   /// The body of `/ok/N`: N bytes.
   static func body(_ count: Int) -> [UInt8] {
     (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 7) }
   }
 
-  /// Answers one request; false ends the connection.
+  /// Answers one request.
   ///
-  /// - Parameter attempt: Which request for this path it is, from 1 on.
+  /// False ends the connection. `attempt` counts the requests of this path from 1 on.
   static func answer(
     _ path: String, attempt: Int, server: FaultServer, on connection: Connection
   ) -> Bool {
