@@ -10,6 +10,21 @@ public struct DemoAnswer: Equatable, Sendable {
   public var cutAfter: Int?
   /// The value of Retry-After.
   public var retryAfter: Int?
+
+  public init(
+    status: Int, mediaType: String, body: [UInt8], cutAfter: Int? = nil, retryAfter: Int? = nil
+  ) {
+    self.status = status
+    self.mediaType = mediaType
+    self.body = body
+    self.cutAfter = cutAfter
+    self.retryAfter = retryAfter
+  }
+
+  /// A short plain text.
+  public init(status: Int, text: String) {
+    self.init(status: status, mediaType: "text/plain; charset=utf-8", body: Array(text.utf8))
+  }
 }
 
 extension DemoWorld {
@@ -22,19 +37,20 @@ extension DemoWorld {
     let row = rows[id]
     switch row.fault {
     case .missing:
-      return Self.text(404, "Not found.")
+      return DemoAnswer(status: 404, text: "Not found.")
     case .heals500 where request < row.failuresBefore:
-      return Self.text(500, "Out of order, try again.")
+      return DemoAnswer(status: 500, text: "Out of order, try again.")
     case .heals503 where request < row.failuresBefore:
-      return Self.text(503, "Busy, try again.")
+      return DemoAnswer(status: 503, text: "Busy, try again.")
     case .heals429 where request < row.failuresBefore:
-      var answer = Self.text(429, "Too many requests.")
+      var answer = DemoAnswer(status: 429, text: "Too many requests.")
       answer.retryAfter = id % 8 == 0 ? 1 : 0
       return answer
     case .wrongType:
-      return Self.text(
-        200, "<!DOCTYPE html>\n<html><title>Picture \(id)</title><p>Please log in.</p></html>\n",
-        type: "text/html; charset=utf-8")
+      let page =
+        "<!DOCTYPE html>\n<html><title>Picture \(id)</title><p>Please log in.</p></html>\n"
+      return DemoAnswer(
+        status: 200, mediaType: "text/html; charset=utf-8", body: Array(page.utf8))
     default:
       let picture = try picture(of: row.duplicateOf ?? id)
       let body = row.fault == .corrupt ? Self.corrupted(picture, id: id, seed: seed) : picture
@@ -64,12 +80,6 @@ extension DemoWorld {
     else { return nil }
     // The URL of a row that repeats another's is the other's.
     return rows[id].path == path ? id : nil
-  }
-
-  private static func text(
-    _ status: Int, _ body: String, type: String = "text/plain; charset=utf-8"
-  ) -> DemoAnswer {
-    DemoAnswer(status: status, mediaType: type, body: Array(body.utf8))
   }
 
   /// No whole picture any more: cut short, or random bytes behind the first twelve, or empty.
