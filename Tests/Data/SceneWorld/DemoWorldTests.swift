@@ -35,8 +35,10 @@ import Testing
 
   @Test("A caption is one of the scene's own exactly when the row is matched")
   func captions() {
+    let unseen = SceneWorld.heldOutCombinations.map { "\($0.colour) \($0.kind)" }
     for row in world.rows {
       #expect(row.scene.captions.contains(row.caption) == row.isMatched)
+      #expect(!unseen.contains { row.caption.contains($0) }, "\(row.caption)")
       #expect(
         row.scene.shapes.allSatisfy {
           !SceneWorld.heldOutCombinations.contains($0.combination)

@@ -72,7 +72,10 @@ final class LoopbackListener: Sendable {
         return LoopbackConnection(descriptor)
       }
       // A client that went before it was accepted is no reason to stop (accept(2)).
-      guard errno == EINTR || errno == ECONNABORTED || errno == EMFILE else { return nil }
+      if errno == EINTR || errno == ECONNABORTED { continue }
+      // Out of descriptors: connections that end give some back.
+      guard errno == EMFILE || errno == ENFILE else { return nil }
+      usleep(10_000)
     }
   }
 

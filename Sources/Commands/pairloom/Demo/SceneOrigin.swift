@@ -5,8 +5,9 @@ import Synchronization
 /// The demo's own web: serves a ``DemoWorld`` on 127.0.0.1 and misbehaves as its rows say.
 ///
 /// HTTP/1.1 with keep-alive, one thread per connection, pictures drawn on the fly and none kept.
-/// It is no FlyingFox server: that sends header and body in two writes without TCP_NODELAY, and
-/// cannot close a connection in the middle of a body.
+/// One core answers about 2,700 requests a second. It is no FlyingFox server: that sends header and
+/// body in two writes without TCP_NODELAY, so that each request on a kept connection waits 45 ms for
+/// an acknowledgement (0.27.1: 22 requests a second on one connection, 1,219 on 64).
 package final class SceneOrigin: Sendable {
   package struct Statistics: Equatable, Sendable {
     package var requests = 0
