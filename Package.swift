@@ -131,7 +131,9 @@ let modules: [Module] = [
   module(.learning, "Collectives", needs: ["WorkerThreads"]),
   module(
     .learning, "Tokenizers", c: ["CZlib", "CCLIPVocabulary"], testResources: [.copy("Fixtures")]),
-  module(.learning, "WeightFiles", needs: ["TensorEngine", "DurableFiles"]),
+  module(
+    .learning, "WeightFiles", needs: ["TensorEngine", "DurableFiles"],
+    testResources: [.copy("Fixtures")]),
 
   module(
     .models, "CLIPModel",
