@@ -139,7 +139,8 @@ let modules: [Module] = [
     .models, "CLIPModel",
     needs: [
       "NeuralNetworks", "Autograd", "TensorEngine", "Tokenizers", "WeightFiles", "SeededRandom",
-    ]),
+      "DurableFiles",
+    ], testResources: [.copy("Fixtures")]),
 
   module(
     .training, "Checkpointing",
