@@ -1,0 +1,106 @@
+public import TensorEngine
+
+/// How a variable was made: its operands that require a gradient, and the backward rule.
+final class Origin {
+  private(set) var operands: [Variable]
+  private var rule: ((Tensor) -> Void)?
+  /// One more than the deepest operand, so that descending depth is a topological order.
+  let depth: Int
+
+  init(operands: [Variable], rule: @escaping (Tensor) -> Void) {
+    self.operands = operands
+    self.rule = rule
+    depth = 1 + (operands.map { $0.origin?.depth ?? 0 }.max() ?? 0)
+  }
+
+  /// Runs the rule and drops what it holds.
+  func propagate(_ gradient: Tensor) {
+    precondition(rule != nil, "backward: this part of the graph was already run and freed")
+    rule?(gradient)
+    rule = nil
+    operands = []
+  }
+
+  /// Frees a graph in a loop: a chain of operations that frees its operands one inside the other
+  /// would overflow the stack.
+  static func release(_ origin: Origin) {
+    if let queue = ReleaseQueue.current {
+      queue.pending.append(origin)
+      return
+    }
+    let queue = ReleaseQueue()
+    queue.pending.append(origin)
+    ReleaseQueue.$current.withValue(queue) {
+      while queue.pending.popLast() != nil {}
+    }
+  }
+}
+
+private final class ReleaseQueue: @unchecked Sendable {
+  // Sendable: lives inside one call of `Origin.release`, on that call's thread.
+  @TaskLocal static var current: ReleaseQueue?
+  var pending: [Origin] = []
+}
+
+/// Whether operations record how they came about.
+enum Recording {
+  @TaskLocal static var isOn = true
+}
+
+/// Runs `body` without building graphs: for evaluation, in less memory and time.
+///
+/// Results made inside require no gradient.
+public func withoutGradient<R>(_ body: () throws -> R) rethrows -> R {
+  try Recording.$isOn.withValue(false) { try body() }
+}
+
+/// Whether an operation on `operands` joins the graph; a rule may then keep what backward needs.
+public func recordsGraph(_ operands: [Variable]) -> Bool {
+  operands.contains(where: \.requiresGradient) && Recording.isOn
+}
+
+extension Variable {
+  /// Adds d(this)/d(x) to the gradient of every x that this scalar depends on, and frees the graph.
+  public func backward() {
+    precondition(value.count == 1, "backward: \(shape) is no scalar; give a seed")
+    Variable.backward(from: [(self, Tensor(shape: shape, repeating: 1))])
+  }
+
+  /// Adds the gradients of Σ ⟨root, seed⟩ to all that the roots depend on, and frees the graph.
+  ///
+  /// Results of operations drop their gradient as soon as it has been passed on, unless they
+  /// `keepsGradient`. The order of additions depends on the graph alone.
+  ///
+  /// - Parameter roots: Variables with a seed of the same shape, all run in one pass.
+  public static func backward(from roots: [(Variable, Tensor)]) {
+    for (root, seed) in roots {
+      precondition(
+        root.shape == seed.shape, "backward: seed \(seed.shape) for a root \(root.shape)")
+      root.accumulate(seed)
+    }
+    for variable in descending(from: roots.map(\.0)) {
+      guard let origin = variable.origin else { continue }
+      // The graph behind this result goes, even when its gradient is nil.
+      variable.origin = nil
+      guard let gradient = variable.gradient else { continue }
+      if !variable.keepsGradient { variable.gradient = nil }
+      origin.propagate(gradient)
+    }
+  }
+
+  /// The results that the roots depend on, each after all results that use it.
+  private static func descending(from roots: [Variable]) -> [Variable] {
+    var seen = Set<ObjectIdentifier>()
+    var byDepth: [[Variable]] = []
+    var pending = roots
+    while let variable = pending.popLast() {
+      guard let origin = variable.origin, seen.insert(ObjectIdentifier(variable)).inserted else {
+        continue
+      }
+      while byDepth.count <= origin.depth { byDepth.append([]) }
+      byDepth[origin.depth].append(variable)
+      pending += origin.operands
+    }
+    return byDepth.reversed().flatMap { $0 }
+  }
+}

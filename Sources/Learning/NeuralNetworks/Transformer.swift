@@ -1,0 +1,126 @@
+public import Autograd
+public import SeededRandom
+public import TensorEngine
+
+/// Self-attention with torch's `nn.MultiheadAttention` names and initialisation.
+public final class MultiHeadAttention: Module {
+  /// Shape `[3·D, D]`: rows of q, then k, then v.
+  public let inProjectionWeight: Variable
+  /// Shape `[3·D]`.
+  public let inProjectionBias: Variable
+  public let outProjection: Linear
+  public let heads: Int
+
+  public init(width: Int, heads: Int, random: inout RandomStream) {
+    precondition(width % heads == 0, "attention: width \(width) over \(heads) heads")
+    inProjectionWeight = .parameter(.xavierUniform([3 * width, width], random: &random))
+    inProjectionBias = .parameter(Tensor(shape: [3 * width]))
+    outProjection = Linear(width, width, random: &random)
+    outProjection.bias?.value = Tensor(shape: [width])
+    self.heads = heads
+  }
+
+  /// - Parameters:
+  ///   - x: `[ΣL, D]`, packed.
+  ///   - lengths: The sequences' lengths.
+  ///   - causal: Whether a row sees no later one.
+  /// - Returns: `[ΣL, D]`.
+  public func callAsFunction(_ x: Variable, lengths: [Int], causal: Bool) -> Variable {
+    let qkv = linear(x, inProjectionWeight, inProjectionBias)
+    return outProjection(attention(qkv, lengths: lengths, heads: heads, causal: causal))
+  }
+
+  public func visitParameters(prefix: String, _ visit: (String, Variable) -> Void) {
+    visit(prefix + "in_proj_weight", inProjectionWeight)
+    visit(prefix + "in_proj_bias", inProjectionBias)
+    outProjection.visitParameters(prefix: prefix + "out_proj.", visit)
+  }
+}
+
+/// Two linear maps with a GELU between them.
+public final class MLP: Module {
+  public let expand: Linear
+  public let contract: Linear
+  public let activation: GELU
+
+  public init(width: Int, hidden: Int, activation: GELU, random: inout RandomStream) {
+    expand = Linear(width, hidden, random: &random)
+    contract = Linear(hidden, width, random: &random)
+    self.activation = activation
+  }
+
+  public func callAsFunction(_ x: Variable) -> Variable {
+    contract(expand(x, activation: activation))
+  }
+
+  public func visitParameters(prefix: String, _ visit: (String, Variable) -> Void) {
+    expand.visitParameters(prefix: prefix + "c_fc.", visit)
+    contract.visitParameters(prefix: prefix + "c_proj.", visit)
+  }
+}
+
+/// The pre-norm block of CLIP: x += attn(ln_1(x)); x += mlp(ln_2(x)).
+public final class ResidualAttentionBlock: Module {
+  public let attentionNorm: LayerNorm
+  public let attention: MultiHeadAttention
+  public let mlpNorm: LayerNorm
+  public let mlp: MLP
+
+  public init(
+    width: Int, heads: Int, hidden: Int, activation: GELU, epsilon: Float = 1e-5,
+    random: inout RandomStream
+  ) {
+    attentionNorm = LayerNorm(width, epsilon: epsilon)
+    attention = MultiHeadAttention(width: width, heads: heads, random: &random)
+    mlpNorm = LayerNorm(width, epsilon: epsilon)
+    mlp = MLP(width: width, hidden: hidden, activation: activation, random: &random)
+  }
+
+  public func callAsFunction(_ x: Variable, lengths: [Int], causal: Bool) -> Variable {
+    let attended = x + attention(attentionNorm(x), lengths: lengths, causal: causal)
+    return attended + mlp(mlpNorm(attended))
+  }
+
+  public func visitParameters(prefix: String, _ visit: (String, Variable) -> Void) {
+    attentionNorm.visitParameters(prefix: prefix + "ln_1.", visit)
+    attention.visitParameters(prefix: prefix + "attn.", visit)
+    mlpNorm.visitParameters(prefix: prefix + "ln_2.", visit)
+    mlp.visitParameters(prefix: prefix + "mlp.", visit)
+  }
+}
+
+/// A stack of pre-norm blocks, with the names of open_clip's `Transformer`.
+public final class Transformer: Module {
+  public let blocks: [ResidualAttentionBlock]
+  public let width: Int
+
+  public init(
+    width: Int, layers: Int, heads: Int, hidden: Int, activation: GELU, epsilon: Float = 1e-5,
+    random: inout RandomStream
+  ) {
+    self.width = width
+    var blocks: [ResidualAttentionBlock] = []
+    for _ in 0..<layers {
+      blocks.append(
+        ResidualAttentionBlock(
+          width: width, heads: heads, hidden: hidden, activation: activation, epsilon: epsilon,
+          random: &random))
+    }
+    self.blocks = blocks
+  }
+
+  /// - Parameters:
+  ///   - x: `[ΣL, D]`: the rows of all sequences, one after the other.
+  ///   - lengths: The sequences' lengths.
+  ///   - causal: Whether a row sees no later one of its sequence.
+  /// - Returns: `[ΣL, D]`.
+  public func callAsFunction(_ x: Variable, lengths: [Int], causal: Bool) -> Variable {
+    blocks.reduce(x) { $1($0, lengths: lengths, causal: causal) }
+  }
+
+  public func visitParameters(prefix: String, _ visit: (String, Variable) -> Void) {
+    for (index, block) in blocks.enumerated() {
+      block.visitParameters(prefix: prefix + "resblocks.\(index).", visit)
+    }
+  }
+}

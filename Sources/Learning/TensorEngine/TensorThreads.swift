@@ -1,0 +1,50 @@
+import Synchronization
+import WorkerThreads
+
+/// How many threads tensor work may use: matrix products inside OpenBLAS and the loops around them.
+///
+/// Process-wide. Results do not depend on timing; elementwise loops and reductions give the same bits
+/// for any number of threads, while OpenBLAS may round differently for another number.
+public enum TensorThreads {
+  private static let count = Atomic<Int>(1)
+
+  public static func set(_ count: Int) {
+    precondition(count >= 1, "TensorThreads.set: \(count) threads")
+    self.count.store(count, ordering: .relaxed)
+    BLAS.setThreads(count)
+  }
+
+  public static var current: Int { count.load(ordering: .relaxed) }
+
+  /// Runs `body` over 0 ..< `count` in pieces of at least `grain` items, cut at multiples of `grain`.
+  static func split(_ count: Int, grain: Int, _ body: @Sendable (Range<Int>) -> Void) {
+    let threads = current
+    let grains = (count + grain - 1) / grain
+    guard threads > 1, grains > 1 else {
+      if count > 0 { body(0..<count) }
+      return
+    }
+    let pieces = min(threads, grains)
+    Parallel.forEach(pieces, threads: threads) { piece in
+      let first = grains * piece / pieces * grain
+      let end = min(count, grains * (piece + 1) / pieces * grain)
+      if first < end { body(first..<end) }
+    }
+  }
+
+  /// Runs `body` once per index, spread over the threads, with OpenBLAS on one thread per call.
+  static func forEach(_ count: Int, _ body: @Sendable (Int) -> Void) {
+    let threads = current
+    guard threads > 1, count > 1 else {
+      for index in 0..<count { body(index) }
+      return
+    }
+    BLAS.setThreads(1)
+    Parallel.forEach(count, threads: threads, body)
+    BLAS.setThreads(threads)
+  }
+}
+
+/// The floats from which a loop of simple arithmetic is worth a second thread: waking one costs
+/// about 10 µs, in which one core streams some 30 thousand floats.
+let elementwiseGrain = 32_768
