@@ -136,23 +136,29 @@ let modules: [Module] = [
 
   module(
     .training, "Checkpointing",
-    needs: ["Optimizers", "NeuralNetworks", "TensorEngine", "WeightFiles", "DurableFiles"]),
+    needs: [
+      "Optimizers", "NeuralNetworks", "TensorEngine", "WeightFiles", "DurableFiles",
+      "ContentHashing",
+    ]),
   module(
     .training, "BatchLoading",
     needs: [
       "PairDataset", "ImageCodec", "TensorEngine", "Tokenizers", "SeededRandom", "WorkerThreads",
-    ]),
+      "DurableFiles",
+    ], testNeeds: ["ContentHashing"], testResources: [.copy("Fixtures")]),
   module(
     .training, "DistributedTraining",
     needs: [
       "Checkpointing", "NeuralNetworks", "Optimizers", "Collectives", "Autograd", "TensorEngine",
+      "DurableFiles", "ContentHashing",
     ]),
   module(
     .training, "CLIPTraining",
     needs: [
       "CLIPModel", "DistributedTraining", "BatchLoading", "Checkpointing", "Collectives",
       "NeuralNetworks", "Optimizers", "Autograd", "TensorEngine", "Tokenizers", "SeededRandom",
-      "DurableFiles", "WeightFiles",
+      "DurableFiles", "WeightFiles", "PairDataset", "ImageCodec", "ContentHashing",
+      "WorkerThreads",
     ], products: [yams]),
 
   module(
