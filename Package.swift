@@ -70,6 +70,10 @@ let cLibraries: [Target] = [
   // libjpeg and libpng report errors by longjmp, which must never cross a Swift frame.
   .target(
     name: "CImageShim", dependencies: ["CJPEG", "CPNG"], path: "Sources/CLibraries/CImageShim"),
+  // CLIP's table of merges and HTML's entities, embedded by the C compiler.
+  .target(
+    name: "CCLIPVocabulary", path: "Sources/CLibraries/CCLIPVocabulary",
+    exclude: ["merges.txt.gz", "entities.txt.gz", "make_data.py", "NOTICE.txt"]),
 ]
 
 let argumentParser = Target.Dependency.product(
@@ -121,12 +125,15 @@ let modules: [Module] = [
     needs: ["PipelineCore", "PairDataset", "DurableFiles", "ContentHashing"]),
 
   module(.learning, "TensorEngine", needs: ["WorkerThreads", "SeededRandom"], c: ["COpenBLAS"]),
-  module(.learning, "Autograd", needs: ["TensorEngine"]),
+  module(.learning, "Autograd", needs: ["TensorEngine"], testNeeds: ["SeededRandom"]),
   module(.learning, "NeuralNetworks", needs: ["Autograd", "TensorEngine", "SeededRandom"]),
   module(.learning, "Optimizers", needs: ["NeuralNetworks", "Autograd", "TensorEngine"]),
   module(.learning, "Collectives", needs: ["WorkerThreads"]),
-  module(.learning, "Tokenizers", c: ["CZlib"]),
-  module(.learning, "WeightFiles", needs: ["TensorEngine", "DurableFiles"]),
+  module(
+    .learning, "Tokenizers", c: ["CZlib", "CCLIPVocabulary"], testResources: [.copy("Fixtures")]),
+  module(
+    .learning, "WeightFiles", needs: ["TensorEngine", "DurableFiles"],
+    testResources: [.copy("Fixtures")]),
 
   module(
     .models, "CLIPModel",
