@@ -126,7 +126,7 @@ let modules: [Module] = [
     needs: ["PipelineCore", "PairDataset", "DurableFiles", "ContentHashing"]),
 
   module(.learning, "TensorEngine", needs: ["WorkerThreads", "SeededRandom"], c: ["COpenBLAS"]),
-  module(.learning, "Autograd", needs: ["TensorEngine"]),
+  module(.learning, "Autograd", needs: ["TensorEngine"], testNeeds: ["SeededRandom"]),
   module(.learning, "NeuralNetworks", needs: ["Autograd", "TensorEngine", "SeededRandom"]),
   module(.learning, "Optimizers", needs: ["NeuralNetworks", "Autograd", "TensorEngine"]),
   module(.learning, "Collectives", needs: ["WorkerThreads"]),
@@ -145,23 +145,29 @@ let modules: [Module] = [
 
   module(
     .training, "Checkpointing",
-    needs: ["Optimizers", "NeuralNetworks", "TensorEngine", "WeightFiles", "DurableFiles"]),
+    needs: [
+      "Optimizers", "NeuralNetworks", "TensorEngine", "WeightFiles", "DurableFiles",
+      "ContentHashing",
+    ]),
   module(
     .training, "BatchLoading",
     needs: [
       "PairDataset", "ImageCodec", "TensorEngine", "Tokenizers", "SeededRandom", "WorkerThreads",
-    ]),
+      "DurableFiles",
+    ], testNeeds: ["ContentHashing"], testResources: [.copy("Fixtures")]),
   module(
     .training, "DistributedTraining",
     needs: [
       "Checkpointing", "NeuralNetworks", "Optimizers", "Collectives", "Autograd", "TensorEngine",
+      "DurableFiles", "ContentHashing",
     ]),
   module(
     .training, "CLIPTraining",
     needs: [
       "CLIPModel", "DistributedTraining", "BatchLoading", "Checkpointing", "Collectives",
       "NeuralNetworks", "Optimizers", "Autograd", "TensorEngine", "Tokenizers", "SeededRandom",
-      "DurableFiles", "WeightFiles",
+      "DurableFiles", "WeightFiles", "PairDataset", "ImageCodec", "ContentHashing",
+      "WorkerThreads",
     ], products: [yams]),
 
   module(

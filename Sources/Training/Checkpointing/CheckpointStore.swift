@@ -1,0 +1,147 @@
+import ContentHashing
+import DurableFiles
+import FoundationEssentials
+import TensorEngine
+import WeightFiles
+
+/// Why a checkpoint cannot be used.
+public struct CheckpointError: Error, Equatable, Sendable, CustomStringConvertible {
+  public enum Reason: Equatable, Sendable {
+    /// The file cannot be written or read, or is no safetensors file.
+    case unusable(String)
+    /// Its metadata lacks the record or the checksum.
+    case noRecord
+    case checksumMismatch
+    /// It was written with another configuration or seed.
+    case otherConfiguration(String)
+  }
+  public var path: String
+  public var reason: Reason
+
+  public init(path: String, reason: Reason) {
+    self.path = path
+    self.reason = reason
+  }
+
+  public var description: String {
+    switch reason {
+    case .unusable(let why): "\(path): \(why)"
+    case .noRecord: "\(path): holds no training record; it was not written as a checkpoint."
+    case .checksumMismatch: "\(path): its contents do not have the checksum that it states."
+    case .otherConfiguration(let why):
+      "\(path): \(why). Train into another folder, or restore the manifest that began this one."
+    }
+  }
+}
+
+/// The checkpoints of one run, in one folder: `step-00000120.safetensors`.
+///
+/// Each is one safetensors file with the parameters under their own names, the optimizer state under
+/// `optimizer.`, and in the metadata the record as JSON and a SHA-256 over both. A file appears
+/// whole or not at all.
+public struct CheckpointStore: Sendable {
+  public let folder: String
+  /// How many of the newest are kept.
+  public let keeps: Int
+
+  private static let optimizerPrefix = "optimizer."
+  private static let filePrefix = "step-"
+  private static let fileSuffix = ".safetensors"
+
+  public init(folder: String, keeps: Int = 3) {
+    precondition(keeps > 0, "a store keeps at least one checkpoint, not \(keeps)")
+    self.folder = folder
+    self.keeps = keeps
+  }
+
+  /// Writes `checkpoint` durably, then removes the oldest beyond ``keeps``.
+  ///
+  /// - Returns: The file's path.
+  @discardableResult
+  public func save(_ checkpoint: Checkpoint) throws(CheckpointError) -> String {
+    let digits = String(checkpoint.record.step)
+    let padding = String(repeating: "0", count: max(0, 8 - digits.count))
+    let path = "\(folder)/\(Self.filePrefix)\(padding)\(digits)\(Self.fileSuffix)"
+    do {
+      try DurableFile.makeFolder(folder)
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.sortedKeys]
+      let record = String(
+        decoding: [UInt8](try encoder.encode(checkpoint.record)), as: UTF8.self)
+      let tensors =
+        checkpoint.parameters
+        + checkpoint.optimizer.map { (Self.optimizerPrefix + $0.name, $0.tensor) }
+      try SafeTensors.write(
+        tensors,
+        metadata: ["record": record, "sha256": Self.checksum(of: tensors, record: record)],
+        to: path)
+      for old in try paths().dropLast(keeps) { try DurableFile.remove(old) }
+    } catch {
+      throw CheckpointError(path: path, reason: .unusable("\(error)"))
+    }
+    return path
+  }
+
+  /// The newest checkpoint that is whole.
+  ///
+  /// - Returns: The checkpoint, nil when there is none, and what was wrong with each newer file.
+  public func latest() throws(CheckpointError) -> (
+    checkpoint: Checkpoint?, warnings: [CheckpointError]
+  ) {
+    var warnings: [CheckpointError] = []
+    let paths: [String]
+    do { paths = try self.paths() } catch {
+      throw CheckpointError(path: folder, reason: .unusable("\(error)"))
+    }
+    for path in paths.reversed() {
+      do throws(CheckpointError) { return (try Self.load(path), warnings) } catch {
+        warnings.append(error)
+      }
+    }
+    return (nil, warnings)
+  }
+
+  /// Reads and verifies one file.
+  public static func load(_ path: String) throws(CheckpointError) -> Checkpoint {
+    let file: WeightFile
+    do { file = try SafeTensors.read(path) } catch {
+      throw CheckpointError(path: path, reason: .unusable("\(error)"))
+    }
+    guard let text = file.metadata["record"], let stated = file.metadata["sha256"] else {
+      throw CheckpointError(path: path, reason: .noRecord)
+    }
+    let tensors = file.tensors.map { (name: $0.key, tensor: $0.value) }
+      .sorted { $0.name < $1.name }
+    guard checksum(of: tensors, record: text) == stated else {
+      throw CheckpointError(path: path, reason: .checksumMismatch)
+    }
+    let record: CheckpointRecord
+    do {
+      record = try JSONDecoder().decode(CheckpointRecord.self, from: Data(Array(text.utf8)))
+    } catch {
+      throw CheckpointError(path: path, reason: .unusable("its record: \(error)"))
+    }
+    let isState = { (name: String) in name.hasPrefix(optimizerPrefix) }
+    return Checkpoint(
+      parameters: tensors.filter { !isState($0.name) },
+      optimizer: tensors.filter { isState($0.name) }
+        .map { (String($0.name.dropFirst(optimizerPrefix.count)), $0.tensor) },
+      record: record)
+  }
+
+  /// Paths of the checkpoints, oldest first.
+  public func paths() throws -> [String] {
+    try DurableFile.names(in: folder)
+      .filter { $0.hasPrefix(Self.filePrefix) && $0.hasSuffix(Self.fileSuffix) }
+      .map { folder + "/" + $0 }
+  }
+
+  private static func checksum(
+    of tensors: [(name: String, tensor: Tensor)], record: String
+  ) -> String {
+    var hash = ContentHash()
+    Checkpoint.update(&hash, tensors)
+    hash.update(Array(record.utf8))
+    return hash.hexDigest()
+  }
+}

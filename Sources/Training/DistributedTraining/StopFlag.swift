@@ -1,0 +1,36 @@
+import Glibc
+import Synchronization
+
+/// Whether the run has been asked to end; it then saves a checkpoint after the step it is in.
+public final class StopFlag: Sendable {
+  private let isRaised = Atomic<Bool>(false)
+
+  public init() {}
+
+  public func raise() { isRaised.store(true, ordering: .relaxed) }
+
+  /// True once raised, or once a signal came that ``raiseOnSignals()`` watches for.
+  public var shouldStop: Bool {
+    isRaised.load(ordering: .relaxed) || Self.signal.load(ordering: .relaxed) != 0
+  }
+
+  /// The signal that asked to stop, if one did.
+  public static var receivedSignal: Int32? {
+    let number = signal.load(ordering: .relaxed)
+    return number == 0 ? nil : number
+  }
+
+  private static let signal = Atomic<Int32>(0)
+
+  /// Makes SIGTERM and SIGINT raise every flag of this process; a second one ends it at once.
+  public static func raiseOnSignals() {
+    // Touched here so that the handler never runs an initialiser; a lock-free store is all it does.
+    signal.store(0, ordering: .relaxed)
+    for number in [SIGTERM, SIGINT] {
+      Glibc.signal(number) { number in
+        StopFlag.signal.store(number, ordering: .relaxed)
+        Glibc.signal(number, SIG_DFL)
+      }
+    }
+  }
+}

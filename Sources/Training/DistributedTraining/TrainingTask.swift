@@ -1,0 +1,32 @@
+public import Autograd
+public import Collectives
+
+/// What is trained: the parameters, the loss and its gradients.
+///
+/// A task is split over ranks by summation: the shares of loss, of every gradient and of every scalar
+/// that the ranks compute must sum to those of the global batch.
+public protocol TrainingTask: AnyObject {
+  associatedtype Batch: Sendable
+
+  /// In an order that is the same on every rank.
+  var parameters: [(name: String, variable: Variable)] { get }
+
+  /// Names of the values that ``backward(_:in:)`` reports beside the loss.
+  var scalarNames: [String] { get }
+
+  /// Computes this rank's share of the loss and leaves its share of the gradients in the parameters.
+  ///
+  /// All ranks call it at the same time, each with its slice of the global batch; it may use
+  /// the group's collectives.
+  ///
+  /// - Returns: The share of the loss, and of the values named by ``scalarNames``.
+  func backward(_ batch: Batch, in group: ProcessGroup) throws -> (loss: Float, scalars: [Float])
+
+  /// Called after each optimizer step, for what must hold of the parameters.
+  func afterStep()
+}
+
+extension TrainingTask {
+  public var scalarNames: [String] { [] }
+  public func afterStep() {}
+}

@@ -1,0 +1,161 @@
+import Autograd
+import Checkpointing
+import Collectives
+import DistributedTraining
+import DurableFiles
+import Foundation
+import Optimizers
+import TensorEngine
+import Testing
+
+/// Fits w·x to y by least squares; a batch is the numbers of its samples.
+private final class LineTask: TrainingTask {
+  let weight = Variable(Tensor(shape: [2, 1], [0.5, -0.5]), requiresGradient: true)
+  let bias = Variable(Tensor(shape: [1], [0]), requiresGradient: true)
+  let globalBatch: Int
+  let scalarNames = ["count"]
+
+  init(globalBatch: Int) { self.globalBatch = globalBatch }
+
+  var parameters: [(name: String, variable: Variable)] { [("weight", weight), ("bias", bias)] }
+
+  func backward(_ batch: [Int], in group: ProcessGroup) throws -> (loss: Float, scalars: [Float]) {
+    let (w, b) = (weight.value.values, bias.value.values[0])
+    var (loss, dw, db): (Float, [Float], Float) = (0, [0, 0], 0)
+    for sample in batch {
+      let x = [Float(sample % 7) / 7, Float(sample % 5) / 5]
+      let error = w[0] * x[0] + w[1] * x[1] + b - (3 * x[0] - 2 * x[1] + 0.25)
+      loss += error * error / Float(globalBatch)
+      for i in 0..<2 { dw[i] += 2 * error * x[i] / Float(globalBatch) }
+      db += 2 * error / Float(globalBatch)
+    }
+    weight.gradient = Tensor(shape: [2, 1], dw)
+    bias.gradient = Tensor(shape: [1], [db])
+    return (loss, [Float(batch.count)])
+  }
+
+  var hash: String { Checkpoint.hash(of: parameters.map { ($0.name, $0.variable.value) }) }
+}
+
+private final class Counting: BatchStream {
+  let globalBatch: Int
+  var position = 0
+  var slice = 0..<0
+  var onNext: (Int) -> Void = { _ in }
+
+  init(globalBatch: Int) { self.globalBatch = globalBatch }
+
+  func start(at position: Int, group: ProcessGroup) {
+    self.position = position
+    let (rank, world) = (group.rank, group.worldSize)
+    slice = Range(uncheckedBounds: (rank * globalBatch / world, (rank + 1) * globalBatch / world))
+  }
+  func next() throws -> (batch: [Int], replaced: Int) {
+    onNext(position / globalBatch)
+    defer { position += globalBatch }
+    return (slice.map { position + $0 }, 0)
+  }
+  func stop() {}
+}
+
+@Suite struct TrainerTests {
+  let folder = NSTemporaryDirectory() + "trainer-" + UUID().uuidString
+
+  static func options(_ folder: String, steps: Int, every: Int = 0) -> TrainerOptions {
+    TrainerOptions(
+      globalBatch: 10, steps: steps,
+      optimizer: AdamWOptions(
+        learningRate: 0.05, beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0.01),
+      warmupSteps: 5, clipNorm: 1, checkpointEvery: every, logEvery: 1, folder: folder, seed: 1,
+      configuration: "line")
+  }
+
+  /// Trains in `folder`; asks to stop while step `stopAt` is computed.
+  static func train(
+    _ folder: String, world: Int = 1, steps: Int = 60, every: Int = 0, stopAt: Int? = nil
+  ) throws -> [(outcome: TrainingOutcome, hash: String)] {
+    try Ranks.run(world) { group in
+      let task = LineTask(globalBatch: 10)
+      let batches = Counting(globalBatch: 10)
+      let stop = StopFlag()
+      // Only the last rank is asked: all have to stop after the same step.
+      batches.onNext = { if $0 == stopAt, group.rank == group.worldSize - 1 { stop.raise() } }
+      let outcome = try Trainer(
+        task: task, options: options(folder, steps: steps, every: every), group: group
+      ).run(batches: batches, stop: stop)
+      return (outcome, task.hash)
+    }.map { try $0.get() }
+  }
+
+  @Test(
+    "a stopped and resumed run ends with the same bits as one that was never stopped",
+    arguments: [1, 2, 3])
+  func resume(world: Int) throws {
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let whole = try Self.train(folder + "/whole", world: world)
+    let first = try Self.train(folder + "/parts", world: world, stopAt: 22)
+    #expect(first.allSatisfy { $0.outcome.wasStopped && $0.outcome.step == 23 })
+    let second = try Self.train(folder + "/parts", world: world)
+    #expect(second.allSatisfy { $0.outcome.resumedFrom == 23 && $0.outcome.step == 60 })
+    #expect(Set(whole.map(\.hash) + second.map(\.hash)).count == 1)
+    #expect(first[0].hash != whole[0].hash)
+  }
+
+  @Test("the log of a resumed run has each step once, and its losses fall")
+  func log() throws {
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    _ = try Self.train(folder, steps: 60, every: 20, stopAt: 30)
+    // As after a crash: the newest checkpoint is older than the log.
+    try DurableFile.remove(folder + "/checkpoints/step-00000031.safetensors")
+    let second = try Self.train(folder, steps: 60, every: 20)
+    #expect(second[0].outcome.resumedFrom == 20)
+    let lines = String(decoding: try DurableFile.read(folder + "/metrics.jsonl"), as: UTF8.self)
+      .split(separator: "\n")
+      .map { try? JSONDecoder().decode(StepMetrics.self, from: Data($0.utf8)) }
+    #expect(lines.map { $0?.step } == Array(1...60))
+    let (start, end) = (try #require(lines.first ?? nil), try #require(lines.last ?? nil))
+    #expect(end.loss < start.loss / 20)
+    #expect(start.scalars == ["count": 10])
+    #expect(start.learningRate == Float(0.05 / 5))
+  }
+
+  @Test("one rank and three end at nearly the same parameters")
+  func worlds() throws {
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let losses = try [1, 3].map { world in
+      try Self.train(folder + "/\(world)", world: world, steps: 40)[0].outcome.loss ?? .nan
+    }
+    // Only the order of 10 additions differs: a few units in the last place, over 40 steps.
+    #expect(abs(losses[0] - losses[1]) < 1e-5)
+  }
+
+  @Test("a folder of another configuration is refused")
+  func refused() throws {
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    _ = try Self.train(folder, steps: 3)
+    var other = Self.options(folder, steps: 3)
+    other.configuration = "another"
+    #expect(throws: CheckpointError.self) {
+      try Trainer(task: LineTask(globalBatch: 10), options: other, group: .alone)
+        .run(batches: Counting(globalBatch: 10))
+    }
+  }
+
+  @Test("a lost rank ends the step of every other with its number")
+  func lost() throws {
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let folder = self.folder
+    let results = try Ranks.run(3) { group in
+      let batches = Counting(globalBatch: 10)
+      batches.onNext = { if $0 == 5, group.rank == 1 { group.close() } }
+      _ = try Trainer(
+        task: LineTask(globalBatch: 10), options: Self.options(folder, steps: 10), group: group
+      ).run(batches: batches)
+    }
+    for rank in [0, 2] {
+      #expect(throws: CollectiveError.peerLost(rank: 1, operation: "all-reduce")) {
+        try results[rank].get()
+      }
+    }
+  }
+}
