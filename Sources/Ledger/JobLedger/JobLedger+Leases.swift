@@ -10,6 +10,7 @@ extension JobLedger {
   ///   - duration: Milliseconds that the lease lasts unless it is renewed.
   ///   - now: Milliseconds since 1970.
   /// - Returns: nil when nothing can be claimed now.
+  /// - Throws: ``LedgerError/database(path:message:)``.
   public func claim(stages: [String], owner: LeaseOwner, duration: Int, now: Int)
     throws(LedgerError) -> Lease?
   {
@@ -70,6 +71,7 @@ extension JobLedger {
   ///   - counts: JSON text of what was kept and dropped.
   ///   - newJobs: Jobs that became known by this one.
   ///   - now: Milliseconds since 1970.
+  /// - Throws: ``LedgerError/leaseLost(_:attempt:)`` when the job is in other hands.
   public func complete(_ lease: Lease, counts: String, newJobs: [NewJob] = [], now: Int)
     throws(LedgerError)
   {
@@ -128,6 +130,7 @@ extension JobLedger {
   ///   - now: Milliseconds since 1970.
   ///   - isAlive: Whether an owner still runs; nil where that cannot be known, as on another host.
   /// - Returns: The jobs that were freed.
+  /// - Throws: ``LedgerError/database(path:message:)``.
   @discardableResult
   public func rescue(
     now: Int, isAlive: (LeaseOwner) -> Bool? = { ProcessIdentity.isAlive($0) }

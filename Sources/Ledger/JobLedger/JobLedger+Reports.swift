@@ -28,6 +28,25 @@ extension JobLedger {
     }
   }
 
+  /// The sums of every integer in the counts of completed jobs, by stage and JSON path (`$.kept`).
+  public func totals() throws(LedgerError) -> [String: [String: Int]] {
+    try transaction { database in
+      var totals: [String: [String: Int]] = [:]
+      let rows = try Row.fetchAll(
+        database,
+        sql: """
+          SELECT stage, fullkey, SUM(atom) AS total FROM jobs, json_tree(counts)
+          WHERE state = 'completed' AND type = 'integer' GROUP BY stage, fullkey
+          """)
+      for row in rows {
+        // SQLite quotes a key that is not all letters and digits: $.dropped."bad_url".
+        let path = (row["fullkey"] as String).filter { $0 != "\"" }
+        totals[row["stage"], default: [:]][path] = row["total"]
+      }
+      return totals
+    }
+  }
+
   /// The counts of the completed jobs of a stage, as the JSON text given at completion, by chunk.
   public func counts(stage: String) throws(LedgerError) -> [(chunk: Int, counts: String)] {
     try transaction { database in
@@ -37,6 +56,20 @@ extension JobLedger {
           SELECT chunk, counts FROM jobs WHERE stage = ? AND state = 'completed' ORDER BY chunk
           """, arguments: [stage]
       ).map { ($0["chunk"], $0["counts"]) }
+    }
+  }
+
+  /// The chunks of these stages whose jobs have settled.
+  public func settledChunks(stages: [String]) throws(LedgerError) -> [String: Set<Int>] {
+    try transaction { database in
+      var chunks: [String: Set<Int>] = [:]
+      for stage in stages {
+        chunks[stage] = try Int.fetchSet(
+          database,
+          sql: "SELECT chunk FROM jobs WHERE stage = ? AND state IN ('completed', 'quarantined')",
+          arguments: [stage])
+      }
+      return chunks
     }
   }
 
