@@ -1,0 +1,161 @@
+import CGIF
+
+/// The first frame of a GIF (CompuServe, GIF89a) through giflib's sequential interface.
+enum GIFCodec {
+  /// The canvas: the logical screen, or the first frame where that reaches farther, as browsers do.
+  ///
+  /// Walks the blocks up to the first image descriptor; giflib would allocate on the way.
+  static func size(of bytes: [UInt8]) throws(ImageError) -> (width: Int, height: Int) {
+    guard bytes.count >= 13 else { throw .truncated }
+    func number(at offset: Int) -> Int { Int(bytes[offset]) | Int(bytes[offset + 1]) << 8 }
+    let screen = (width: number(at: 6), height: number(at: 8))
+    var offset = 13
+    if bytes[10] & 0x80 != 0 { offset += 3 << (Int(bytes[10] & 7) + 1) }
+    while offset < bytes.count {
+      switch bytes[offset] {
+      case 0x2C:
+        guard offset + 10 <= bytes.count else { throw .truncated }
+        let (width, height) = (number(at: offset + 5), number(at: offset + 7))
+        guard width > 0, height > 0 else { throw .corrupt("a frame of \(width)x\(height)") }
+        return (
+          max(screen.width, number(at: offset + 1) + width),
+          max(screen.height, number(at: offset + 3) + height)
+        )
+      case 0x21:
+        offset += 2  // the label, then blocks of a length and as many bytes, ended by length 0
+        while offset < bytes.count, bytes[offset] != 0 { offset += Int(bytes[offset]) + 1 }
+        offset += 1
+      case 0x3B: throw .corrupt("no frame")
+      default: throw .corrupt("an unknown block, \(bytes[offset])")
+      }
+    }
+    throw .truncated
+  }
+
+  static func decode(_ bytes: [UInt8], width: Int, height: Int) throws(ImageError) -> RGBImage {
+    try unsafe CodecBuffers.decode(bytes, width: width, height: height) { source, target in
+      var cursor = unsafe Cursor(rest: source[...])
+      return unsafe withUnsafeMutablePointer(to: &cursor) { cursor in
+        var code: Int32 = 0
+        guard let gif = unsafe DGifOpen(cursor, read, &code) else { return failure(code) }
+        defer { unsafe _ = DGifCloseFile(gif, nil) }
+        let canvas = unsafe UnsafeMutableBufferPointer(start: target, count: width * height * 3)
+        unsafe canvas.initialize(repeating: 255)
+        return unsafe drawFirstFrame(of: gif, on: canvas, width: width, height: height)
+      }
+    }
+  }
+
+  /// What giflib has not read yet.
+  ///
+  /// Its base lives as long as `decode`'s access to the bytes.
+  @safe private struct Cursor {
+    var rest: Slice<UnsafeBufferPointer<UInt8>>
+  }
+
+  /// Feeds giflib; fewer bytes than asked for mean the end of the file.
+  private static let read: InputFunc = { gif, target, count in
+    // Safe: UserData is the cursor that decode() keeps alive while the file is open.
+    guard let cursor = unsafe gif?.pointee.UserData?.assumingMemoryBound(to: Cursor.self) else {
+      return 0
+    }
+    let part = unsafe cursor.pointee.rest.prefix(Int(count))
+    let taken = unsafe part.count
+    for index in 0..<taken { unsafe target?[index] = part[part.startIndex + index] }
+    unsafe cursor.pointee.rest = cursor.pointee.rest.dropFirst(taken)
+    return Int32(taken)
+  }
+
+  private static func drawFirstFrame(
+    of gif: UnsafeMutablePointer<GifFileType>, on canvas: UnsafeMutableBufferPointer<UInt8>,
+    width: Int, height: Int
+  ) -> ImageError? {
+    var transparent = -1
+    while true {
+      var record = UNDEFINED_RECORD_TYPE
+      guard unsafe DGifGetRecordType(gif, &record) == GIF_OK else {
+        return unsafe failure(gif.pointee.Error)
+      }
+      switch record {
+      case EXTENSION_RECORD_TYPE:
+        guard unsafe readExtension(of: gif, transparent: &transparent) else {
+          return unsafe failure(gif.pointee.Error)
+        }
+      case IMAGE_DESC_RECORD_TYPE:
+        guard unsafe DGifGetImageDesc(gif) == GIF_OK else {
+          return unsafe failure(gif.pointee.Error)
+        }
+        return unsafe drawRows(
+          of: gif, on: canvas, width: width, height: height, transparent: transparent)
+      default:
+        return .corrupt("no frame")
+      }
+    }
+  }
+
+  /// Reads one extension; of a graphic control block keeps the transparent index.
+  private static func readExtension(
+    of gif: UnsafeMutablePointer<GifFileType>, transparent: inout Int
+  ) -> Bool {
+    var label: Int32 = 0
+    var block: UnsafeMutablePointer<GifByteType>?
+    guard unsafe DGifGetExtension(gif, &label, &block) == GIF_OK else { return false }
+    while let bytes = unsafe block {
+      if label == GRAPHICS_EXT_FUNC_CODE {
+        var control = GraphicsControlBlock()
+        // Safe: giflib's block is its length and then as many bytes.
+        if unsafe DGifExtensionToGCB(Int(bytes[0]), bytes + 1, &control) == GIF_OK {
+          transparent = Int(control.TransparentColor)
+        }
+      }
+      guard unsafe DGifGetExtensionNext(gif, &block) == GIF_OK else { return false }
+    }
+    return true
+  }
+
+  private static func drawRows(
+    of gif: UnsafeMutablePointer<GifFileType>, on canvas: UnsafeMutableBufferPointer<UInt8>,
+    width: Int, height: Int, transparent: Int
+  ) -> ImageError? {
+    let image = unsafe gif.pointee.Image
+    let (left, top) = unsafe (Int(image.Left), Int(image.Top))
+    let (frameWidth, frameHeight) = unsafe (Int(image.Width), Int(image.Height))
+    guard frameWidth > 0, frameHeight > 0, left >= 0, top >= 0, left + frameWidth <= width,
+      top + frameHeight <= height
+    else { return .corrupt("the first frame does not fit the canvas") }
+    guard let map = unsafe image.ColorMap ?? gif.pointee.SColorMap else {
+      return .corrupt("no colour table")
+    }
+    let colours = unsafe UnsafeBufferPointer(
+      start: map.pointee.Colors, count: Int(map.pointee.ColorCount))
+    var row = [UInt8](repeating: 0, count: frameWidth)
+    // GIF89a appendix E: every 8th row, then the rows between, in three more passes.
+    let passes = unsafe image.Interlace ? [(0, 8), (4, 8), (2, 4), (1, 2)] : [(0, 1)]
+    for (first, step) in passes {
+      for y in stride(from: first, to: frameHeight, by: step) {
+        guard unsafe DGifGetLine(gif, &row, Int32(frameWidth)) == GIF_OK else {
+          return unsafe failure(gif.pointee.Error)
+        }
+        let start = ((top + y) * width + left) * 3
+        for (x, index) in row.enumerated() where Int(index) != transparent {
+          // An index beyond the table is black, as in Pillow.
+          let colour =
+            unsafe Int(index) < colours.count ? colours[Int(index)] : GifColorType()
+          unsafe canvas[start + x * 3] = colour.Red
+          unsafe canvas[start + x * 3 + 1] = colour.Green
+          unsafe canvas[start + x * 3 + 2] = colour.Blue
+        }
+      }
+    }
+    return nil
+  }
+
+  private static func failure(_ code: Int32) -> ImageError {
+    switch code {
+    case D_GIF_ERR_READ_FAILED, D_GIF_ERR_EOF_TOO_SOON: return .truncated
+    default:
+      guard let words = unsafe GifErrorString(code) else { return .corrupt("giflib: \(code)") }
+      return unsafe .corrupt(String(cString: words))
+    }
+  }
+}

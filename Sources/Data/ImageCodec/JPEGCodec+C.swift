@@ -1,0 +1,34 @@
+import CImageShim
+
+/// JPEG (ITU-T T.81) through libjpeg-turbo.
+enum JPEGCodec {
+  static func size(of bytes: [UInt8]) throws(ImageError) -> (width: Int, height: Int) {
+    var report = cimage_report()
+    var width: UInt32 = 0
+    var height: UInt32 = 0
+    let code = unsafe bytes.withUnsafeBufferPointer {
+      unsafe cimage_jpeg_header($0.baseAddress, $0.count, &width, &height, &report)
+    }
+    if let failure = CodecBuffers.failure(code, report) { throw failure }
+    return (Int(width), Int(height))
+  }
+
+  static func decode(_ bytes: [UInt8], width: Int, height: Int) throws(ImageError) -> RGBImage {
+    try unsafe CodecBuffers.decode(bytes, width: width, height: height) { source, target in
+      var report = cimage_report()
+      let code = unsafe cimage_jpeg_decode(
+        source.baseAddress, source.count, target, UInt32(width), UInt32(height), &report)
+      return CodecBuffers.failure(code, report)
+    }
+  }
+
+  static func encode(_ image: RGBImage, quality: Int) throws(ImageError) -> [UInt8] {
+    guard max(image.width, image.height) <= 65_500 else {
+      throw .cannotEncode("\(image.width)x\(image.height) pixels; JPEG ends at 65,500 a side")
+    }
+    return try unsafe CodecBuffers.encode(image) { pixels, made, count, report in
+      unsafe cimage_jpeg_encode(
+        pixels, UInt32(image.width), UInt32(image.height), Int32(quality), made, count, report)
+    }
+  }
+}

@@ -1,0 +1,164 @@
+import CImageShim
+import CWebP
+
+/// WebP (RFC 9649) through libwebp.
+enum WebPCodec {
+  /// A picture inside the file: its bitstream, and where it lies on the canvas.
+  private struct Frame {
+    var bytes: Range<Int>
+    var left = 0
+    var top = 0
+  }
+
+  static func size(of bytes: [UInt8]) throws(ImageError) -> (width: Int, height: Int) {
+    guard bytes.count >= 12 else { throw .truncated }
+    // RFC 9649 §2.4: the size counts what follows it.
+    guard little(bytes, 4, 4) + 8 <= bytes.count else { throw .truncated }
+    let features = try features(of: bytes, in: 0..<bytes.count)
+    return (Int(features.width), Int(features.height))
+  }
+
+  static func decode(_ bytes: [UInt8], width: Int, height: Int) throws(ImageError) -> RGBImage {
+    var frame = Frame(bytes: 0..<bytes.count)
+    if try features(of: bytes, in: frame.bytes).has_animation != 0 {
+      frame = try firstFrame(of: bytes)
+    }
+    let features = try features(of: bytes, in: frame.bytes)
+    let (frameWidth, frameHeight) = (Int(features.width), Int(features.height))
+    guard features.has_animation == 0, frame.left + frameWidth <= width,
+      frame.top + frameHeight <= height
+    else { throw .corrupt("the first frame does not fit the canvas") }
+
+    let picture =
+      features.has_alpha != 0
+      ? try decodeOnWhite(bytes, frame.bytes, width: frameWidth, height: frameHeight)
+      : try decodeOpaque(bytes, frame.bytes, width: frameWidth, height: frameHeight)
+    if frameWidth == width && frameHeight == height { return picture }
+    return picture.padded(left: frame.left, top: frame.top, width: width, height: height)
+  }
+
+  /// - Parameters:
+  ///   - image: At most 16,383 pixels wide and high.
+  ///   - quality: 0 … 100, or nil for lossless.
+  static func encode(_ image: RGBImage, quality: Int?) throws(ImageError) -> [UInt8] {
+    guard max(image.width, image.height) <= 16_383 else {
+      throw .cannotEncode("\(image.width)x\(image.height) pixels; WebP ends at 16,383 a side")
+    }
+    let (width, height) = (Int32(image.width), Int32(image.height))
+    var made: UnsafeMutablePointer<UInt8>?
+    let count = unsafe image.pixels.withUnsafeBufferPointer { pixels in
+      if let quality {
+        unsafe WebPEncodeRGB(
+          pixels.baseAddress, width, height, width * 3, Float(quality), &made)
+      } else {
+        unsafe WebPEncodeLosslessRGB(pixels.baseAddress, width, height, width * 3, &made)
+      }
+    }
+    defer { unsafe WebPFree(made) }
+    guard count > 0 else { throw .cannotEncode("libwebp ran out of memory") }
+    return unsafe [UInt8](UnsafeBufferPointer(start: made, count: count))
+  }
+
+  private static func features(of bytes: [UInt8], in range: Range<Int>) throws(ImageError)
+    -> WebPBitstreamFeatures
+  {
+    var features = WebPBitstreamFeatures()
+    let status = unsafe bytes.withUnsafeBufferPointer { all in
+      let part = unsafe UnsafeBufferPointer(rebasing: all[range])
+      return unsafe WebPGetFeatures(part.baseAddress, part.count, &features)
+    }
+    try check(status)
+    return features
+  }
+
+  /// The first ANMF chunk's picture (RFC 9649 §2.7.1.2).
+  ///
+  /// Its data are an optional ALPH and a VP8 or VP8L chunk, which libwebp reads without a RIFF header.
+  private static func firstFrame(of bytes: [UInt8]) throws(ImageError) -> Frame {
+    var offset = 12
+    while offset + 8 <= bytes.count {
+      let size = little(bytes, offset + 4, 4)
+      let start = offset + 8
+      guard size <= bytes.count - start else { throw .truncated }
+      if bytes[offset..<offset + 4].elementsEqual("ANMF".utf8) {
+        guard size > 16 else { throw .corrupt("an ANMF chunk of \(size) bytes") }
+        return Frame(
+          bytes: start + 16..<start + size, left: little(bytes, start, 3) * 2,
+          top: little(bytes, start + 3, 3) * 2)
+      }
+      offset = start + size + size % 2
+    }
+    throw .truncated
+  }
+
+  private static func decodeOpaque(
+    _ bytes: [UInt8], _ range: Range<Int>, width: Int, height: Int
+  ) throws(ImageError) -> RGBImage {
+    try unsafe CodecBuffers.decode(bytes, width: width, height: height) { source, target in
+      let part = unsafe UnsafeBufferPointer(rebasing: source[range])
+      return unsafe failure(
+        decode(part, MODE_RGB, into: target, stride: width * 3, count: width * height * 3))
+    }
+  }
+
+  private static func decodeOnWhite(
+    _ bytes: [UInt8], _ range: Range<Int>, width: Int, height: Int
+  ) throws(ImageError) -> RGBImage {
+    let count = width * height * 4
+    var failure: ImageError?
+    let rgba = unsafe [UInt8](unsafeUninitializedCapacity: count) { room, filled in
+      // Safe: a picture has at least one pixel, so there is room.
+      guard let target = room.baseAddress else { return }
+      failure = unsafe bytes.withUnsafeBufferPointer { source in
+        let part = unsafe UnsafeBufferPointer(rebasing: source[range])
+        return unsafe Self.failure(
+          decode(part, MODE_RGBA, into: target, stride: width * 4, count: count))
+      }
+      filled = failure == nil ? count : 0
+    }
+    if let failure { throw failure }
+    var pixels = [UInt8](repeating: 0, count: width * height * 3)
+    for pixel in 0..<width * height {
+      let alpha = rgba[pixel * 4 + 3]
+      for channel in 0..<3 {
+        pixels[pixel * 3 + channel] = cimage_on_white(rgba[pixel * 4 + channel], alpha)
+      }
+    }
+    return RGBImage(width: width, height: height, pixels: pixels)
+  }
+
+  /// One call of libwebp's decoder, on `count` bytes at `target` that the caller owns.
+  private static func decode(
+    _ bytes: UnsafeBufferPointer<UInt8>, _ mode: WEBP_CSP_MODE,
+    into target: UnsafeMutablePointer<UInt8>, stride: Int, count: Int
+  ) -> VP8StatusCode {
+    var config = unsafe WebPDecoderConfig()
+    guard unsafe WebPInitDecoderConfig(&config) != 0 else { return VP8_STATUS_INVALID_PARAM }
+    unsafe config.output.colorspace = mode
+    unsafe config.output.is_external_memory = 1
+    unsafe config.output.u.RGBA.rgba = target
+    unsafe config.output.u.RGBA.stride = Int32(stride)
+    unsafe config.output.u.RGBA.size = count
+    defer { unsafe WebPFreeDecBuffer(&config.output) }
+    return unsafe WebPDecode(bytes.baseAddress, bytes.count, &config)
+  }
+
+  private static func check(_ status: VP8StatusCode) throws(ImageError) {
+    if let failure = failure(status) { throw failure }
+  }
+
+  private static func failure(_ status: VP8StatusCode) -> ImageError? {
+    switch status {
+    case VP8_STATUS_OK: nil
+    case VP8_STATUS_SUSPENDED, VP8_STATUS_NOT_ENOUGH_DATA: .truncated
+    case VP8_STATUS_OUT_OF_MEMORY: .corrupt("libwebp ran out of memory")
+    case VP8_STATUS_UNSUPPORTED_FEATURE: .corrupt("an unsupported feature of WebP")
+    default: .corrupt("the WebP bitstream is broken")
+    }
+  }
+
+  /// A little-endian number of `count` bytes.
+  private static func little(_ bytes: [UInt8], _ offset: Int, _ count: Int) -> Int {
+    bytes[offset..<offset + count].reversed().reduce(0) { $0 << 8 | Int($1) }
+  }
+}
