@@ -6,6 +6,8 @@ enum TarFormat {
   static let blockSize = 512
   /// The largest extended header read: names, not data.
   static let maxExtendedHeader = 1 << 20
+  /// The largest size believed; keeps offsets far from overflow.
+  static let maxSize = 1 << 52
 
   enum Kind: UInt8 {
     case file = 0x30
@@ -125,8 +127,8 @@ enum TarFormat {
     guard let sum = number(field(148, 8)), sum == unsigned || sum == signed else {
       return .bad("the checksum of the tar header is wrong")
     }
-    guard let size = number(field(124, 12)), size >= 0 else {
-      return .bad("the size in the tar header is no number")
+    guard let size = number(field(124, 12)), size <= maxSize else {
+      return .bad("the size in the tar header is no number, or beyond sense")
     }
     var name = text(field(0, 100))
     let prefix = text(field(345, 155))
@@ -157,7 +159,7 @@ enum TarFormat {
       switch String(decoding: record[..<equals], as: UTF8.self) {
       case "path": result.path = value
       case "size":
-        guard let size = Int(value), size >= 0 else { return nil }
+        guard let size = Int(value), (0...maxSize).contains(size) else { return nil }
         result.size = size
       default: break
       }

@@ -1,0 +1,87 @@
+import DurableFiles
+import FoundationEssentials
+
+/// The file `dataset.json`: the shards to train on and how they came about.
+///
+/// Holds no time and no absolute path, so the same run gives the same bytes.
+public struct DatasetManifest: Codable, Sendable, Equatable {
+  /// What a stage let through.
+  public struct FunnelStep: Codable, Sendable, Equatable {
+    public var stage: String
+    public var pairs: Int
+
+    public init(stage: String, pairs: Int) {
+      self.stage = stage
+      self.pairs = pairs
+    }
+  }
+
+  /// The version that is written and read.
+  public static let currentVersion = 1
+
+  public var version = currentVersion
+  /// Their `file` is relative to the folder of the manifest.
+  public var shards: [ShardSummary]
+  /// Of all shards.
+  public var pairs: Int
+  /// Of the recipe that made them, 64 hexadecimal digits.
+  public var recipeSHA256: String
+  /// From the list to the kept pairs, in order.
+  public var funnel: [FunnelStep]
+
+  /// A manifest of `shards`, whose pairs it counts.
+  public init(shards: [ShardSummary], recipeSHA256: String, funnel: [FunnelStep]) {
+    self.shards = shards
+    pairs = shards.reduce(0) { $0 + $1.pairs }
+    self.recipeSHA256 = recipeSHA256
+    self.funnel = funnel
+  }
+
+  /// - Throws: ``ShardError``: `file`, or `badManifest`.
+  public static func read(_ path: String) throws -> DatasetManifest {
+    let bytes = try file(path) { () throws(FileError) in try DurableFile.read(path) }
+    let manifest: DatasetManifest
+    do {
+      // The version first: another one may have other fields.
+      let version = try JSONDecoder().decode(Version.self, from: Data(bytes)).version
+      guard version == currentVersion else {
+        throw ShardError(.badManifest("it has version \(version)"), shard: path)
+      }
+      manifest = try JSONDecoder().decode(DatasetManifest.self, from: Data(bytes))
+    } catch let error as DecodingError {
+      throw ShardError(.badManifest(words(error)), shard: path)
+    }
+    guard manifest.pairs == manifest.shards.reduce(0, { $0 + $1.pairs }) else {
+      throw ShardError(.badManifest("its pairs are not the sum of its shards'"), shard: path)
+    }
+    return manifest
+  }
+
+  /// Publishes the manifest as JSON with sorted keys.
+  ///
+  /// - Throws: ``ShardError`` with reason `file`.
+  public func write(to path: String) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    let bytes = [UInt8](try encoder.encode(self)) + [UInt8(ascii: "\n")]
+    try file(path) { () throws(FileError) in try DurableFile.write(bytes, to: path) }
+  }
+
+  private struct Version: Codable {
+    var version: Int
+  }
+
+  private static func words(_ error: DecodingError) -> String {
+    let (what, context) =
+      switch error {
+      case .keyNotFound(let key, let context): ("\(key.stringValue) is missing", context)
+      case .typeMismatch(_, let context), .valueNotFound(_, let context):
+        ("a field has the wrong type", context)
+      case .dataCorrupted(let context): ("it is not JSON", context)
+      @unknown default:
+        ("it does not decode", DecodingError.Context(codingPath: [], debugDescription: ""))
+      }
+    let place = context.codingPath.map { $0.intValue.map { "[\($0)]" } ?? $0.stringValue }
+    return place.isEmpty ? what : "\(what), in \(place.joined(separator: " "))"
+  }
+}

@@ -1,0 +1,102 @@
+/// Walks the members of a tar: ustar, pax and GNU long names.
+final class TarReader {
+  /// A regular file in the archive.
+  struct Member {
+    var name: String
+    var size: Int
+    /// Where its first header begins, an extended one included.
+    var start: Int
+    /// Where its data begins.
+    var dataOffset: Int
+
+    /// Where the next member begins.
+    var end: Int { dataOffset + TarFormat.padded(size) }
+  }
+
+  /// The largest member read into memory, 256 MiB.
+  static let maxMember = 1 << 28
+
+  private let stream: TarByteStream
+  private let isFragment: Bool
+  private var current: Member?
+
+  /// - Parameters:
+  ///   - stream: At the start of a member.
+  ///   - isFragment: Whether the stream may end without the two zero blocks of a whole archive.
+  init(_ stream: TarByteStream, isFragment: Bool = false) {
+    self.stream = stream
+    self.isFragment = isFragment
+  }
+
+  /// The next regular file; nil at the end of the archive.
+  ///
+  /// - Throws: `truncated`, `badHeader`, or what the stream throws.
+  func next() throws(ShardError) -> Member? {
+    if let current { try stream.skip(current.end - stream.position) }
+    current = nil
+    let start = stream.position
+    var memberStart = start
+    var longName: String?
+    var longSize: Int?
+    while true {
+      let offset = stream.position
+      if isFragment, longName == nil, try stream.isAtEnd() { return nil }
+      let block = try stream.read(TarFormat.blockSize)
+      switch TarFormat.parse(block[...]) {
+      case .end: return nil
+      case .bad(let detail):
+        throw ShardError(.badHeader(detail), shard: stream.path, offset: offset)
+      case .header(let header):
+        switch header.kind {
+        case .paxHeader:
+          let data = try extendedHeader(header, at: offset)
+          guard let fields = TarFormat.paxFields(data) else {
+            throw ShardError(
+              .badHeader("a malformed pax record"), shard: stream.path, offset: offset)
+          }
+          longName = fields.path ?? longName
+          longSize = fields.size ?? longSize
+        case .gnuLongName:
+          longName = TarFormat.text(try extendedHeader(header, at: offset)[...])
+        case .gnuLongLink, .paxGlobalHeader:
+          _ = try extendedHeader(header, at: offset)
+        case .file, .oldFile, .contiguousFile:
+          let member = Member(
+            name: longName ?? header.name, size: longSize ?? header.size, start: memberStart,
+            dataOffset: stream.position)
+          current = member
+          return member
+        case .other:
+          try stream.skip(TarFormat.padded(longSize ?? header.size))
+          (longName, longSize) = (nil, nil)
+          memberStart = stream.position
+        }
+      }
+    }
+  }
+
+  /// The data of the member that ``next()`` has just given.
+  ///
+  /// - Throws: `memberTooLarge`, `truncated`, or what the stream throws.
+  func data(of member: Member) throws(ShardError) -> [UInt8] {
+    guard member.size <= Self.maxMember else {
+      throw ShardError(
+        .memberTooLarge(name: member.name, bytes: member.size, limit: Self.maxMember),
+        shard: stream.path, offset: member.start)
+    }
+    return try stream.read(member.size)
+  }
+
+  private func extendedHeader(_ header: TarFormat.Header, at offset: Int) throws(ShardError)
+    -> [UInt8]
+  {
+    guard header.size <= TarFormat.maxExtendedHeader else {
+      throw ShardError(
+        .badHeader("an extended header of \(header.size) bytes"), shard: stream.path,
+        offset: offset)
+    }
+    let data = try stream.read(header.size)
+    try stream.skip(TarFormat.padded(header.size) - header.size)
+    return data
+  }
+}
