@@ -19,9 +19,9 @@ public struct BytePairTokenizer: Sendable {
   /// reads no further. `true`: the string is encoded as the text that it is.
   public var escapesSpecialTokens = false
 
-  /// CLIP's tokenizer: 49,408 ids, 77 of them at most.
-  public static func clip() throws -> BytePairTokenizer {
-    try BytePairTokenizer(mergesText: BundledText.clipMerges())
+  /// CLIP's tokenizer: 49,408 ids; the model reads 77 of them at most.
+  public static func clip(contextLength: Int = 77) throws -> BytePairTokenizer {
+    try BytePairTokenizer(mergesText: BundledText.clipMerges(), contextLength: contextLength)
   }
 
   /// A tokenizer over a table in the format of `bpe_simple_vocab_16e6.txt`.

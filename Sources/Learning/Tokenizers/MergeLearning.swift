@@ -7,8 +7,11 @@ extension BytePairTokenizer {
   /// - Parameters:
   ///   - texts: Captions; they are cleaned and cut as for ``encode(_:)``.
   ///   - vocabularySize: The wanted number of ids, 514 (bytes, start and end) or more.
-  /// - Returns: A tokenizer of at most that many ids, cut at 77 per caption.
-  public static func train(on texts: [String], vocabularySize: Int) -> BytePairTokenizer {
+  ///   - contextLength: The most ids of one caption.
+  /// - Returns: A tokenizer of at most that many ids.
+  public static func train(
+    on texts: [String], vocabularySize: Int, contextLength: Int = 77
+  ) -> BytePairTokenizer {
     precondition(
       vocabularySize >= MergeTable.byteSymbols + 2,
       "vocabularySize \(vocabularySize): bytes, start and end are 514 already")
@@ -24,7 +27,7 @@ extension BytePairTokenizer {
         learner.forbid(pair.left, pair.right)
       }
     }
-    return BytePairTokenizer(table, contextLength: 77)
+    return BytePairTokenizer(table, contextLength: contextLength)
   }
 }
 

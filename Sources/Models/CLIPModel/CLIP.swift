@@ -1,0 +1,99 @@
+public import Autograd
+import Glibc
+public import NeuralNetworks
+import SeededRandom
+public import TensorEngine
+public import WeightFiles
+
+/// Contrastive language-image pre-training: an image tower and a text tower into one space.
+///
+/// Parameters have the names of open_clip and OpenAI. Letters: B images or captions, S the image's
+/// side, D the common width. Source: Radford et al. 2021 (arXiv:2103.00020), open_clip `model.py`.
+public final class CLIP: Module {
+  public let configuration: CLIPConfiguration
+  private let visual: VisionTransformer
+  private let text: TextTransformer
+  /// The logarithm of the factor on the cosines, a scalar; ln(1/0.07) at first.
+  public let logitScale: Variable
+
+  /// A model with open_clip's random initialisation; the same seed gives the same weights.
+  public init(_ configuration: CLIPConfiguration, seed: UInt64) {
+    if let problem = configuration.problem { preconditionFailure("CLIP: \(problem)") }
+    self.configuration = configuration
+    let activation: GELU = configuration.quickGELU ? .quick : .exact
+    // A stream for each tower: the size of one does not change the draws of the other.
+    var visionRandom = RandomStream(seed: seed, path: 0)
+    var textRandom = RandomStream(seed: seed, path: 1)
+    visual = VisionTransformer(
+      configuration.vision, embedDim: configuration.embedDim, activation: activation,
+      random: &visionRandom)
+    text = TextTransformer(
+      configuration.text, embedDim: configuration.embedDim, activation: activation,
+      random: &textRandom)
+    logitScale = .parameter(Tensor(Float(log(1 / 0.07))))
+  }
+
+  /// A model with the weights of a file.
+  ///
+  /// - Throws: ``CLIPError`` that names what is missing, unexpected or of another shape.
+  public convenience init(_ configuration: CLIPConfiguration, weights: WeightFile) throws {
+    self.init(configuration, seed: 0)
+    try load(weights)
+  }
+
+  /// - Parameter images: `[B, 3, S, S]`, normalised.
+  /// - Returns: `[B, D]`, not L2-normalised.
+  public func imageFeatures(_ images: Tensor) -> Variable { visual(Variable(images)) }
+
+  /// As ``imageFeatures(_:)-(Tensor)``, with a gradient for the images if they ask for one.
+  public func imageFeatures(_ images: Variable) -> Variable { visual(images) }
+
+  /// - Parameter tokens: Captions as ids, start to end; ids behind the end token are ignored.
+  /// - Returns: `[B, D]`, not L2-normalised.
+  public func textFeatures(_ tokens: [[Int32]]) -> Variable { text(tokens) }
+
+  public func visitParameters(prefix: String, _ visit: (String, Variable) -> Void) {
+    text.visitParameters(prefix: prefix, visit)
+    visit(prefix + "logit_scale", logitScale)
+    visual.visitParameters(prefix: prefix + "visual.", visit)
+  }
+
+  /// The weights under their names, for a weight file.
+  public var state: [(name: String, tensor: Tensor)] {
+    parameters.map { ($0.name, $0.variable.value) }
+  }
+
+  /// What older files of OpenAI and open_clip hold beside the weights.
+  private static let ignoredNames: Set<String> = [
+    "attn_mask", "input_resolution", "context_length", "vocab_size",
+  ]
+
+  /// Takes over all weights, or none when one does not fit.
+  public func load(_ weights: WeightFile) throws(CLIPError) {
+    var missing: [String] = []
+    var mismatched: [CLIPError.ShapeMismatch] = []
+    var fitting: [(Variable, Tensor)] = []
+    var unexpected = Set(weights.tensors.keys).subtracting(Self.ignoredNames)
+    for (name, variable) in parameters {
+      unexpected.remove(name)
+      guard let tensor = weights.tensors[name] else {
+        missing.append(name)
+        continue
+      }
+      // Some files hold the scale as [1].
+      let isScalar = variable.shape.isEmpty && tensor.shape == [1]
+      if tensor.shape == variable.shape || isScalar {
+        fitting.append((variable, tensor.reshaped(variable.shape)))
+      } else {
+        mismatched.append(
+          .init(name: name, expected: variable.shape, found: tensor.shape))
+      }
+    }
+    guard missing.isEmpty, unexpected.isEmpty, mismatched.isEmpty else {
+      throw CLIPError(
+        .weights(missing: missing, unexpected: unexpected.sorted(), mismatched: mismatched),
+        file: weights.name)
+    }
+    for (variable, tensor) in fitting { variable.value = tensor }
+  }
+}
