@@ -125,7 +125,7 @@ let modules: [Module] = [
     needs: ["PipelineCore", "PairDataset", "DurableFiles", "ContentHashing"]),
 
   module(.learning, "TensorEngine", needs: ["WorkerThreads", "SeededRandom"], c: ["COpenBLAS"]),
-  module(.learning, "Autograd", needs: ["TensorEngine"]),
+  module(.learning, "Autograd", needs: ["TensorEngine"], testNeeds: ["SeededRandom"]),
   module(.learning, "NeuralNetworks", needs: ["Autograd", "TensorEngine", "SeededRandom"]),
   module(.learning, "Optimizers", needs: ["NeuralNetworks", "Autograd", "TensorEngine"]),
   module(.learning, "Collectives", needs: ["WorkerThreads"]),

@@ -23,13 +23,13 @@ final class Origin {
 
   /// Frees a graph in a loop: a chain of operations that frees its operands one inside the other
   /// would overflow the stack.
-  static func release(_ origin: Origin) {
+  static func release(_ origin: consuming Origin) {
     if let queue = ReleaseQueue.current {
-      queue.pending.append(origin)
+      queue.pending.append(consume origin)
       return
     }
     let queue = ReleaseQueue()
-    queue.pending.append(origin)
+    queue.pending.append(consume origin)
     ReleaseQueue.$current.withValue(queue) {
       while queue.pending.popLast() != nil {}
     }

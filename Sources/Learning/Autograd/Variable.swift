@@ -73,6 +73,7 @@ public final class Variable {
   }
 
   deinit {
-    if let origin { Origin.release(origin) }
+    // Taken out first: the queue must hold the last reference.
+    if let last = origin.take() { Origin.release(consume last) }
   }
 }
