@@ -97,7 +97,8 @@ let modules: [Module] = [
 
   module(.pipeline, "CrawlPolicy"),
   module(
-    .pipeline, "HTTPFetch", needs: ["CrawlPolicy", "SeededRandom", "WorkerThreads"], c: ["CCurl"]),
+    .pipeline, "HTTPFetch", needs: ["CrawlPolicy", "SeededRandom"], c: ["CCurl"],
+    testNeeds: ["FaultServer"]),
   module(
     .pipeline, "PipelineCore",
     needs: ["JobLedger", "PairDataset", "DurableFiles", "ContentHashing", "WorkerThreads"],
@@ -236,7 +237,13 @@ let testable: (Module) -> Bool = { m in
       $0.split(separator: " ").contains(Substring(m.name))
     } ?? true)
 }
-let names = Set(present.map(\.name))
+/// What tests lean on; no product sees it.
+let testKit: [Target] = ["FaultServer"].filter { exists("Tests/Support/\($0)") }.map {
+  .target(
+    name: $0, path: "Tests/Support/\($0)",
+    swiftSettings: [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)])
+}
+let names = Set(present.map(\.name) + testKit.map(\.name))
 
 let package = Package(
   name: "Pairloom",
@@ -248,6 +255,7 @@ let package = Package(
     .package(url: "https://github.com/swhitty/FlyingFox", from: "0.27.1"),
   ],
   targets: cLibraries.filter { $0.name != "CImageShim" || exists("Tests/Data/ImageCodec") }
+    + testKit
     + present.flatMap { m -> [Target] in
       let dependencies: [Target.Dependency] =
         m.needs.filter { names.contains($0) }.map { .target(name: $0) }

@@ -30,6 +30,27 @@ public final class MultiHeadAttention: Module {
     return outProjection(attention(qkv, lengths: lengths, heads: heads, causal: causal))
   }
 
+  /// What the rows `pooled` alone see, each of its whole sequence; no other row's query is computed.
+  ///
+  /// - Parameters:
+  ///   - x: `[ΣL, D]`, packed.
+  ///   - lengths: The sequences' lengths.
+  ///   - pooled: A row of x per sequence.
+  /// - Returns: `[lengths.count, D]`.
+  public func callAsFunction(_ x: Variable, lengths: [Int], pooled: [Int]) -> Variable {
+    let width = outProjection.weight.shape[0]
+    func project(_ x: Variable, _ rows: Range<Int>) -> Variable {
+      linear(
+        x, inProjectionWeight.slice(axis: 0, rows), inProjectionBias.slice(axis: 0, rows))
+    }
+    let seen = attention(
+      project(gatherRows(x, pooled), 0..<width),
+      keysAndValues: project(x, width..<3 * width),
+      queryLengths: [Int](repeating: 1, count: lengths.count), keyLengths: lengths, heads: heads,
+      causal: false)
+    return outProjection(seen)
+  }
+
   public func visitParameters(prefix: String, _ visit: (String, Variable) -> Void) {
     visit(prefix + "in_proj_weight", inProjectionWeight)
     visit(prefix + "in_proj_bias", inProjectionBias)
@@ -81,6 +102,13 @@ public final class ResidualAttentionBlock: Module {
     return attended + mlp(mlpNorm(attended))
   }
 
+  /// The rows `pooled` of the result, one per sequence, without the work of the others.
+  public func callAsFunction(_ x: Variable, lengths: [Int], pooled: [Int]) -> Variable {
+    let attended =
+      gatherRows(x, pooled) + attention(attentionNorm(x), lengths: lengths, pooled: pooled)
+    return attended + mlp(mlpNorm(attended))
+  }
+
   public func visitParameters(prefix: String, _ visit: (String, Variable) -> Void) {
     attentionNorm.visitParameters(prefix: prefix + "ln_1.", visit)
     attention.visitParameters(prefix: prefix + "attn.", visit)
@@ -116,6 +144,31 @@ public final class Transformer: Module {
   /// - Returns: `[ΣL, D]`.
   public func callAsFunction(_ x: Variable, lengths: [Int], causal: Bool) -> Variable {
     blocks.reduce(x) { $1($0, lengths: lengths, causal: causal) }
+  }
+
+  /// One row of each sequence, as the class token or the end-of-text token.
+  ///
+  /// Equals `gatherRows(self(x, …), rows)`, but the last block computes only these rows: some 7 % of
+  /// the work of twelve blocks is saved.
+  ///
+  /// - Parameters:
+  ///   - x: `[ΣL, D]`, packed.
+  ///   - lengths: The sequences' lengths.
+  ///   - causal: Whether a row sees no later one; `rows` must then be each sequence's last.
+  ///   - rows: A row of x per sequence.
+  /// - Returns: `[lengths.count, D]`.
+  public func pooled(_ x: Variable, lengths: [Int], causal: Bool, rows: [Int]) -> Variable {
+    precondition(
+      rows.count == lengths.count, "pooled: \(rows.count) rows of \(lengths.count) sequences")
+    var start = 0
+    for (row, length) in zip(rows, lengths) {
+      let allowed = causal ? start + length - 1..<start + length : start..<start + length
+      precondition(allowed.contains(row), "pooled: row \(row) is not in \(allowed)")
+      start += length
+    }
+    guard let last = blocks.last else { return gatherRows(x, rows) }
+    let inner = blocks.dropLast().reduce(x) { $1($0, lengths: lengths, causal: causal) }
+    return last(inner, lengths: lengths, pooled: rows)
   }
 
   public func visitParameters(prefix: String, _ visit: (String, Variable) -> Void) {

@@ -66,9 +66,11 @@ struct MergeTable: Sendable {
   }
 
   /// The text form, as ``init(text:)`` reads it.
+  ///
+  /// No line break at the end: open_clip would take an empty last line for a merge.
   var text: String {
-    merges.reduce(into: "#version: 0.2\n") { text, merge in
-      text += spellings[Int(merge.left)] + " " + spellings[Int(merge.right)] + "\n"
+    merges.reduce(into: "#version: 0.2") { text, merge in
+      text += "\n" + spellings[Int(merge.left)] + " " + spellings[Int(merge.right)]
     }
   }
 

@@ -73,15 +73,15 @@ final class TextTransformer: Module {
       preconditionFailure("CLIP: token \(wrong) of \(configuration.vocabularySize)")
     }
 
-    let x = transformer(
-      addRows(tokenEmbedding(tokens), positionalEmbedding, positions), lengths: lengths,
-      causal: true)
     var last = -1
     let ends = lengths.map { length in
       last += length
       return last
     }
-    return matmul(finalNorm(gatherRows(x, ends)), projection)
+    let pooled = transformer.pooled(
+      addRows(tokenEmbedding(tokens), positionalEmbedding, positions), lengths: lengths,
+      causal: true, rows: ends)
+    return matmul(finalNorm(pooled), projection)
   }
 
   func visitParameters(prefix: String, _ visit: (String, Variable) -> Void) {

@@ -68,10 +68,10 @@ final class VisionTransformer: Module {
     let classes = classEmbedding.repeated(batch, axis: 0).reshaped([batch, 1, width])
     let positioned = concatenated([classes, embedded], axis: 1) + positionalEmbedding
 
-    let x = transformer(
+    let pooled = transformer.pooled(
       preNorm(positioned.reshaped([batch * tokens, width])),
-      lengths: Array(repeating: tokens, count: batch), causal: false)
-    let pooled = gatherRows(x, (0..<batch).map { $0 * tokens })
+      lengths: Array(repeating: tokens, count: batch), causal: false,
+      rows: (0..<batch).map { $0 * tokens })
     return matmul(postNorm(pooled), projection)
   }
 

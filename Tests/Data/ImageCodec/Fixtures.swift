@@ -55,6 +55,26 @@ enum Fixtures {
     try read("resample.json", as: ResampleFile.self)
   }
 
+  /// One run of img2dataset's resizer on a black picture, from `make_resize_modes.py`.
+  struct ResizeModeCase: Decodable, Sendable {
+    var width: Int
+    var height: Int
+    var mode: String
+    var size: Int
+    var onlyIfBigger: Bool
+    var out: [Int]
+    var black: [Int]
+
+    enum CodingKeys: String, CodingKey {
+      case width, height, mode, size, out, black
+      case onlyIfBigger = "only_if_bigger"
+    }
+  }
+
+  static func resizeModes() throws -> [ResizeModeCase] {
+    try read("resize-modes.json", as: [ResizeModeCase].self)
+  }
+
   private static func read<T: Decodable>(_ name: String, as type: T.Type) throws -> T {
     let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     let path = folder.appendingPathComponent("Fixtures/\(name)")

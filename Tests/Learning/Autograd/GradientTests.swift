@@ -120,6 +120,11 @@ struct GradientTests {
       attention(
         $0[0], $0[1], $0[2], queryLengths: queries, keyLengths: keys, heads: 2, causal: causal)
     }
+    expectGradients(of: [inputs[0], randomTensor([14, 8], seed: 18)]) {
+      attention(
+        $0[0], keysAndValues: $0[1], queryLengths: queries, keyLengths: keys, heads: 2,
+        causal: causal)
+    }
   }
 
   @Test("sums and means", arguments: 0..<3)

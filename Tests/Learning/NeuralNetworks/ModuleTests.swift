@@ -78,6 +78,27 @@ struct ModuleTests {
     #expect(causal[2] != causalChanged[2] && causal[3] != causalChanged[3])
   }
 
+  @Test("pooling in the last block equals pooling behind it", arguments: [false, true])
+  func pooled(causal: Bool) throws {
+    var random = RandomStream(seed: 7)
+    let model = Transformer(
+      width: 8, layers: 2, heads: 2, hidden: 16, activation: .exact, random: &random)
+    let x = Variable(
+      .normal([9, 8], standardDeviation: 1, random: &random), requiresGradient: true)
+    let (lengths, rows) = ([4, 1, 4], causal ? [3, 4, 8] : [0, 4, 6])
+    let seed = Tensor.normal([3, 8], standardDeviation: 1, random: &random)
+    func gradients(_ output: Variable) throws -> [Tensor] {
+      let all = [x] + model.parameters.map(\.variable)
+      for variable in all { variable.gradient = nil }
+      Variable.backward(from: [(output, seed)])
+      return try [output.value] + all.map { try #require($0.gradient) }
+    }
+    let whole = try gradients(gatherRows(model(x, lengths: lengths, causal: causal), rows))
+    let part = try gradients(model.pooled(x, lengths: lengths, causal: causal, rows: rows))
+    // 1e-5: the same sums in another order.
+    for (a, b) in zip(part, whole) { #expect(relativeDistance(a, b) < 1e-5) }
+  }
+
   @Test("a steady training step asks the operating system for no memory and leaves none behind")
   func steadyMemory() async {
     // In a process of its own: other tests allocate at the same time.

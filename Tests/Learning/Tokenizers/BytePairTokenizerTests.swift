@@ -90,7 +90,9 @@ struct BytePairTokenizerTests {
     #expect(tokenizer.decode(tokenizer.encode("  Héllo,\n WORLD 😀 ")) == "héllo , world 😀")
   }
 
-  @Test("a megabyte without spaces, and deep entities, are encoded in bounded time")
+  @Test(
+    "a megabyte without spaces, and deep entities, are encoded in bounded time",
+    .timeLimit(.minutes(1)))
   func hostile() throws {
     let tokenizer = try BytePairTokenizer.clip()
     let letters = String(repeating: "qxjzkvbp", count: 1 << 17)
@@ -106,7 +108,7 @@ struct MergeTableTests {
   func roundTrip() throws {
     let text = try BytePairTokenizer.clip().mergesText
     #expect(try BytePairTokenizer(mergesText: text).mergesText == text)
-    #expect(text.utf8.count { $0 == UInt8(ascii: "\n") } == 48_895)
+    #expect(text.utf8.count { $0 == UInt8(ascii: "\n") } == 48_894)
   }
 
   @Test(
@@ -134,7 +136,7 @@ struct MergeLearningTests {
       on: ["low low low low low", "lower lower", "newest newest newest", "widest widest"],
       vocabularySize: 514 + 4)
     // l o stands 7 times, then four pairs 5 times: e has a lower id than lo, and lo than es.
-    #expect(tokenizer.mergesText == "#version: 0.2\nl o\ne s\nlo w</w>\nes t</w>\n")
+    #expect(tokenizer.mergesText == "#version: 0.2\nl o\ne s\nlo w</w>\nes t</w>")
   }
 
   /// Byte-pair learning written down plainly: every pair counted anew before every merge.
@@ -217,6 +219,13 @@ struct MergeLearningTests {
     for text in texts { #expect(read.encode(text) == learned.encode(text)) }
     #expect(learned.encode("a red circle and a blue square").count == 2 + 7)
     #expect(learned.decode(learned.encode("Ünseen wörds 😀")) == "ünseen wörds 😀")
+  }
+
+  @Test("texts are learned from in any order, and give the same table")
+  func orderOfTexts() {
+    let texts = (0..<60).map { "caption \($0 % 13) of \($0 * $0 % 31) things" }
+    let table = BytePairTokenizer.train(on: texts, vocabularySize: 560).mergesText
+    #expect(BytePairTokenizer.train(on: texts.reversed(), vocabularySize: 560).mergesText == table)
   }
 
   @Test("learning ends when no pair occurs twice")

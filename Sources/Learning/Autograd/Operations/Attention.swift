@@ -33,6 +33,45 @@ public func attention(_ qkv: Variable, lengths: [Int], heads: Int, causal: Bool)
   }
 }
 
+/// Attention of queries over the keys and values that one tensor holds.
+///
+/// - Parameters:
+///   - q: `[ΣqueryLengths, D]`.
+///   - keysAndValues: `[ΣkeyLengths, 2·D]`: columns of k, then v.
+///   - queryLengths: The rows of q per sequence.
+///   - keyLengths: The rows of keys and values per sequence.
+///   - heads: How many; scores are scaled by 1/√(D/heads).
+///   - causal: Whether the last query sees all keys, the one before it all but the last, and so on.
+/// - Returns: `[ΣqueryLengths, D]`.
+public func attention(
+  _ q: Variable, keysAndValues: Variable, queryLengths: [Int], keyLengths: [Int], heads: Int,
+  causal: Bool
+) -> Variable {
+  let width = q.value.columns
+  let layout = AttentionLayout(
+    heads: heads, queryLengths: queryLengths, keyLengths: keyLengths, causal: causal,
+    scale: 1 / Float(width / heads).squareRoot())
+  let (queries, keys, values) = (
+    AttentionColumns(q.value), AttentionColumns(keysAndValues.value),
+    AttentionColumns(keysAndValues.value, column: width)
+  )
+  precondition(
+    keysAndValues.value.columns == 2 * width,
+    "attention: queries \(q.shape) with keys and values \(keysAndValues.shape)")
+  let (y, weights) = Tensor.attention(
+    queries, keys, values, width: width, layout: layout,
+    keepsWeights: recordsGraph([q, keysAndValues]))
+  return Variable(result: y, of: [q, keysAndValues]) { dy in
+    guard let weights else { return }
+    var gradients = [q, keysAndValues].map { Tensor(uninitialized: $0.shape) }
+    Tensor.attentionGradient(
+      dy, weights: weights, queries, keys, values, width: width, layout: layout, into: &gradients,
+      places: (0, 1, 1))
+    q.accumulate(gradients[0])
+    keysAndValues.accumulate(gradients[1])
+  }
+}
+
 /// Attention of queries over the keys and values of other rows: cross-attention, or a cache of keys.
 ///
 /// - Parameters:

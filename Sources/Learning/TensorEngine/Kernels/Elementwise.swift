@@ -2,6 +2,7 @@ import Glibc
 
 extension Tensor {
   public func exp() -> Tensor { mapLanes { Lanes.exp($0) } }
+  public func erf() -> Tensor { mapLanes { Lanes.erf($0) } }
   public func tanh() -> Tensor { mapLanes { Lanes.tanh($0) } }
   public func sigmoid() -> Tensor { mapLanes { Lanes.sigmoid($0) } }
   public func squareRoot() -> Tensor { mapLanes { $0.squareRoot() } }

@@ -43,8 +43,8 @@ public enum GELU: String, Codable, Sendable, CaseIterable {
 extension Tensor {
   /// The elements through a GELU, and on demand the derivative at each of them.
   ///
-  /// The backward pass is then one product: the derivative shares its exponential with nothing else,
-  /// but is cheapest while its input is in a register.
+  /// The backward pass is then one product. The derivative takes no more memory than the input that it
+  /// would otherwise be computed from, and costs least while that is in a register.
   ///
   /// - Parameters:
   ///   - kind: Which GELU.

@@ -1,0 +1,149 @@
+import CCurl
+import CrawlPolicy
+import Glibc
+
+/// One libcurl easy handle and the callbacks that feed its exchange.
+///
+/// Reused for many exchanges.
+/// Pointer contract: the handle's callbacks get this object unretained. libcurl calls them only
+/// inside calls on the multi handle that the easy handle is added to; `CurlMulti` holds the object
+/// from `add` to `remove`, and `deinit` frees the handle, so the pointer is valid at every call. All
+/// of it happens on the loop thread.
+@safe final class CurlEasy {
+  let handle: UnsafeMutableRawPointer
+  private let errorText: UnsafeMutablePointer<CChar>
+  fileprivate let addressGuard: AddressGuard
+  fileprivate(set) var sink: ResponseSink
+  /// An address that the guard refused in this exchange, unless another was tried.
+  fileprivate(set) var refusedAddress: IPAddress?
+  fileprivate(set) var triedAddress = false
+  /// What the exchange is for.
+  var transfer: Transfer?
+
+  init(options: FetchOptions, addressGuard: AddressGuard, sink: ResponseSink) throws(FetcherError) {
+    guard let handle = unsafe curl_easy_init() else {
+      throw FetcherError(operation: "curl_easy_init", detail: "out of memory")
+    }
+    unsafe self.handle = handle
+    unsafe self.errorText = .allocate(capacity: Int(CURL_ERROR_SIZE))
+    unsafe errorText.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
+    self.addressGuard = addressGuard
+    self.sink = sink
+    let context = unsafe Unmanaged.passUnretained(self).toOpaque()
+    unsafe setPointer(CURLOPT_PRIVATE, context)
+    unsafe setPointer(CURLOPT_WRITEDATA, context)
+    unsafe setPointer(CURLOPT_HEADERDATA, context)
+    unsafe setPointer(CURLOPT_OPENSOCKETDATA, context)
+    // Safe: freed in deinit, after the handle.
+    unsafe setPointer(CURLOPT_ERRORBUFFER, UnsafeMutableRawPointer(errorText))
+    check(
+      unsafe pairloom_easy_set_sink(handle, CURLOPT_WRITEFUNCTION, receiveBody), "WRITEFUNCTION")
+    check(
+      unsafe pairloom_easy_set_sink(handle, CURLOPT_HEADERFUNCTION, receiveHeader), "HEADERFUNC")
+    check(unsafe pairloom_easy_set_open_socket(handle, openSocket), "OPENSOCKETFUNCTION")
+
+    set(CURLOPT_PROTOCOLS_STR, "http,https")
+    set(CURLOPT_USERAGENT, options.userAgent)
+    set(CURLOPT_ACCEPT_ENCODING, "")  // all that libcurl decodes
+    // An empty proxy overrides the environment's: the guard would see the proxy's address only.
+    set(CURLOPT_PROXY, "")
+    // Each hop is our own request, so that it passes URL check, host limit and address guard.
+    set(CURLOPT_FOLLOWLOCATION, 0)
+    set(CURLOPT_NOSIGNAL, 1)  // no SIGALRM; a deadline works without, through the threaded resolver
+    set(CURLOPT_TCP_KEEPALIVE, 1)
+    set(CURLOPT_LOW_SPEED_LIMIT, options.lowSpeedBytesPerSecond)
+    set(CURLOPT_LOW_SPEED_TIME, options.lowSpeedSeconds)
+    set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_2TLS))
+    set(CURLOPT_DNS_CACHE_TIMEOUT, 300)
+  }
+
+  deinit {
+    unsafe curl_easy_cleanup(handle)
+    unsafe errorText.deallocate()
+  }
+
+  /// Readies the handle for one exchange; both deadlines are in seconds.
+  func prepare(url: FetchURL, connectTimeout: Double, deadline: Double, sink: ResponseSink) {
+    self.sink = sink
+    refusedAddress = nil
+    triedAddress = false
+    unsafe errorText.pointee = 0
+    set(CURLOPT_URL, url.text)
+    set(CURLOPT_CONNECTTIMEOUT_MS, max(1, Int(connectTimeout * 1000)))
+    set(CURLOPT_TIMEOUT_MS, max(1, Int(deadline * 1000)))
+  }
+
+  /// How an exchange that libcurl gave up failed.
+  func failure(_ code: CURLcode) -> (FetchFailure, detail: String) {
+    if code == CURLE_COULDNT_CONNECT, !triedAddress, let refusedAddress {
+      return (.addressRefused, "\(refusedAddress)")
+    }
+    // Safe: libcurl ends the buffer with a NUL; strerror's strings are constants.
+    var words = unsafe String(cString: errorText)
+    if words.isEmpty { words = unsafe String(cString: curl_easy_strerror(code)) }
+    return (FetchFailure(code, words: words), words)
+  }
+
+  private func set(_ option: CURLoption, _ value: Int) {
+    check(unsafe pairloom_easy_set_long(handle, option, value), "\(option)")
+  }
+
+  private func set(_ option: CURLoption, _ value: String) {
+    check(unsafe pairloom_easy_set_string(handle, option, value), "\(option)")
+  }
+
+  private func setPointer(_ option: CURLoption, _ value: UnsafeMutableRawPointer) {
+    check(unsafe pairloom_easy_set_pointer(handle, option, value), "\(option)")
+  }
+
+  /// An option that libcurl does not know or cannot store is a broken build, not a failed fetch.
+  private func check(_ code: CURLcode, _ option: String) {
+    precondition(code == CURLE_OK, "curl_easy_setopt \(option): code \(code.rawValue)")
+  }
+}
+
+private func easy(_ context: UnsafeMutableRawPointer?) -> CurlEasy? {
+  // Safe: see CurlEasy's pointer contract.
+  unsafe context.map { unsafe Unmanaged<CurlEasy>.fromOpaque($0).takeUnretainedValue() }
+}
+
+private let receiveBody: curl_write_callback = { data, size, count, context in
+  guard let data = unsafe data, let easy = unsafe easy(context) else { return 0 }
+  return unsafe withSpan(data, size * count) { easy.sink.bytes($0) } ? size * count : stopped
+}
+
+private let receiveHeader: curl_write_callback = { data, size, count, context in
+  guard let data = unsafe data, let easy = unsafe easy(context) else { return 0 }
+  return unsafe withSpan(data, size * count) { easy.sink.header($0) } ? size * count : stopped
+}
+
+/// Any count but the given one stops a transfer; this one is never given, not even for 0 bytes.
+private let stopped = Int(CURL_WRITEFUNC_ERROR)
+
+private func withSpan(
+  _ data: UnsafeMutablePointer<CChar>, _ count: Int, _ body: (Span<UInt8>) -> Bool
+) -> Bool {
+  // Safe: libcurl gives `count` readable bytes for the time of its call; the span ends before.
+  unsafe data.withMemoryRebound(to: UInt8.self, capacity: count) {
+    body(unsafe Span(_unsafeStart: UnsafePointer($0), count: count))
+  }
+}
+
+private let openSocket: curl_opensocket_callback = { context, _, address in
+  let refused: curl_socket_t = -1  // CURL_SOCKET_BAD
+  guard let address = unsafe address, let easy = unsafe easy(context) else { return refused }
+  // Safe: libcurl fills addrlen bytes of the address, which may reach past the `addr` member into
+  // the storage that it keeps behind it; they are read within this call.
+  let length = Int(unsafe address.pointee.addrlen)
+  let offset = MemoryLayout<curl_sockaddr>.offset(of: \.addr) ?? 0
+  let bytes = unsafe Array(
+    UnsafeRawBufferPointer(start: UnsafeRawPointer(address) + offset, count: length))
+  guard let target = IPAddress(socketAddress: bytes), easy.addressGuard.allows(target) else {
+    easy.refusedAddress = IPAddress(socketAddress: bytes)
+    return refused
+  }
+  easy.triedAddress = true
+  return unsafe socket(
+    address.pointee.family, address.pointee.socktype | Int32(SOCK_CLOEXEC.rawValue),
+    address.pointee.protocol)
+}

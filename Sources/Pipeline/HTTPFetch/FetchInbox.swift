@@ -1,0 +1,67 @@
+import Synchronization
+
+/// What a `fetch` call asks of the loop.
+struct Submission: Sendable {
+  var id: Int
+  var requests: [FetchRequest]
+  var onResult: @Sendable (FetchResult) -> Void
+  var continuation: CheckedContinuation<Void, Never>
+  var cancellation: Cancellation
+}
+
+/// Says that a `fetch` call was cancelled, even before the loop knows of the call.
+final class Cancellation: Sendable {
+  private let flag = Atomic(false)
+
+  var isCancelled: Bool { flag.load(ordering: .acquiring) }
+
+  func cancel() { flag.store(true, ordering: .releasing) }
+}
+
+/// The only way from other threads to the loop.
+final class FetchInbox: Sendable {
+  enum Command: Sendable {
+    case submit(Submission)
+    case cancel(id: Int)
+  }
+
+  private struct State: Sendable {
+    var commands: [Command] = []
+    var lastID = 0
+    var isClosed = false
+  }
+
+  private let state = Mutex(State())
+  let wakeup: Wakeup
+
+  init() throws(FetcherError) { wakeup = try Wakeup() }
+
+  func newID() -> Int {
+    state.withLock {
+      $0.lastID += 1
+      return $0.lastID
+    }
+  }
+
+  /// False when the inbox is closed; the command is dropped then.
+  func post(_ command: Command) -> Bool {
+    let isTaken = state.withLock {
+      if !$0.isClosed { $0.commands.append(command) }
+      return !$0.isClosed
+    }
+    wakeup.signal()
+    return isTaken
+  }
+
+  func close() {
+    state.withLock { $0.isClosed = true }
+    wakeup.signal()
+  }
+
+  func take() -> (commands: [Command], isClosed: Bool) {
+    state.withLock { state in
+      defer { state.commands = [] }
+      return (state.commands, state.isClosed)
+    }
+  }
+}

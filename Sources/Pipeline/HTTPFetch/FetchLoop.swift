@@ -1,0 +1,220 @@
+import CCurl
+import CrawlPolicy
+import SeededRandom
+
+/// The fetcher's thread: takes requests in, starts what may start, judges what has ended.
+///
+/// Everything it holds is touched by its own thread only. It never sleeps: retries and pauses are
+/// times that bound the wait for sockets.
+final class FetchLoop {
+  private let options: FetchOptions
+  private let addressGuard: AddressGuard
+  private let robots: RobotsHeaderPolicy
+  private let retry: RetryPolicy
+  private let inbox: FetchInbox
+  private var random: RandomStream
+  private let queue: HostQueue<Transfer>
+  private var delayed = TimerHeap<Transfer>()
+  private var batches: [Int: Batch] = [:]
+  private var idle: [CurlEasy] = []
+
+  init(
+    options: FetchOptions, addressGuard: AddressGuard, inbox: FetchInbox, random: RandomStream
+  ) {
+    self.options = options
+    self.addressGuard = addressGuard
+    self.inbox = inbox
+    self.random = random
+    robots = RobotsHeaderPolicy(profile: options.robots, agentToken: options.robotsAgentToken)
+    retry = RetryPolicy(
+      attempts: options.attempts, base: options.backoffBase, cap: options.backoffCap)
+    queue = HostQueue(connectionsPerHost: options.connectionsPerHost)
+  }
+
+  /// Works until the inbox is closed.
+  func run() {
+    guard let multi = openMulti() else { return }
+    while true {
+      let (commands, isClosed) = inbox.take()
+      for command in commands { obey(command, multi) }
+      guard !isClosed else { break }
+      let now = Clock.monotonic()
+      while let transfer = delayed.take(dueBy: now) {
+        queue.add(transfer, host: transfer.target.host, first: true)
+      }
+      queue.endPauses(now: now)
+      startWhatMay(now: now, multi)
+      multi.wait(until: [delayed.nextDue, queue.nextWake].compactMap { $0 }.min())
+      for (easy, code) in multi.ended() { finish(easy, code, multi) }
+    }
+    for batch in batches.values { batch.end() }
+  }
+
+  /// Opens the multi handle on this thread; a failure closes the inbox, so that no call waits.
+  private func openMulti() -> CurlMulti? {
+    do {
+      return try CurlMulti(connections: options.concurrency, wakeup: inbox.wakeup)
+    } catch {
+      inbox.close()
+      for case .submit(let submission) in inbox.take().commands { submission.continuation.resume() }
+      return nil
+    }
+  }
+
+  // MARK: What comes in
+
+  private func obey(_ command: FetchInbox.Command, _ multi: CurlMulti) {
+    switch command {
+    case .submit(let submission):
+      let batch = Batch(submission)
+      guard !submission.cancellation.isCancelled else { return batch.end() }
+      batches[batch.id] = batch
+      for request in submission.requests { enqueue(request, batch) }
+      if batch.isOver { batches[batch.id] = nil }
+    case .cancel(let id):
+      // Transfers that wait are dropped when their turn comes.
+      guard let batch = batches.removeValue(forKey: id) else { return }
+      for easy in multi.active where easy.transfer?.batch === batch { release(easy, multi) }
+      batch.end()
+    }
+  }
+
+  private func enqueue(_ request: FetchRequest, _ batch: Batch) {
+    guard let url = FetchURL(request.url) else {
+      return batch.report(
+        FetchResult(
+          id: request.id, body: nil, failure: .badURL,
+          detail: "not an http or https URL with a host", status: nil, finalURL: request.url,
+          redirects: 0, attempts: 0, contentType: nil, seconds: 0,
+          startedAt: Int(Clock.wall() * 1000)))
+    }
+    let transfer = Transfer(request, url: url, batch: batch, deadline: options.totalDeadline)
+    queue.add(transfer, host: url.host)
+  }
+
+  // MARK: What goes out
+
+  private func startWhatMay(now: Double, _ multi: CurlMulti) {
+    while multi.activeCount < options.concurrency, let (transfer, host) = queue.next(now: now) {
+      guard !transfer.batch.isOver else {
+        queue.finish(host: host, now: now)
+        continue
+      }
+      guard let easy = freeEasy() else {
+        queue.finish(host: host, now: now)
+        end(transfer, failure: .connect, detail: "out of memory for another transfer", now: now)
+        continue
+      }
+      if transfer.redirects == 0 { transfer.attempts += 1 }
+      if transfer.firstBegan == nil {
+        transfer.firstBegan = now
+        transfer.startedAt = Int(Clock.wall() * 1000)
+      }
+      transfer.exchangeBegan = now
+      easy.transfer = transfer
+      easy.prepare(
+        url: transfer.target, connectTimeout: min(options.connectTimeout, transfer.timeLeft),
+        deadline: transfer.timeLeft, sink: newSink())
+      multi.add(easy)
+    }
+  }
+
+  private func freeEasy() -> CurlEasy? {
+    if let easy = idle.popLast() { return easy }
+    do {
+      return try CurlEasy(options: options, addressGuard: addressGuard, sink: newSink())
+    } catch {
+      return nil  // out of memory: the caller fails the transfer
+    }
+  }
+
+  private func newSink() -> ResponseSink {
+    ResponseSink(maxBytes: options.maxBytes, robots: robots)
+  }
+
+  /// Takes a transfer off the network and frees its handle and its place at the host.
+  private func release(_ easy: CurlEasy, _ multi: CurlMulti) {
+    multi.remove(easy)
+    if let transfer = easy.transfer {
+      queue.finish(host: transfer.target.host, now: Clock.monotonic())
+    }
+    easy.transfer = nil
+    idle.append(easy)
+  }
+
+  // MARK: What has ended
+
+  private func finish(_ easy: CurlEasy, _ code: CURLcode, _ multi: CurlMulti) {
+    guard let transfer = easy.transfer else { preconditionFailure("an exchange for nobody") }
+    let sink = easy.sink
+    let given = code == CURLE_OK ? nil : easy.failure(code)
+    release(easy, multi)
+    let now = Clock.monotonic()
+    transfer.timeLeft -= now - transfer.exchangeBegan
+    if sink.status != 0 { transfer.status = sink.status }
+    transfer.contentType = sink.contentType
+
+    // What the sink decided counts before libcurl's word for the transfer that it stopped; a final
+    // status counts before what befell the body of an error page.
+    if let refusal = sink.refusal {
+      fail(transfer, refusal.failure, refusal.detail, sink, now)
+    } else if sink.headersEnded, !sink.isSuccess {
+      if [301, 302, 303, 307, 308].contains(sink.status) {
+        follow(transfer, to: sink.location, sink, now)
+      } else {
+        fail(transfer, .httpStatus, "\(sink.status)", sink, now)
+      }
+    } else if let (failure, detail) = given {
+      fail(transfer, failure, detail, sink, now)
+    } else {
+      report(transfer, transfer.result(body: sink.takeBody(), failure: nil, detail: "", now: now))
+    }
+  }
+
+  private func follow(
+    _ transfer: Transfer, to location: String?, _ sink: ResponseSink, _ now: Double
+  ) {
+    guard let location else {
+      return fail(transfer, .redirect, "\(sink.status) without Location", sink, now)
+    }
+    guard let url = FetchURL(location, relativeTo: transfer.target) else {
+      return fail(transfer, .redirect, "to \(location.prefix(200))", sink, now)
+    }
+    guard transfer.redirects < options.maxRedirects else {
+      return fail(transfer, .redirect, "more than \(options.maxRedirects) redirects", sink, now)
+    }
+    guard transfer.timeLeft > 0 else {
+      return fail(transfer, .timeout, "deadline passed between redirects", sink, now)
+    }
+    transfer.redirects += 1
+    transfer.target = url
+    queue.add(transfer, host: url.host, first: true)
+  }
+
+  private func fail(
+    _ transfer: Transfer, _ failure: FetchFailure, _ detail: String, _ sink: ResponseSink,
+    _ now: Double
+  ) {
+    var pause: Double?
+    if failure == .httpStatus, RetryPolicy.isTransient(failure, status: sink.status) {
+      pause = sink.retryAfter.flatMap { RetryAfter.seconds($0, now: Clock.wall()) }
+        .map { min($0, options.retryAfterCap) }
+      if let pause { queue.pause(host: transfer.target.host, until: now + pause) }
+    }
+    let delay = retry.delay(
+      afterAttempt: transfer.attempts, failure: failure, status: sink.status, retryAfter: pause,
+      random: &random)
+    guard let delay else { return end(transfer, failure: failure, detail: detail, now: now) }
+    transfer.beginAttempt(deadline: options.totalDeadline)
+    delayed.add(transfer, due: now + delay)
+  }
+
+  private func end(_ transfer: Transfer, failure: FetchFailure, detail: String, now: Double) {
+    report(transfer, transfer.result(body: nil, failure: failure, detail: detail, now: now))
+  }
+
+  private func report(_ transfer: Transfer, _ result: FetchResult) {
+    transfer.batch.report(result)
+    if transfer.batch.isOver { batches[transfer.batch.id] = nil }
+  }
+}

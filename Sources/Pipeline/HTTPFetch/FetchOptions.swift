@@ -1,0 +1,71 @@
+public import CrawlPolicy
+
+/// The bounds and manners of a `Fetcher`.
+///
+/// Times are seconds, sizes bytes.
+public struct FetchOptions: Sendable, Codable, Equatable {
+  /// Name lookup, TCP and TLS together.
+  public var connectTimeout = 10.0
+  /// Bounds each attempt, all its redirects together; waiting for a free slot does not count.
+  public var totalDeadline = 30.0
+  /// Transfers below this many bytes per second for `lowSpeedSeconds` are given up as timeouts.
+  public var lowSpeedBytesPerSecond = 64
+  /// Whole seconds.
+  public var lowSpeedSeconds = 15
+  /// Counted after content decoding.
+  public var maxBytes = 32 << 20
+  public var maxRedirects = 10
+  /// Tries per URL, the first included.
+  public var attempts = 4
+  /// Transfers at a time per scheme, host and port.
+  public var connectionsPerHost = 64
+  /// Transfers at a time in all.
+  public var concurrency = 256
+  /// Before try n + 1 a random time up to `backoffBase` · 2ⁿ⁻¹ passes, at most `backoffCap`.
+  public var backoffBase = 0.5
+  public var backoffCap = 30.0
+  /// `Retry-After` pauses its host for as long as it asks, at most this long.
+  public var retryAfterCap = 60.0
+  public var userAgent = FetchOptions.defaultUserAgent
+  /// Address blocks that may be connected to although they are private or special.
+  public var allowAddresses: [String] = []
+  public var robots = RobotsHeaderPolicy.Profile.strict
+  /// The name by which a site's X-Robots-Tag may address this crawler.
+  public var robotsAgentToken = "pairloom"
+
+  public static let defaultUserAgent =
+    "Pairloom/0.1 (+https://github.com/pairloom/pairloom; dataset builder)"
+
+  public init() {}
+
+  /// Throws the first option that makes no sense.
+  public func validate() throws(FetchOptionsError) {
+    func require(_ holds: Bool, _ option: String, _ rule: String) throws(FetchOptionsError) {
+      guard holds else { throw FetchOptionsError(option: option, rule: rule) }
+    }
+    // An upper bound for times keeps milliseconds within libcurl's long and epoll's int.
+    let times = 0.001...86_400
+    try require(times.contains(connectTimeout), "connectTimeout", "0.001 to 86400 seconds")
+    try require(times.contains(totalDeadline), "totalDeadline", "0.001 to 86400 seconds")
+    try require(lowSpeedBytesPerSecond >= 0, "lowSpeedBytesPerSecond", "0 or more")
+    try require((0...86_400).contains(lowSpeedSeconds), "lowSpeedSeconds", "0 to 86400")
+    try require(maxBytes > 0, "maxBytes", "1 or more")
+    try require((0...100).contains(maxRedirects), "maxRedirects", "0 to 100")
+    try require((1...1000).contains(attempts), "attempts", "1 to 1000")
+    try require(connectionsPerHost > 0, "connectionsPerHost", "1 or more")
+    try require((1...100_000).contains(concurrency), "concurrency", "1 to 100000")
+    try require((0...86_400).contains(backoffBase), "backoffBase", "0 to 86400 seconds")
+    try require((0...86_400).contains(backoffCap), "backoffCap", "0 to 86400 seconds")
+    try require((0...86_400).contains(retryAfterCap), "retryAfterCap", "0 to 86400 seconds")
+    let isOneLine = userAgent.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F }
+    try require(isOneLine && !userAgent.isEmpty, "userAgent", "one line of text that names you")
+  }
+}
+
+/// An option out of its range.
+public struct FetchOptionsError: Error, Equatable, CustomStringConvertible {
+  public var option: String
+  public var rule: String
+
+  public var description: String { "fetch option \(option) must be \(rule)." }
+}

@@ -1,0 +1,62 @@
+import CrawlPolicy
+import SeededRandom
+
+/// Fetches URLs over HTTP: hundreds of transfers at a time on one thread.
+///
+/// Calls of `fetch` may overlap; they share the limits, the connections and the pauses that hosts
+/// ask for. Redirects, retries and deadlines are the fetcher's affair: a request gives one result.
+public final class Fetcher: Sendable {
+  private let inbox: FetchInbox
+
+  /// Starts the thread.
+  ///
+  /// Throws `FetchOptionsError`, `AddressRangeError` or `FetcherError`. Raises the process's soft
+  /// limit on open files where `concurrency` needs it.
+  public init(options: FetchOptions) throws {
+    try options.validate()
+    let addressGuard = try AddressGuard(allowing: options.allowAddresses)
+    // Open and idle connections, resolver sockets, and what the rest of the process has open.
+    try DescriptorLimit.raise(to: 3 * options.concurrency + 128)
+    let inbox = try FetchInbox()
+    // Tried here once, so that a machine that cannot is told now and not by an empty result.
+    _ = try CurlMulti(connections: 1, wakeup: inbox.wakeup)
+    var generator = SystemRandomNumberGenerator()
+    let seed = generator.next()
+    try LoopThread.start {
+      let random = RandomStream(seed: seed)
+      FetchLoop(options: options, addressGuard: addressGuard, inbox: inbox, random: random).run()
+    }
+    self.inbox = inbox
+  }
+
+  deinit { inbox.close() }
+
+  /// Fetches all and returns when each request has its result, or when the task is cancelled.
+  ///
+  /// - Parameters:
+  ///   - requests: Any number; memory grows with it, so hand over chunks.
+  ///   - onResult: Called on the fetcher's thread, once per request, in order of completion; it
+  ///     must not block. After a cancellation, or after `shutDown`, requests without a result
+  ///     get none.
+  public func fetch(
+    _ requests: [FetchRequest], onResult: @escaping @Sendable (FetchResult) -> Void
+  ) async {
+    guard !requests.isEmpty else { return }
+    let id = inbox.newID()
+    let cancellation = Cancellation()
+    await withTaskCancellationHandler {
+      await withCheckedContinuation { continuation in
+        let submission = Submission(
+          id: id, requests: requests, onResult: onResult, continuation: continuation,
+          cancellation: cancellation)
+        if !inbox.post(.submit(submission)) { continuation.resume() }
+      }
+    } onCancel: {
+      cancellation.cancel()
+      _ = inbox.post(.cancel(id: id))  // refused only when there is nothing left to cancel
+    }
+  }
+
+  /// Stops the thread; transfers under way end without a result, and later calls do nothing.
+  public func shutDown() { inbox.close() }
+}

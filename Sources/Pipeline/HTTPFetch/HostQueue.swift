@@ -1,0 +1,127 @@
+/// What waits to be sent, by host: fair between hosts, bounded per host, in order within one.
+///
+/// Hosts take turns, one item each, so a list that names one host a thousand times in a row does not
+/// keep the others waiting. A host at its limit or in a pause is passed over. Time comes in as a
+/// parameter; every operation is O(1), or O(log n) in the hosts that pause.
+package final class HostQueue<Item> {
+  private final class Host {
+    /// Items put back in front: a stack.
+    var returned: [Item] = []
+    var waiting: [Item] = []
+    /// Items of `waiting` before this index were taken.
+    var head = 0
+    var active = 0
+    var pausedUntil = -Double.infinity
+    var hasTurn = false
+
+    var isEmpty: Bool { returned.isEmpty && head == waiting.count }
+
+    func take() -> Item? {
+      if let item = returned.popLast() { return item }
+      guard head < waiting.count else { return nil }
+      let item = waiting[head]
+      head += 1
+      // Each item is moved at most once per halving, so taking stays O(1) on average.
+      if head >= 32, head * 2 >= waiting.count {
+        waiting.removeFirst(head)
+        head = 0
+      }
+      return item
+    }
+  }
+
+  private let limit: Int
+  private var hosts: [String: Host] = [:]
+  private var turns: [String] = []
+  private var turnsHead = 0
+  private var pauses = TimerHeap<String>()
+
+  /// - Parameter connectionsPerHost: The most items of a host between `next` and `finish`.
+  package init(connectionsPerHost: Int) {
+    precondition(connectionsPerHost > 0, "connectionsPerHost is \(connectionsPerHost)")
+    self.limit = connectionsPerHost
+  }
+
+  /// Hosts that are remembered: those with items, with active items, or in a pause.
+  package var hostCount: Int { hosts.count }
+
+  /// When the next pause ends, or nil when no host pauses.
+  package var nextWake: Double? { pauses.nextDue }
+
+  /// Puts an item behind those of its host, or before them.
+  ///
+  /// - Parameters:
+  ///   - item: What waits.
+  ///   - name: Its host.
+  ///   - first: Whether it goes before those that wait, as a redirect's next hop does.
+  package func add(_ item: Item, host name: String, first: Bool = false) {
+    let host = host(named: name)
+    if first { host.returned.append(item) } else { host.waiting.append(item) }
+    giveTurn(host, name)
+  }
+
+  /// Takes the next item that may start now; it counts against its host until `finish`.
+  package func next(now: Double) -> (item: Item, host: String)? {
+    endPauses(now: now)
+    while turnsHead < turns.count {
+      let name = turns[turnsHead]
+      turnsHead += 1
+      if turnsHead >= 32, turnsHead * 2 >= turns.count {
+        turns.removeFirst(turnsHead)
+        turnsHead = 0
+      }
+      guard let host = hosts[name] else { continue }
+      host.hasTurn = false
+      // A paused host drops out here; the end of its pause gives it a turn again.
+      guard host.active < limit, host.pausedUntil <= now, let item = host.take() else { continue }
+      host.active += 1
+      giveTurn(host, name)
+      return (item, name)
+    }
+    return nil
+  }
+
+  /// Frees the place of an item that `next` gave out.
+  package func finish(host name: String, now: Double) {
+    guard let host = hosts[name], host.active > 0 else {
+      preconditionFailure("finish without next for \(name)")
+    }
+    host.active -= 1
+    giveTurn(host, name)
+    forgetIfIdle(host, name, now: now)
+  }
+
+  /// Starts nothing of this host before `until`; a pause is never shortened.
+  package func pause(host name: String, until: Double) {
+    let host = host(named: name)
+    guard until > host.pausedUntil else { return }
+    host.pausedUntil = until
+    pauses.add(name, due: until)
+  }
+
+  /// Lets hosts go on whose pause is over; `next` does it too.
+  package func endPauses(now: Double) {
+    while let name = pauses.take(dueBy: now) {
+      guard let host = hosts[name] else { continue }
+      giveTurn(host, name)
+      forgetIfIdle(host, name, now: now)
+    }
+  }
+
+  private func host(named name: String) -> Host {
+    if let host = hosts[name] { return host }
+    let host = Host()
+    hosts[name] = host
+    return host
+  }
+
+  private func giveTurn(_ host: Host, _ name: String) {
+    guard !host.hasTurn, !host.isEmpty, host.active < limit else { return }
+    host.hasTurn = true
+    turns.append(name)
+  }
+
+  private func forgetIfIdle(_ host: Host, _ name: String, now: Double) {
+    if host.isEmpty, host.active == 0, host.pausedUntil <= now { hosts[name] = nil }
+  }
+}

@@ -1,0 +1,37 @@
+/// When a failed attempt is tried again, and how long to wait before.
+package struct RetryPolicy: Sendable {
+  package var attempts: Int
+  package var base: Double
+  package var cap: Double
+
+  package init(attempts: Int, base: Double, cap: Double) {
+    self.attempts = attempts
+    self.base = base
+    self.cap = cap
+  }
+
+  /// Seconds to wait before the next attempt, or nil when this failure is final.
+  ///
+  /// Exponential backoff with full jitter: uniform in 0 ..< min(cap, base · 2ⁿ⁻¹) after attempt n
+  /// (Brooker, Exponential Backoff And Jitter, AWS Architecture Blog 2015).
+  package func delay(
+    afterAttempt attempt: Int, failure: FetchFailure, status: Int?, retryAfter: Double?,
+    random: inout some RandomNumberGenerator
+  ) -> Double? {
+    guard Self.isTransient(failure, status: status) else { return nil }
+    // Most names that do not resolve are gone for good: one more try suffices for a hiccup.
+    guard attempt < (failure == .dns ? min(attempts, 2) : attempts) else { return nil }
+    let ceiling = min(
+      cap, base * Double(sign: .plus, exponent: min(attempt - 1, 60), significand: 1))
+    let backoff = ceiling > 0 ? Double.random(in: 0..<ceiling, using: &random) : 0
+    return max(backoff, retryAfter ?? 0)
+  }
+
+  package static func isTransient(_ failure: FetchFailure, status: Int?) -> Bool {
+    guard failure == .httpStatus, let status else { return failure.isTransient }
+    return transientStatuses.contains(status)
+  }
+
+  /// Request Timeout, Too Early, Too Many Requests, and the server errors that may heal.
+  package static let transientStatuses: Set = [408, 425, 429, 500, 502, 503, 504]
+}

@@ -1,0 +1,67 @@
+/// Why a pair was dropped.
+///
+/// A closed list: every fate has one word, the same in tables, the ledger and `status`. The words of
+/// download are those of `FetchFailure`, the words of decoding stand for the cases of `ImageError`.
+public enum DropReason: String, Codable, CaseIterable, Sendable {
+  // Ingest
+  case badURL = "bad_url"
+  case duplicateURL = "duplicate_url"
+  // Download
+  case addressRefused = "address_refused"
+  case dns, connect, tls, timeout
+  case tooLarge = "too_large"
+  case redirect
+  case protocolError = "protocol"
+  case incomplete
+  case httpStatus = "http_status"
+  case robots
+  // Decode
+  case empty
+  case notAnImage = "not_an_image"
+  case unsupportedFormat = "unsupported_format"
+  case tooManyPixels = "too_many_pixels"
+  case truncated, corrupt
+  case cannotEncode = "cannot_encode"
+  case imageTooSmall = "image_too_small"
+  case imageAreaTooLarge = "image_area_too_large"
+  case aspectRatioTooLarge = "aspect_ratio_too_large"
+  // Deduplicate
+  case duplicateBytes = "duplicate_bytes"
+  // Filter
+  case lowScore = "low_score"
+
+  /// Whether trying again later may bring the pair.
+  public enum Class: String, Codable, Sendable { case transient, permanent }
+
+  /// The class of the reason; an HTTP status decides for ``httpStatus``.
+  ///
+  /// - Parameter status: The HTTP status where there was one. 408, 425, 429 and 5xx pass by
+  ///   themselves (RFC 9110 §15, RFC 6585 §4, RFC 8470 §5.2).
+  /// - Returns: ``Class/transient`` where a later run may succeed.
+  public func failureClass(status: Int?) -> Class {
+    switch self {
+    case .dns, .connect, .timeout, .incomplete: .transient
+    case .httpStatus:
+      switch status ?? 0 {
+      case 408, 425, 429, 500...599: .transient
+      default: .permanent
+      }
+    default: .permanent
+    }
+  }
+
+  /// The stage of the pipeline that drops for this reason.
+  public var stage: StageName {
+    switch self {
+    case .badURL, .duplicateURL: .ingest
+    case .addressRefused, .dns, .connect, .tls, .timeout, .tooLarge, .redirect, .protocolError,
+      .incomplete, .httpStatus, .robots:
+      .download
+    case .empty, .notAnImage, .unsupportedFormat, .tooManyPixels, .truncated, .corrupt,
+      .cannotEncode, .imageTooSmall, .imageAreaTooLarge, .aspectRatioTooLarge:
+      .decode
+    case .duplicateBytes: .deduplicate
+    case .lowScore: .filter
+    }
+  }
+}

@@ -1,0 +1,184 @@
+/// Why a text is no JSON: what was expected, and the byte where it was not found.
+public struct JSONError: Error, Sendable, Equatable, CustomStringConvertible {
+  public var problem: String
+  public var offset: Int
+
+  public var description: String { "no JSON: \(problem) at byte \(offset)" }
+}
+
+extension JSONValue {
+  /// Parses one JSON value (RFC 8259) that fills `bytes`, white space around it aside.
+  ///
+  /// Bounded: values nest at most 64 deep.
+  public static func parse(_ bytes: [UInt8]) throws(JSONError) -> JSONValue {
+    var parser = JSONParser(bytes: bytes)
+    let value = try parser.value(depth: 0)
+    parser.skipSpace()
+    guard parser.place == bytes.count else { throw parser.error("text after the value") }
+    return value
+  }
+}
+
+private struct JSONParser {
+  let bytes: [UInt8]
+  var place = 0
+
+  init(bytes: [UInt8]) { self.bytes = bytes }
+
+  func error(_ problem: String) -> JSONError { JSONError(problem: problem, offset: place) }
+
+  var current: UInt8? { place < bytes.count ? bytes[place] : nil }
+
+  mutating func skipSpace() {
+    while let byte = current, byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 {
+      place += 1
+    }
+  }
+
+  mutating func value(depth: Int) throws(JSONError) -> JSONValue {
+    guard depth < 64 else { throw error("nesting deeper than 64") }
+    skipSpace()
+    switch current {
+    case UInt8(ascii: "{"): return try object(depth: depth)
+    case UInt8(ascii: "["): return try array(depth: depth)
+    case UInt8(ascii: "\""): return .string(try string())
+    case UInt8(ascii: "t"): return try word("true", .bool(true))
+    case UInt8(ascii: "f"): return try word("false", .bool(false))
+    case UInt8(ascii: "n"): return try word("null", .null)
+    case nil: throw error("the text ends")
+    default: return try number()
+    }
+  }
+
+  mutating func word(_ word: String, _ value: JSONValue) throws(JSONError) -> JSONValue {
+    guard bytes[place...].starts(with: word.utf8) else { throw error("an unknown word") }
+    place += word.utf8.count
+    return value
+  }
+
+  mutating func object(depth: Int) throws(JSONError) -> JSONValue {
+    place += 1
+    var members: [JSONValue.Member] = []
+    skipSpace()
+    if current == UInt8(ascii: "}") {
+      place += 1
+      return .object([])
+    }
+    while true {
+      skipSpace()
+      guard current == UInt8(ascii: "\"") else { throw error("a key is missing") }
+      let key = try string()
+      skipSpace()
+      guard current == UInt8(ascii: ":") else { throw error("a colon is missing") }
+      place += 1
+      members.append(JSONValue.Member(key, try value(depth: depth + 1)))
+      skipSpace()
+      let byte = current
+      place += 1
+      if byte == UInt8(ascii: "}") { return .object(members) }
+      guard byte == UInt8(ascii: ",") else {
+        place -= 1
+        throw error("a comma or } is missing")
+      }
+    }
+  }
+
+  mutating func array(depth: Int) throws(JSONError) -> JSONValue {
+    place += 1
+    var values: [JSONValue] = []
+    skipSpace()
+    if current == UInt8(ascii: "]") {
+      place += 1
+      return .array([])
+    }
+    while true {
+      values.append(try value(depth: depth + 1))
+      skipSpace()
+      let byte = current
+      place += 1
+      if byte == UInt8(ascii: "]") { return .array(values) }
+      guard byte == UInt8(ascii: ",") else {
+        place -= 1
+        throw error("a comma or ] is missing")
+      }
+    }
+  }
+
+  mutating func digits() throws(JSONError) {
+    let start = place
+    while let byte = current, byte >= 0x30, byte <= 0x39 { place += 1 }
+    if place == start { throw error("a digit is missing") }
+  }
+
+  mutating func number() throws(JSONError) -> JSONValue {
+    let start = place
+    if current == UInt8(ascii: "-") { place += 1 }
+    if current == UInt8(ascii: "0") { place += 1 } else { try digits() }
+    if current == UInt8(ascii: ".") {
+      place += 1
+      try digits()
+    }
+    if current == UInt8(ascii: "e") || current == UInt8(ascii: "E") {
+      place += 1
+      if current == UInt8(ascii: "+") || current == UInt8(ascii: "-") { place += 1 }
+      try digits()
+    }
+    return .number(String(decoding: bytes[start..<place], as: UTF8.self))
+  }
+
+  mutating func string() throws(JSONError) -> String {
+    place += 1
+    var text: [UInt8] = []
+    while let byte = current {
+      place += 1
+      switch byte {
+      case UInt8(ascii: "\""):
+        guard let valid = String(validating: text, as: UTF8.self) else {
+          throw error("a string is not UTF-8")
+        }
+        return valid
+      case UInt8(ascii: "\\"): try escape(into: &text)
+      case 0..<0x20: throw error("a control character in a string")
+      default: text.append(byte)
+      }
+    }
+    throw error("a string has no end")
+  }
+
+  mutating func escape(into text: inout [UInt8]) throws(JSONError) {
+    guard let byte = current else { throw error("a string has no end") }
+    place += 1
+    switch byte {
+    case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): text.append(byte)
+    case UInt8(ascii: "b"): text.append(0x08)
+    case UInt8(ascii: "f"): text.append(0x0C)
+    case UInt8(ascii: "n"): text.append(0x0A)
+    case UInt8(ascii: "r"): text.append(0x0D)
+    case UInt8(ascii: "t"): text.append(0x09)
+    case UInt8(ascii: "u"):
+      var code = try hexadecimal()
+      if code >= 0xD800, code < 0xDC00, current == UInt8(ascii: "\\"), place + 1 < bytes.count,
+        bytes[place + 1] == UInt8(ascii: "u")
+      {
+        place += 2
+        let low = try hexadecimal()
+        guard low >= 0xDC00, low < 0xE000 else { throw error("half a surrogate pair") }
+        code = 0x10000 + (code - 0xD800) << 10 + (low - 0xDC00)
+      }
+      guard let scalar = Unicode.Scalar(code) else { throw error("half a surrogate pair") }
+      text += Array(String(Character(scalar)).utf8)
+    default: throw error("an unknown escape")
+    }
+  }
+
+  mutating func hexadecimal() throws(JSONError) -> UInt32 {
+    guard place + 4 <= bytes.count,
+      bytes[place..<place + 4].allSatisfy({
+        ($0 >= 0x30 && $0 <= 0x39) || ($0 | 0x20 >= 0x61 && $0 | 0x20 <= 0x66)
+      }),
+      let code = UInt32(String(decoding: bytes[place..<place + 4], as: UTF8.self), radix: 16)
+    else { throw error("four hexadecimal digits are missing") }
+    place += 4
+    return code
+  }
+}

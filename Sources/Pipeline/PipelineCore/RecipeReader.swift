@@ -1,0 +1,240 @@
+internal import Yams
+
+/// Why a recipe was refused, by the key that is wrong.
+public enum RecipeError: Error, Sendable, Equatable, CustomStringConvertible {
+  case unreadable(path: String, problem: String)
+  case badOverride(String)
+  case unknownKey(String, nearest: String?)
+  case badValue(key: String, value: String, expected: String)
+  case missing(key: String, hint: String)
+
+  public var description: String {
+    switch self {
+    case .unreadable(let path, let problem): "\(path): the recipe cannot be read: \(problem)"
+    case .badOverride(let text):
+      "--set \(text): write it as key=value, for instance image_size=224."
+    case .unknownKey(let key, let nearest):
+      "unknown key `\(key)`." + (nearest.map { " Did you mean `\($0)`?" } ?? "")
+    case .badValue(let key, let value, let expected):
+      "\(key): `\(value)` is not \(expected)."
+    case .missing(let key, let hint): "`\(key)` is missing: \(hint)"
+    }
+  }
+}
+
+/// The options of a recipe, read one by one by those who use them.
+///
+/// Every read names its key and default; ``finish()`` then refuses keys that nobody read, and
+/// ``resolved`` holds what the run goes by.
+public struct RecipeReader: Sendable {
+  enum Value: Sendable, Equatable {
+    case null
+    case text(String)
+    case list([String])
+  }
+
+  private var values: [String: Value]
+  /// Every option that was read and its value in force, in the order of reading.
+  public private(set) var resolved: [(key: String, value: String)] = []
+  /// Keys whose value changes the speed of a run and nothing else.
+  public private(set) var tuning: Set<String> = []
+
+  /// Reads YAML text and lays `overrides` (each `key=value`, a dot between levels) over it.
+  public init(yaml: String, path: String, overrides: [String] = []) throws(RecipeError) {
+    values = [:]
+    do {
+      if let node = try Yams.compose(yaml: yaml) { try Self.flatten(node, prefix: "", &values) }
+    } catch let error as RecipeError {
+      throw error
+    } catch {
+      throw .unreadable(path: path, problem: "\(error)")
+    }
+    for text in overrides {
+      guard let equals = text.firstIndex(of: "="), equals != text.startIndex else {
+        throw .badOverride(text)
+      }
+      values[String(text[..<equals])] = Self.value(of: String(text[text.index(after: equals)...]))
+    }
+  }
+
+  private static func value(of text: String) -> Value {
+    if text.isEmpty || text == "null" || text == "~" { return .null }
+    if text.hasPrefix("[") && text.hasSuffix("]") {
+      let items = text.dropFirst().dropLast().split(separator: ",")
+      return .list(items.map { trimmed($0) })
+    }
+    return .text(text)
+  }
+
+  private static func trimmed(_ text: Substring) -> String {
+    var text = text
+    while text.first == " " { text.removeFirst() }
+    while text.last == " " { text.removeLast() }
+    return String(text)
+  }
+
+  private static func flatten(_ node: Node, prefix: String, _ values: inout [String: Value]) throws
+  {
+    switch node {
+    case .mapping(let mapping):
+      for (key, value) in mapping {
+        guard let name = key.string else {
+          throw RecipeError.badValue(key: prefix, value: "a key", expected: "a name")
+        }
+        try flatten(value, prefix: prefix.isEmpty ? name : prefix + "." + name, &values)
+      }
+    case .sequence(let sequence):
+      values[prefix] = .list(
+        try sequence.map { item in
+          guard let text = item.string else {
+            throw RecipeError.badValue(key: prefix, value: "a list", expected: "a list of words")
+          }
+          return text
+        })
+    case .scalar(let scalar):
+      let isNull = scalar.style == .plain && ["", "null", "~"].contains(scalar.string)
+      if prefix.isEmpty && !isNull {
+        throw RecipeError.badValue(key: "the recipe", value: scalar.string, expected: "a map")
+      }
+      if !prefix.isEmpty { values[prefix] = isNull ? .null : .text(scalar.string) }
+    case .alias: throw RecipeError.badValue(key: prefix, value: "*", expected: "a plain value")
+    }
+  }
+
+  private mutating func take(_ key: String, tuning isTuning: Bool) -> Value? {
+    if isTuning { tuning.insert(key) }
+    guard let value = values[key], value != .null else { return nil }
+    return value
+  }
+
+  private func text(_ key: String, _ value: Value?) throws(RecipeError) -> String? {
+    switch value {
+    case .text(let text): return text
+    case .list(let items):
+      throw .badValue(key: key, value: "\(items)", expected: "one value")
+    case .null, nil: return nil
+    }
+  }
+
+  public mutating func string(_ key: String, default fallback: String? = nil, tuning: Bool = false)
+    throws(RecipeError) -> String?
+  {
+    let value = try text(key, take(key, tuning: tuning)) ?? fallback
+    resolved.append((key, value ?? "null"))
+    return value
+  }
+
+  public mutating func int(
+    _ key: String, default fallback: Int, in range: ClosedRange<Int>, tuning: Bool = false
+  ) throws(RecipeError) -> Int {
+    var value = fallback
+    if let text = try text(key, take(key, tuning: tuning)) {
+      guard let number = Int(text.filter { $0 != "_" }), range.contains(number) else {
+        throw .badValue(
+          key: key, value: text,
+          expected: "a whole number of \(range.lowerBound) to \(range.upperBound)")
+      }
+      value = number
+    }
+    resolved.append((key, String(value)))
+    return value
+  }
+
+  public mutating func double(
+    _ key: String, default fallback: Double, in range: ClosedRange<Double>, tuning: Bool = false
+  ) throws(RecipeError) -> Double {
+    try optionalDouble(key, in: range, fallback: fallback, tuning: tuning) ?? fallback
+  }
+
+  public mutating func optionalDouble(
+    _ key: String, in range: ClosedRange<Double>, fallback: Double? = nil, tuning: Bool = false
+  ) throws(RecipeError) -> Double? {
+    var value = fallback
+    if let text = try text(key, take(key, tuning: tuning)) {
+      guard let number = Double(text), range.contains(number) else {
+        throw .badValue(
+          key: key, value: text,
+          expected: "a number of \(range.lowerBound) to \(range.upperBound)")
+      }
+      value = number
+    }
+    resolved.append((key, value.map { "\($0)" } ?? "null"))
+    return value
+  }
+
+  public mutating func bool(_ key: String, default fallback: Bool) throws(RecipeError) -> Bool {
+    var value = fallback
+    if let text = try text(key, take(key, tuning: false)) {
+      guard text == "true" || text == "false" else {
+        throw .badValue(key: key, value: text, expected: "true or false")
+      }
+      value = text == "true"
+    }
+    resolved.append((key, String(value)))
+    return value
+  }
+
+  /// A list, or one text with commas.
+  public mutating func list(_ key: String) throws(RecipeError) -> [String] {
+    var items: [String] = []
+    switch take(key, tuning: false) {
+    case .list(let list): items = list
+    case .text(let text): items = text.split(separator: ",").map { Self.trimmed($0) }
+    case .null, nil: break
+    }
+    resolved.append((key, "[" + items.joined(separator: ", ") + "]"))
+    return items
+  }
+
+  /// One word of a closed list.
+  public mutating func choice<T: RawRepresentable & CaseIterable>(
+    _ key: String, default fallback: T
+  ) throws(RecipeError) -> T where T.RawValue == String {
+    try choice(key, among: Array(T.allCases), default: fallback)
+  }
+
+  /// One word among `choices`.
+  public mutating func choice<T: RawRepresentable>(
+    _ key: String, among choices: [T], default fallback: T
+  ) throws(RecipeError) -> T where T.RawValue == String {
+    var value = fallback
+    if let text = try text(key, take(key, tuning: false)) {
+      guard let choice = choices.first(where: { $0.rawValue == text }) else {
+        throw .badValue(
+          key: key, value: text,
+          expected: "one of " + choices.map(\.rawValue).joined(separator: ", "))
+      }
+      value = choice
+    }
+    resolved.append((key, value.rawValue))
+    return value
+  }
+
+  /// Refuses keys that nobody read, naming the nearest one that there is.
+  public func finish() throws(RecipeError) {
+    let known = resolved.map(\.key)
+    for key in values.keys.sorted() where !known.contains(key) {
+      let ranked = known.map { (distance: Self.distance(key, $0), key: $0) }.min {
+        ($0.distance, $0.key) < ($1.distance, $1.key)
+      }
+      let isNear = (ranked?.distance ?? .max) <= max(2, key.count / 2)
+      throw .unknownKey(key, nearest: isNear ? ranked?.key : nil)
+    }
+  }
+
+  /// The number of inserted, removed and changed characters between two words (Levenshtein 1966).
+  static func distance(_ a: String, _ b: String) -> Int {
+    let b = Array(b)
+    var row = Array(0...b.count)
+    for (i, left) in a.enumerated() {
+      var diagonal = row[0]
+      row[0] = i + 1
+      for j in 0..<b.count {
+        let next = min(row[j] + 1, row[j + 1] + 1, diagonal + (left == b[j] ? 0 : 1))
+        diagonal = row[j + 1]
+        row[j + 1] = next
+      }
+    }
+    return row[b.count]
+  }
+}

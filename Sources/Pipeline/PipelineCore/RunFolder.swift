@@ -1,0 +1,99 @@
+public import DurableFiles
+import Glibc
+
+/// The files of a run, by what they hold.
+///
+/// See the architecture's "A run's folder".
+public struct RunFolder: Sendable, Equatable {
+  public let path: String
+
+  public init(_ path: String) {
+    self.path = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
+  }
+
+  public var ledger: String { "\(path)/ledger.sqlite" }
+  public var rejects: String { "\(path)/rejects.jsonl" }
+  public var dataset: String { "\(path)/dataset.json" }
+  public var shards: String { "\(path)/shards" }
+  public var filtered: String { "\(path)/filtered" }
+  public func chunkTable(_ chunk: Int) -> String { "\(path)/chunks/\(Self.digits(chunk)).jsonl" }
+  public func fetchedTable(_ chunk: Int) -> String { "\(path)/fetched/\(Self.digits(chunk)).jsonl" }
+  /// The bodies of a chunk, end to end.
+  ///
+  /// Named by attempt: two attempts may receive different bytes, and a late one must not replace
+  /// what the table of another points into.
+  public func fetchedBytes(_ chunk: Int, attempt: Int) -> String {
+    "\(path)/fetched/\(Self.digits(chunk)).\(attempt).bytes"
+  }
+  public func decodedTable(_ chunk: Int) -> String { "\(path)/decoded/\(Self.digits(chunk)).jsonl" }
+  public func decodedBytes(_ chunk: Int) -> String { "\(path)/decoded/\(Self.digits(chunk)).bytes" }
+  public func verdictTable(_ chunk: Int) -> String {
+    "\(path)/deduplicated/\(Self.digits(chunk)).jsonl"
+  }
+  public func shardTable(_ chunk: Int) -> String { "\(shards)/\(Self.digits(chunk)).jsonl" }
+  public func scores(of scorer: String) -> String { "\(path)/scores/\(scorer)" }
+  public func scoreTable(_ chunk: Int, scorer: String) -> String {
+    "\(scores(of: scorer))/\(Self.digits(chunk)).jsonl"
+  }
+  public func filterTable(_ chunk: Int) -> String {
+    "\(filtered)/verdicts/\(Self.digits(chunk)).jsonl"
+  }
+
+  /// A chunk's number as file names show it: five digits, more when they are needed.
+  public static func digits(_ number: Int) -> String {
+    let text = String(number)
+    return String(repeating: "0", count: max(0, 5 - text.count)) + text
+  }
+
+  /// Makes the folders that stages write to.
+  public func make() throws(FileError) {
+    for name in ["chunks", "fetched", "decoded", "deduplicated", "shards", "logs"] {
+      try DurableFile.makeFolder("\(path)/\(name)")
+    }
+  }
+
+  /// Clears temporary files of processes that are gone; those of live ones stay.
+  public func removeAbandonedTemporaries() throws(FileError) {
+    for folder in [
+      path, "\(path)/chunks", "\(path)/fetched", "\(path)/decoded", "\(path)/deduplicated", shards,
+      filtered, "\(filtered)/verdicts",
+    ] {
+      // A temporary's name ends in .PROCESS.COUNTER.tmp (DurableFileWriter).
+      for name in try DurableFile.names(in: folder) where name.hasSuffix(".tmp") {
+        let parts = name.split(separator: ".")
+        guard parts.count > 3, let process = Int32(parts[parts.count - 3]) else { continue }
+        if process != getpid() && kill(process, 0) != 0 && errno == ESRCH {
+          try DurableFile.remove("\(folder)/\(name)")
+        }
+      }
+    }
+  }
+
+  /// Removes the big intermediate files of a chunk that no job will read any more.
+  ///
+  /// Fine when they are gone; the tables stay.
+  ///
+  /// - Parameters:
+  ///   - chunk: The chunk whose files go.
+  ///   - stage: The stage that has settled: `deduplicate` frees the fetched bytes, `shard` the
+  ///     decoded ones, others nothing.
+  /// - Throws: ``FileError`` where the system refuses.
+  public func removeIntermediates(of chunk: Int, after stage: StageName) throws(FileError) {
+    switch stage {
+    case .deduplicate:
+      for name in try DurableFile.names(in: "\(path)/fetched")
+      where name.hasPrefix(Self.digits(chunk) + ".") && name.hasSuffix(".bytes") {
+        try DurableFile.remove("\(path)/fetched/\(name)")
+      }
+    case .shard: try DurableFile.remove(decodedBytes(chunk))
+    default: break
+    }
+  }
+
+  /// The chunks that still have big intermediate files of `kind`, `fetched` or `decoded`.
+  func chunksWithBytes(in kind: String) throws(FileError) -> Set<Int> {
+    Set(
+      try DurableFile.names(in: "\(path)/\(kind)").filter { $0.hasSuffix(".bytes") }
+        .compactMap { $0.split(separator: ".").first.flatMap { Int($0) } })
+  }
+}

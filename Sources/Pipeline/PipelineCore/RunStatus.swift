@@ -1,0 +1,96 @@
+import FoundationEssentials
+public import JobLedger
+
+/// Where a run stands, from its ledger alone.
+public struct RunStatus: Codable, Sendable, Equatable {
+  public struct Step: Codable, Sendable, Equatable {
+    public var name: String
+    public var pairs: Int
+  }
+  public struct Quarantined: Codable, Sendable, Equatable {
+    public var job: String
+    public var error: String?
+  }
+
+  /// rows → fetched → decoded → unique → sharded → kept.
+  public var funnel: [Step]
+  /// Rows of the list that could not be read; see `rejects.jsonl`.
+  public var rejected: Int
+  /// Dropped pairs by ``DropReason``.
+  public var failures: [String: Int]
+  /// Jobs by stage and state.
+  public var jobs: [String: [String: Int]]
+  public var quarantined: [Quarantined]
+  /// Seconds that processes have worked on the run.
+  public var elapsedSeconds: Double
+  /// Pairs per second since the start, by step of the funnel.
+  public var rates: [String: Double]
+  /// Seconds to the end at the pace so far; nil before the first job and after the last.
+  public var etaSeconds: Double?
+  /// Every job has settled.
+  public var isFinished: Bool
+
+  /// The pairs of a step of the funnel.
+  public func pairs(_ step: String) -> Int { funnel.first { $0.name == step }?.pairs ?? 0 }
+
+  public init(ledger: JobLedger) async throws {
+    let totals = try await ledger.totals()
+    let tally = try await ledger.tally()
+    func kept(_ stage: StageName) -> Int { totals[stage.rawValue]?["$.kept"] ?? 0 }
+    let ingest = totals[StageName.ingest.rawValue] ?? [:]
+    let rejected = ingest["$.facts.rejected"] ?? 0
+    funnel = [
+      Step(name: "rows", pairs: ingest["$.facts.rows"] ?? 0),
+      Step(name: "fetched", pairs: kept(.download)), Step(name: "decoded", pairs: kept(.decode)),
+      Step(name: "unique", pairs: kept(.deduplicate)), Step(name: "sharded", pairs: kept(.shard)),
+      Step(name: "kept", pairs: kept(.filter)),
+    ]
+    self.rejected = rejected
+    failures = [:]
+    for stage in [StageName.ingest, .download, .decode, .deduplicate, .filter] {
+      for (path, count) in totals[stage.rawValue] ?? [:] where path.hasPrefix("$.dropped.") {
+        failures[String(path.dropFirst("$.dropped.".count)), default: 0] += count
+      }
+    }
+    jobs = tally.mapValues { states in
+      Dictionary(uniqueKeysWithValues: states.map { ($0.rawValue, $1) })
+    }
+    quarantined = try await ledger.quarantined().map {
+      Quarantined(job: $0.name.description, error: $0.error)
+    }
+    let seconds = Double(try await ledger.workedMilliseconds()) / 1_000
+    elapsedSeconds = seconds
+    rates = [:]
+    for step in funnel where seconds > 0 { rates[step.name] = Double(step.pairs) / seconds }
+    let all = tally.values.flatMap(\.values).reduce(0, +)
+    let settled = tally.values.flatMap { $0 }.filter { $0.key.isSettled }.map(\.value).reduce(0, +)
+    isFinished = all > 0 && settled == all
+    etaSeconds =
+      settled > 1 && settled < all ? seconds * Double(all - settled) / Double(settled) : nil
+  }
+}
+
+extension StageReport {
+  /// The report as JSON text with sorted keys, as the ledger keeps it.
+  func encoded() throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    return String(decoding: try encoder.encode(self), as: UTF8.self)
+  }
+
+  /// The report that ``encoded()`` gave.
+  static func decoded(_ text: String) throws -> StageReport {
+    try JSONDecoder().decode(StageReport.self, from: Data(text.utf8))
+  }
+}
+
+extension StageContext {
+  /// A context whose reports come from `ledger`.
+  public init(folder: RunFolder, ledger: JobLedger) {
+    self.init(folder: folder) { stage in
+      try await ledger.counts(stage: stage.rawValue).map {
+        ($0.chunk, try StageReport.decoded($0.counts))
+      }
+    }
+  }
+}

@@ -1,0 +1,104 @@
+public import PairDataset
+
+/// The steps of a pipeline in order; the order is also the rank of their jobs.
+public enum StageName: String, Codable, Sendable, CaseIterable {
+  case ingest, download, decode, deduplicate, shard, score, filter
+
+  /// Later stages go first, so that what was begun is finished before more is begun.
+  public var rank: Int { Self.allCases.firstIndex(of: self) ?? 0 }
+}
+
+/// What a stage mostly waits for; a worker runs one job of each lane at a time.
+public enum Lane: String, Sendable, CaseIterable { case network, compute }
+
+/// The unit of work: the rows `number·chunk_rows ..< (number+1)·chunk_rows` of the list.
+public struct Chunk: Sendable, Equatable {
+  public var number: Int
+  /// The attempt of the ledger; only `fetched/` may show it.
+  public var attempt: Int
+
+  public init(number: Int, attempt: Int) {
+    self.number = number
+    self.attempt = attempt
+  }
+}
+
+/// What a stage did with a chunk: what came in, what was kept, and why the rest was not.
+public struct StageReport: Codable, Sendable, Equatable {
+  public var input: Int
+  public var kept: Int
+  public var dropped: [String: Int]
+  /// Further counts by name, such as `rows` or `bytes`.
+  public var facts: [String: Int]
+  /// The shard that was written, where there is one.
+  public var shard: ShardSummary?
+
+  public init(
+    input: Int, kept: Int, dropped: [DropReason: Int] = [:], facts: [String: Int] = [:],
+    shard: ShardSummary? = nil
+  ) {
+    self.input = input
+    self.kept = kept
+    self.dropped = Dictionary(
+      uniqueKeysWithValues: dropped.filter { $0.value > 0 }.map { ($0.key.rawValue, $0.value) })
+    self.facts = facts
+    self.shard = shard
+    precondition(
+      kept + self.dropped.values.reduce(0, +) == input,
+      "kept \(kept) + dropped \(self.dropped) is not the input \(input)")
+  }
+}
+
+/// One step of a pipeline.
+///
+/// The worker claims, renews and completes the job; a stage only computes. Running it again on the
+/// same chunk gives the same bytes, `fetched/` aside.
+public protocol Stage: Sendable {
+  var name: StageName { get }
+  var lane: Lane { get }
+
+  /// Reads the chunk, publishes its outputs under the run's folder, and reports what it kept.
+  ///
+  /// - Throws: Any error fails the attempt: the chunk is tried again, and in the end quarantined.
+  func run(_ chunk: Chunk, in run: StageContext) async throws -> StageReport
+}
+
+/// What a stage may know of the run around its chunk.
+public struct StageContext: Sendable {
+  public var folder: RunFolder
+  /// The reports of the completed jobs of a stage, by chunk.
+  public var reports: @Sendable (StageName) async throws -> [(chunk: Int, report: StageReport)]
+
+  public init(
+    folder: RunFolder,
+    reports: @escaping @Sendable (StageName) async throws -> [(chunk: Int, report: StageReport)]
+  ) {
+    self.folder = folder
+    self.reports = reports
+  }
+}
+
+/// Gives scores to pairs: the one way by which a model reaches the pipeline.
+public protocol PairScorer: Sendable {
+  /// The folder under `scores/`, without slashes.
+  var name: String { get }
+  /// What made the scores: weights, tokenizer, preprocessing, by name.
+  var provenance: [String: String] { get }
+  /// The cosine between image and caption of each pair, in order.
+  func scores(of pairs: [Pair]) async throws -> [Float]
+}
+
+/// Why a stage gave up on a chunk.
+public struct StageError: Error, Sendable, Equatable, CustomStringConvertible {
+  public var stage: StageName
+  public var chunk: Int
+  public var problem: String
+
+  public init(_ stage: StageName, chunk: Int, _ problem: String) {
+    self.stage = stage
+    self.chunk = chunk
+    self.problem = problem
+  }
+
+  public var description: String { "\(stage.rawValue) \(chunk): \(problem)" }
+}

@@ -1,0 +1,160 @@
+import DurableFiles
+import Glibc
+public import JobLedger
+
+/// Workers that take jobs from a ledger until every job has settled.
+///
+/// Each worker is one lane for the network and one for computing; a lane runs one job at a time, so
+/// downloads of one chunk go on while another is decoded. All lanes of a process share the stages.
+public struct WorkerGroup: Sendable {
+  public var ledger: JobLedger
+  public var stages: [any Stage]
+  public var context: StageContext
+  public var workers: Int
+  /// Milliseconds that a lease lasts; it is renewed at a third of it.
+  public var leaseDuration: Int
+  /// Milliseconds since 1970.
+  public var clock: @Sendable () -> Int
+  /// The jobs that become known when a job completes.
+  public var newJobs: @Sendable (StageName, StageReport) -> [NewJob]
+
+  public init(
+    ledger: JobLedger, stages: [any Stage], context: StageContext, workers: Int,
+    leaseDuration: Int = 60_000, clock: @escaping @Sendable () -> Int = WorkerGroup.wallClock,
+    newJobs: @escaping @Sendable (StageName, StageReport) -> [NewJob] = { _, _ in [] }
+  ) {
+    precondition(workers > 0, "a run needs a worker")
+    self.ledger = ledger
+    self.stages = stages
+    self.context = context
+    self.workers = workers
+    self.leaseDuration = leaseDuration
+    self.clock = clock
+    self.newJobs = newJobs
+  }
+
+  public static let wallClock: @Sendable () -> Int = {
+    var now = timespec()
+    unsafe clock_gettime(CLOCK_REALTIME, &now)
+    return now.tv_sec * 1_000 + now.tv_nsec / 1_000_000
+  }
+
+  /// Works until every job has settled.
+  ///
+  /// - Throws: `CancellationError` after all leases were handed back; ``FileError`` and
+  ///   ``LedgerError`` where the machine, not a chunk, is at fault: free the space, then resume.
+  public func run() async throws {
+    try await ledger.rescue(now: clock())
+    try removeIntermediates(
+      settled: await ledger.settledChunks(
+        stages: [StageName.deduplicate.rawValue, StageName.shard.rawValue]))
+    let session = try await ledger.beginSession(now: clock())
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask { try await keepWatch(session: session) }
+      group.addTask {
+        try await withThrowingTaskGroup(of: Void.self) { lanes in
+          for worker in 0..<workers {
+            for lane in Lane.allCases {
+              lanes.addTask { try await work(lane: lane, worker: "\(worker)-\(lane.rawValue)") }
+            }
+          }
+          try await lanes.waitForAll()
+        }
+      }
+      // The watch never ends by itself: the first to end is the work, or an error.
+      try await group.next()
+      group.cancelAll()
+    }
+    try await ledger.touchSession(session, now: clock())
+  }
+
+  /// Marks the session as alive and frees leases of workers that stalled, here or elsewhere.
+  private func keepWatch(session: Int) async throws {
+    while !Task.isCancelled {
+      do { try await Task.sleep(for: .milliseconds(min(1_000, leaseDuration / 3))) } catch {
+        return
+      }
+      try await ledger.touchSession(session, now: clock())
+      try await ledger.rescue(now: clock())
+    }
+  }
+
+  private func work(lane: Lane, worker: String) async throws {
+    let mine = stages.filter { $0.lane == lane }
+    let names = mine.map(\.name.rawValue)
+    let owner = ProcessIdentity.owner(worker: worker)
+    while true {
+      try Task.checkCancellation()
+      let lease = try await ledger.claim(
+        stages: names, owner: owner, duration: leaseDuration, now: clock())
+      if let lease {
+        guard let stage = mine.first(where: { $0.name.rawValue == lease.name.stage }) else {
+          preconditionFailure("claimed \(lease.name), which this lane does not run")
+        }
+        try await perform(lease, stage)
+        continue
+      }
+      if try await ledger.unsettledCount() == 0 { return }
+      // Another lane or process will settle something; asking again costs two index look-ups.
+      try await Task.sleep(for: .milliseconds(20))
+    }
+  }
+
+  private func perform(_ lease: Lease, _ stage: any Stage) async throws {
+    let chunk = Chunk(number: lease.name.chunk, attempt: lease.attempt)
+    do {
+      let report = try await withHeartbeat(lease) { try await stage.run(chunk, in: context) }
+      try await ledger.complete(
+        lease, counts: try report.encoded(), newJobs: newJobs(stage.name, report), now: clock())
+      try context.folder.removeIntermediates(of: chunk.number, after: stage.name)
+    } catch let error as LedgerError {
+      // The job is in other hands; what this attempt wrote is not counted.
+      guard case .leaseLost = error else { throw error }
+    } catch let error where error is CancellationError || Task.isCancelled {
+      try await ledger.release(lease, now: clock())
+      throw CancellationError()
+    } catch let error as FileError where error.isOfTheMachine {
+      try await ledger.release(lease, now: clock())
+      throw error
+    } catch {
+      try await ledger.fail(lease, error: "\(error)", now: clock())
+    }
+  }
+
+  /// Runs `body` while its lease is renewed; ends it when the lease is lost.
+  private func withHeartbeat(
+    _ lease: Lease, _ body: @escaping @Sendable () async throws -> StageReport
+  ) async throws -> StageReport {
+    try await withThrowingTaskGroup(of: StageReport?.self) { group in
+      group.addTask { try await body() }
+      group.addTask {
+        while true {
+          try await Task.sleep(for: .milliseconds(leaseDuration / 3))
+          _ = try await ledger.renew(lease, duration: leaseDuration, now: clock())
+        }
+      }
+      defer { group.cancelAll() }
+      guard let report = try await group.next() ?? nil else {
+        preconditionFailure("a heartbeat ended without an error")
+      }
+      return report
+    }
+  }
+
+  /// Removes what a killed process left between the completion of a job and its clearing up.
+  private func removeIntermediates(settled: [String: Set<Int>]) throws {
+    for (stage, kind) in [(StageName.deduplicate, "fetched"), (.shard, "decoded")] {
+      let chunks = try context.folder.chunksWithBytes(in: kind)
+      for chunk in chunks.intersection(settled[stage.rawValue] ?? []) {
+        try context.folder.removeIntermediates(of: chunk, after: stage)
+      }
+    }
+  }
+}
+
+extension FileError {
+  /// Whether the machine is at fault rather than the chunk, so that no other chunk would fare better.
+  var isOfTheMachine: Bool {
+    [ENOSPC, EDQUOT, EROFS, EACCES, EPERM, EMFILE, ENFILE].contains(errorNumber)
+  }
+}

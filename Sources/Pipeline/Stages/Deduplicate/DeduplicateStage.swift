@@ -1,0 +1,63 @@
+import DurableFiles
+public import PipelineCore
+import WorkerThreads
+
+/// Drops pictures that an earlier row has, byte for byte.
+///
+/// The first row of the list wins, whatever the timing: the ledger runs chunk k after chunk k − 1
+/// has settled. Reads `decoded/NNNNN.jsonl`, writes `deduplicated/NNNNN.jsonl` with a verdict for
+/// every decoded picture, which names the surviving row of a duplicate. The index of what was kept is
+/// rebuilt from the verdicts of earlier chunks and held in memory: some 100 bytes a picture.
+public actor DeduplicateStage: Stage {
+  public nonisolated let name = StageName.deduplicate
+  public nonisolated let lane = Lane.compute
+  private let executor = BlockingExecutor(label: "pairloom.deduplicate")
+  public nonisolated var unownedExecutor: UnownedSerialExecutor {
+    unsafe executor.asUnownedSerialExecutor()
+  }
+
+  private let options: DeduplicateOptions
+  /// The first row of every kept picture, by the SHA-256 of its bytes.
+  private var kept: [String: Int] = [:]
+  /// The chunks below this number are in `kept`.
+  private var indexedChunks = 0
+
+  public init(options: DeduplicateOptions) { self.options = options }
+
+  public func run(_ chunk: Chunk, in run: StageContext) async throws -> StageReport {
+    let folder = run.folder
+    if options.kind == .exact { try index(before: chunk.number, folder) }
+    let decoded = try JSONLines.read(folder.decodedTable(chunk.number), as: DecodedRow.init)
+    var mine: [String: Int] = [:]
+    let verdicts = decoded.filter { $0.drop == nil }.map { picture in
+      let hash = picture.sha256
+      let first = options.kind == .exact ? kept[hash] ?? mine[hash] : nil
+      if first == nil { mine[hash] = picture.row }
+      return Verdict(
+        row: picture.row, sha256: picture.sha256,
+        drop: first.map { Drop(.duplicateBytes, survivor: $0) })
+    }
+    try JSONLines.write(verdicts.map(\.json), to: folder.verdictTable(chunk.number))
+    let dropped = verdicts.count { $0.drop != nil }
+    return StageReport(
+      input: verdicts.count, kept: verdicts.count - dropped, dropped: [.duplicateBytes: dropped])
+  }
+
+  /// Brings the index up to the chunks before `chunk`, exactly: a later chunk must not speak.
+  private func index(before chunk: Int, _ folder: RunFolder) throws {
+    if indexedChunks > chunk {
+      kept = [:]
+      indexedChunks = 0
+    }
+    while indexedChunks < chunk {
+      let table = folder.verdictTable(indexedChunks)
+      // A quarantined chunk has no verdicts, and kept nothing.
+      let verdicts =
+        DurableFile.exists(table) ? try JSONLines.read(table, as: Verdict.init) : []
+      for verdict in verdicts where verdict.drop == nil {
+        kept[verdict.sha256] = verdict.row
+      }
+      indexedChunks += 1
+    }
+  }
+}

@@ -1,0 +1,61 @@
+import PipelineCore
+import Testing
+
+@Suite struct RecipeReaderTests {
+  enum Mode: String, CaseIterable { case fast, slow }
+
+  static func reader(_ yaml: String, _ overrides: [String] = []) throws -> RecipeReader {
+    try RecipeReader(yaml: yaml, path: "r.yaml", overrides: overrides)
+  }
+
+  @Test("values come from the file, overrides lie over them, defaults under them")
+  func layers() throws {
+    var reader = try Self.reader(
+      "size: 12\nfilter:\n  min_score: 0.25\n  top: null\nmode: slow\nlist: [a, b]\nflag: true",
+      ["size=1_000", "other.list=x, y", "url=http://a.test/?q=1"])
+    #expect(try reader.int("size", default: 1, in: 1...2_000) == 1_000)
+    #expect(try reader.optionalDouble("filter.min_score", in: 0...1) == 0.25)
+    #expect(try reader.optionalDouble("filter.top", in: 0...1) == nil)
+    #expect(try reader.choice("mode", default: Mode.fast) == .slow)
+    #expect(try reader.list("list") == ["a", "b"])
+    #expect(try reader.list("other.list") == ["x", "y"])
+    #expect(try reader.string("url") == "http://a.test/?q=1")
+    #expect(try reader.bool("flag", default: false))
+    #expect(try reader.double("absent", default: 1.5, in: 0...2, tuning: true) == 1.5)
+    try reader.finish()
+    #expect(reader.resolved.first { $0.key == "size" }?.value == "1000")
+    #expect(reader.tuning == ["absent"])
+  }
+
+  @Test("an unknown key is refused with the nearest known one")
+  func unknown() throws {
+    var near = try Self.reader("imagesize: 3")
+    _ = try near.int("image_size", default: 1, in: 1...9)
+    #expect(throws: RecipeError.unknownKey("imagesize", nearest: "image_size")) {
+      try near.finish()
+    }
+    var far = try Self.reader("", ["zzzzzz=1"])
+    _ = try far.int("image_size", default: 1, in: 1...9)
+    #expect(throws: RecipeError.unknownKey("zzzzzz", nearest: nil)) { try far.finish() }
+  }
+
+  @Test("a value of the wrong kind is refused by key")
+  func wrong() throws {
+    var reader = try Self.reader("size: big\nmode: middling\nmany: [1, 2]\nflag: yes please")
+    #expect(
+      throws: RecipeError.badValue(key: "size", value: "big", expected: "a whole number of 1 to 9")
+    ) {
+      try reader.int("size", default: 1, in: 1...9)
+    }
+    #expect(
+      throws: RecipeError.badValue(key: "mode", value: "middling", expected: "one of fast, slow")
+    ) {
+      try reader.choice("mode", default: Mode.fast)
+    }
+    #expect(throws: RecipeError.self) { try reader.string("many") }
+    #expect(throws: RecipeError.self) { try reader.bool("flag", default: true) }
+    #expect(throws: RecipeError.badOverride("size")) { try Self.reader("", ["size"]) }
+    #expect(throws: RecipeError.self) { try Self.reader("- a\n- b: c") }
+    #expect(throws: RecipeError.self) { try Self.reader("a: [") }
+  }
+}

@@ -1,0 +1,78 @@
+import DeduplicateStage
+import DurableFiles
+import Foundation
+import PipelineCore
+import Testing
+
+@Suite struct DeduplicateStageTests {
+  /// Writes decoded tables, one per chunk: a letter is a picture's bytes, a dot a dropped row.
+  static func makeRun(_ chunks: [String]) throws -> RunFolder {
+    let folder = RunFolder(
+      FileManager.default.temporaryDirectory.path + "/dedup-" + UUID().uuidString)
+    try folder.make()
+    var row = 0
+    for (number, letters) in chunks.enumerated() {
+      let rows = letters.map { letter in
+        defer { row += 1 }
+        return DecodedRow(
+          row: row, sha256: String(letter), drop: letter == "." ? Drop(.corrupt) : nil,
+          bytes: letter == "." ? nil : ByteRange(offset: 0, length: 1))
+      }
+      try JSONLines.write(rows.map(\.json), to: folder.decodedTable(number))
+    }
+    return folder
+  }
+
+  static func survivors(_ folder: RunFolder, _ chunk: Int) throws -> [Int?] {
+    try JSONLines.read(folder.verdictTable(chunk), as: Verdict.init).map(\.drop?.survivor)
+  }
+
+  @Test("the first row wins across chunks, and duplicates name it")
+  func firstWins() async throws {
+    let folder = try Self.makeRun(["ab.a", "", "cba", "cd"])
+    defer { try? FileManager.default.removeItem(atPath: folder.path) }
+    let stage = DeduplicateStage(options: DeduplicateOptions())
+    let context = StageContext(folder: folder) { _ in [] }
+    var reports: [StageReport] = []
+    for chunk in 0..<4 {
+      reports.append(try await stage.run(Chunk(number: chunk, attempt: 1), in: context))
+    }
+    #expect(try Self.survivors(folder, 0) == [nil, nil, 0])
+    #expect(try Self.survivors(folder, 1) == [])
+    #expect(try Self.survivors(folder, 2) == [nil, 1, 0])
+    #expect(try Self.survivors(folder, 3) == [4, nil])
+    #expect(reports.map(\.input) == [3, 0, 3, 2])
+    #expect(reports.map(\.kept) == [2, 0, 1, 1])
+  }
+
+  @Test("a new process, a repeated and an earlier chunk give the same bytes")
+  func repeats() async throws {
+    let folder = try Self.makeRun(["ab", "bc", "cda", "ad"])
+    defer { try? FileManager.default.removeItem(atPath: folder.path) }
+    let context = StageContext(folder: folder) { _ in [] }
+    let first = DeduplicateStage(options: DeduplicateOptions())
+    for chunk in 0..<4 { _ = try await first.run(Chunk(number: chunk, attempt: 1), in: context) }
+    let once = try (0..<4).map { try DurableFile.read(folder.verdictTable($0)) }
+    // A stage that has indexed everything goes back; a fresh one begins in the middle.
+    for (stage, chunk) in [
+      (first, 1), (DeduplicateStage(options: DeduplicateOptions()), 2), (first, 3), (first, 0),
+    ] {
+      _ = try await stage.run(Chunk(number: chunk, attempt: 2), in: context)
+    }
+    #expect(try (0..<4).map { try DurableFile.read(folder.verdictTable($0)) } == once)
+  }
+
+  @Test("a chunk without verdicts kept nothing; `off` keeps everything")
+  func missing() async throws {
+    let folder = try Self.makeRun(["a", "a", "a"])
+    defer { try? FileManager.default.removeItem(atPath: folder.path) }
+    let context = StageContext(folder: folder) { _ in [] }
+    let stage = DeduplicateStage(options: DeduplicateOptions())
+    for chunk in [1, 2] { _ = try await stage.run(Chunk(number: chunk, attempt: 1), in: context) }
+    #expect(try Self.survivors(folder, 1) == [nil])
+    #expect(try Self.survivors(folder, 2) == [1])
+    let off = DeduplicateStage(options: DeduplicateOptions(kind: .off))
+    let report = try await off.run(Chunk(number: 2, attempt: 1), in: context)
+    #expect(report.kept == 1)
+  }
+}

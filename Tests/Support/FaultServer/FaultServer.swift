@@ -1,0 +1,135 @@
+import Foundation
+import Synchronization
+
+/// A web server on a loopback port that misbehaves on demand, and counts what it sees.
+///
+/// One thread accepts, one serves each connection. `Fault` lists the paths. Ends with `stop`, or
+/// with the last reference.
+public final class FaultServer: Sendable {
+  /// What happened so far.
+  public struct Counters: Sendable {
+    public var connections = 0
+    public var open = 0
+    public var peakOpen = 0
+    public var inFlight = 0
+    public var peakInFlight = 0
+    /// By path, in order of arrival; monotonic seconds.
+    public var arrivals: [String: [Double]] = [:]
+    /// The paths in order of arrival.
+    public var order: [String] = []
+    public var userAgents: Set<String> = []
+    public var bodyBytes = 0
+
+    public func requests(of path: String) -> Int { arrivals[path]?.count ?? 0 }
+  }
+
+  private struct State {
+    var counters = Counters()
+    var descriptors: Set<Int32> = []
+    var isStopped = false
+  }
+
+  public let port: Int
+  private let listener: Int32
+  private let state = Mutex(State())
+
+  public init() throws {
+    listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+    guard listener >= 0 else { throw POSIXError(.EMFILE) }
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+    let listener = self.listener
+    let isBound = withUnsafeMutablePointer(to: &address) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        bind(listener, $0, length) == 0 && listen(listener, 1024) == 0
+          && getsockname(listener, $0, &length) == 0
+      }
+    }
+    guard isBound else { throw POSIXError(.EADDRINUSE) }
+    port = Int(UInt16(bigEndian: address.sin_port))
+    let current: @Sendable () -> FaultServer? = { [weak self] in self }
+    Thread.detachNewThread { Self.accept(on: listener, current) }
+  }
+
+  deinit { stop() }
+
+  public func url(_ path: String) -> String { "http://127.0.0.1:\(port)\(path)" }
+
+  public var counters: Counters { state.withLock { $0.counters } }
+
+  /// Closes the port and every connection.
+  public func stop() {
+    state.withLock { state in
+      guard !state.isStopped else { return }
+      state.isStopped = true
+      shutdown(listener, Int32(SHUT_RDWR))
+      for descriptor in state.descriptors { shutdown(descriptor, Int32(SHUT_RDWR)) }
+    }
+  }
+
+  private static func accept(on listener: Int32, _ server: @escaping @Sendable () -> FaultServer?) {
+    defer { close(listener) }
+    while true {
+      let descriptor = Glibc.accept(listener, nil, nil)
+      guard descriptor >= 0, let server = server() else {
+        if descriptor >= 0 { close(descriptor) }
+        return
+      }
+      guard server.opened(descriptor) else { return }
+      let thread = Thread {
+        server.serve(Connection(descriptor: descriptor))
+        server.closed(descriptor)
+      }
+      thread.stackSize = 512 << 10
+      thread.start()
+    }
+  }
+
+  private func opened(_ descriptor: Int32) -> Bool {
+    state.withLock { state in
+      guard !state.isStopped else {
+        close(descriptor)
+        return false
+      }
+      state.descriptors.insert(descriptor)
+      state.counters.connections += 1
+      state.counters.open += 1
+      state.counters.peakOpen = max(state.counters.peakOpen, state.counters.open)
+      return true
+    }
+  }
+
+  private func closed(_ descriptor: Int32) {
+    state.withLock { state in
+      state.descriptors.remove(descriptor)
+      state.counters.open -= 1
+      close(descriptor)
+    }
+  }
+
+  private func serve(_ connection: Connection) {
+    while let head = connection.readHead() {
+      let parts = head.split(separator: " ", maxSplits: 2)
+      guard parts.count == 3 else { return }
+      let path = String(parts[1])
+      let agent = head.components(separatedBy: "\r\n").first { $0.hasPrefix("User-Agent: ") }
+      let attempt = state.withLock { state in
+        state.counters.inFlight += 1
+        state.counters.peakInFlight = max(state.counters.peakInFlight, state.counters.inFlight)
+        state.counters.arrivals[path, default: []].append(
+          Double(DispatchTime.now().uptimeNanoseconds) * 1e-9)
+        state.counters.order.append(path)
+        if let agent { state.counters.userAgents.insert(String(agent.dropFirst(12))) }
+        return state.counters.requests(of: path)
+      }
+      let goesOn = Fault.answer(path, attempt: attempt, server: self, on: connection)
+      state.withLock { state in
+        state.counters.inFlight -= 1
+        state.counters.bodyBytes += connection.takeSentCount()
+      }
+      guard goesOn else { return }
+    }
+  }
+}
