@@ -34,15 +34,19 @@ extension ProcessGroup {
   /// Two rings: the lengths, then the data. 2·(P−1) steps; each rank sends all parts but its
   /// successor's: (P−1)·S bytes for equal lengths, 24 more for each chunk.
   ///
-  /// - Parameter local: This rank's part; may be empty.
+  /// - Parameter local: This rank's part; may be empty, and holds at most 2^28 floats.
   /// - Returns: The parts of all ranks, bit for bit.
   /// - Throws: ``CollectiveError``.
   public func allGather(_ local: [Float]) throws(CollectiveError) -> [[Float]] {
     guard worldSize > 1 else { return [local] }
+    precondition(local.count <= Int(Wire.longestPart), "\(local.count) floats to all-gather")
     // A length travels as the bits of a Float, which are only copied, never computed with.
     var lengths = [Float](repeating: 0, count: worldSize)
     lengths[rank] = Float(bitPattern: UInt32(local.count))
     try gather(&lengths, (0..<worldSize).map { $0..<($0 + 1) }, nil)
+    for (other, length) in lengths.enumerated() where length.bitPattern > Wire.longestPart {
+      throw .protocolViolation(rank: other, "a part of \(length.bitPattern) floats to all-gather")
+    }
     var end = 0
     let parts = lengths.map { length in
       let start = end

@@ -7,6 +7,8 @@ enum Wire {
   /// No frame is longer, whatever its header says.
   static let longestPayload = 1 << 18
   static let longestToken = 256
+  /// Floats that one rank may bring to an all-gather: checked before memory is taken for them.
+  static let longestPart: UInt32 = 1 << 28
   static let largestWorld = 1_024
 
   static func append(_ value: UInt32, to bytes: inout [UInt8]) {

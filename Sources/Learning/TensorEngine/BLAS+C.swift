@@ -5,7 +5,13 @@ internal import COpenBLAS
 /// OpenBLAS may be called from several threads at a time; the number of its own threads is one
 /// setting for the whole process.
 enum BLAS {
-  static func setThreads(_ count: Int) { openblas_set_num_threads(Int32(count)) }
+  static func setThreads(_ count: Int) {
+    startsSingle
+    openblas_set_num_threads(Int32(count))
+  }
+
+  // OpenBLAS itself starts with a thread per core, which ranks on one machine would fight over.
+  private static let startsSingle: Void = openblas_set_num_threads(1)
 
   /// The kernel family that OpenBLAS picked for this processor, as in "Haswell".
   static var coreName: String { unsafe String(cString: openblas_get_corename()) }
@@ -23,6 +29,7 @@ enum BLAS {
     _ b: Matrix, transposeB: Bool = false, beta: Float = 0, into c: Matrix
   ) {
     guard m > 0, n > 0 else { return }
+    startsSingle
     guard k > 0 else {
       if beta == 0 {
         for row in 0..<m {

@@ -1,0 +1,74 @@
+import Autograd
+public import BatchLoading
+public import CLIPModel
+public import ImageCodec
+public import TensorEngine
+public import Tokenizers
+
+/// A CLIP with the tokenizer and the preprocessing that it was trained with.
+public final class TrainedCLIP {
+  public let model: CLIP
+  public let tokenizer: BytePairTokenizer
+  public let preprocessing: ImagePreprocessing
+  /// What the model is good for, if not for any picture, such as `scenes`.
+  public let domain: String?
+
+  public init(
+    model: CLIP, tokenizer: BytePairTokenizer, preprocessing: ImagePreprocessing,
+    domain: String? = nil
+  ) {
+    self.model = model
+    self.tokenizer = tokenizer
+    self.preprocessing = preprocessing
+    self.domain = domain
+  }
+
+  /// Opens an output folder of training, or weights in open_clip's layout.
+  ///
+  /// - Parameters:
+  ///   - path: A folder or a safetensors file, as ``CLIPBundle/read(_:configuration:)`` takes it.
+  ///   - configuration: Of weights without a description: an open_clip name or a JSON file.
+  /// - Returns: The model, ready to encode.
+  /// - Throws: What the folder or the weights lack.
+  public static func load(_ path: String, configuration: String? = nil) throws -> TrainedCLIP {
+    let bundle = try CLIPBundle.read(path, configuration: configuration)
+    return TrainedCLIP(
+      model: try bundle.model(), tokenizer: try bundle.tokenizer(),
+      preprocessing: ImagePreprocessing(
+        size: bundle.configuration.vision.imageSize, mean: bundle.preprocessing.mean,
+        std: bundle.preprocessing.std),
+      domain: bundle.domain)
+  }
+
+  /// Writes the folder from which ``load(_:configuration:)`` makes the same model.
+  ///
+  /// - Parameters:
+  ///   - folder: Made when it is not there.
+  ///   - metadata: Provenance, kept in the weights file.
+  /// - Throws: What the file system refuses.
+  public func save(to folder: String, metadata: [String: String] = [:]) throws {
+    try CLIPBundle.write(
+      model, preprocessing: .init(mean: preprocessing.mean, std: preprocessing.std),
+      tokenizer: tokenizer, domain: domain, metadata: metadata, to: folder)
+  }
+}
+
+extension TrainedCLIP {
+  /// Features of pictures, each brought to length one.
+  ///
+  /// - Returns: `[B, D]`.
+  public func imageFeatures(_ images: [RGBImage]) -> Tensor {
+    let size = preprocessing.size
+    let pixels = Tensor(
+      shape: [images.count, 3, size, size], images.flatMap { preprocessing.evaluate($0) })
+    return withoutGradient { model.imageFeatures(pixels).l2Normalized().value }
+  }
+
+  /// Features of texts, each brought to length one.
+  ///
+  /// - Returns: `[B, D]`.
+  public func textFeatures(_ texts: [String]) -> Tensor {
+    let tokens = texts.map { tokenizer.encode($0) }
+    return withoutGradient { model.textFeatures(tokens).l2Normalized().value }
+  }
+}
