@@ -189,8 +189,9 @@ let strict: [SwiftSetting] = [
   .enableUpcomingFeature("MemberImportVisibility"),
   .enableUpcomingFeature("InternalImportsByDefault"),
 ]
-// The tensor kernels alone are built for AVX2 and FMA; the program checks the CPU before it calls them.
+// What has kernels is built for AVX2 and FMA; the program checks the CPU before it calls them.
 let vectorised: [SwiftSetting] = [.unsafeFlags(["-Xcc", "-mavx2", "-Xcc", "-mfma"])]
+let withKernels: Set = ["TensorEngine", "ImageCodec"]
 
 // The check that keeps the map true: `swift build` fails with this line when an arrow points up.
 let place = Dictionary(uniqueKeysWithValues: modules.enumerated().map { ($1.name, ($0, $1.layer)) })
@@ -254,13 +255,14 @@ let package = Package(
         m.needs.filter { names.contains($0) }.map { .target(name: $0) }
         + m.cLibraries.map { .target(name: $0) } + m.products
       let path = "Sources/\(m.layer.rawValue)/\(m.folder)"
-      let settings = strict + (m.name == "TensorEngine" ? vectorised : [])
+      let settings = strict + (withKernels.contains(m.name) ? vectorised : [])
       let target: Target =
         m.layer == .commands
         ? .executableTarget(
           name: m.name, dependencies: dependencies, path: path, swiftSettings: settings)
         : .target(name: m.name, dependencies: dependencies, path: path, swiftSettings: settings)
       guard testable(m) else { return [target] }
+      let testPath = "Tests/\(m.layer.rawValue)/\(m.folder)"
       return [
         target,
         .testTarget(
@@ -268,7 +270,10 @@ let package = Package(
           dependencies: [.target(name: m.name)]
             + (m.needs + m.testNeeds).filter { names.contains($0) }.map { .target(name: $0) }
             + m.products,
-          path: "Tests/\(m.layer.rawValue)/\(m.folder)", resources: m.testResources,
+          path: testPath,
+          // Read by path from the sources, so that nothing is bundled.
+          exclude: m.testResources.isEmpty && exists(testPath + "/Fixtures") ? ["Fixtures"] : [],
+          resources: m.testResources,
           swiftSettings: [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]),
       ]
     }

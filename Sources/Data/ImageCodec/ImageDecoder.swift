@@ -33,6 +33,8 @@ public enum ImageDecoder {
   /// - Parameters:
   ///   - bytes: The whole file.
   ///   - maxPixels: The most pixels decoded, width times height. The default is Pillow's limit.
+  /// - Returns: RGB of the size that the header declares.
+  /// - Returns: RGB of the size that the header declares.
   /// - Throws: What ``header(of:)`` throws, and `tooManyPixels` before memory for pixels is asked
   ///   for.
   public static func decode(_ bytes: [UInt8], maxPixels: Int = 89_478_485) throws(ImageError)

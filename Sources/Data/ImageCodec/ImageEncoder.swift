@@ -5,6 +5,8 @@ public enum ImageEncoder {
   /// - Parameters:
   ///   - image: At most 65,500 pixels wide and high.
   ///   - quality: 1 … 100, in libjpeg's sense.
+  /// - Returns: The whole file.
+  /// - Returns: The whole file.
   /// - Throws: `cannotEncode`.
   public static func jpeg(_ image: RGBImage, quality: Int) throws(ImageError) -> [UInt8] {
     precondition((1...100).contains(quality), "JPEG quality \(quality) is not in 1 ... 100")
@@ -23,6 +25,8 @@ public enum ImageEncoder {
   /// - Parameters:
   ///   - image: At most 16,383 pixels wide and high.
   ///   - quality: 0 … 100, in libwebp's sense.
+  /// - Returns: The whole file.
+  /// - Returns: The whole file.
   /// - Throws: `cannotEncode`.
   public static func webp(_ image: RGBImage, quality: Int) throws(ImageError) -> [UInt8] {
     precondition((0...100).contains(quality), "WebP quality \(quality) is not in 0 ... 100")

@@ -73,7 +73,8 @@ public enum ImageFormat: String, Sendable, CaseIterable {
     guard let first = lower.first else { return nil }
     if first == UInt8(ascii: "{") || first == UInt8(ascii: "[") {
       let next = lower.dropFirst().first { $0 != 0x20 && !(0x09...0x0D).contains($0) }
-      return next.map { "\"{}[]-0123456789tfn".utf8.contains($0) } == true ? .json : nil
+      let allowed = first == UInt8(ascii: "{") ? "\"}" : "\"{[]-0123456789tfn"
+      return next.map { allowed.utf8.contains($0) } == true ? .json : nil
     }
     guard first == UInt8(ascii: "<") else { return nil }
     if lower.starts(with: Array("<svg".utf8)) { return .svg }

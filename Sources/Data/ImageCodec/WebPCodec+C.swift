@@ -37,9 +37,7 @@ enum WebPCodec {
     return picture.padded(left: frame.left, top: frame.top, width: width, height: height)
   }
 
-  /// - Parameters:
-  ///   - image: At most 16,383 pixels wide and high.
-  ///   - quality: 0 … 100, or nil for lossless.
+  /// A quality of nil is lossless.
   static func encode(_ image: RGBImage, quality: Int?) throws(ImageError) -> [UInt8] {
     guard max(image.width, image.height) <= 16_383 else {
       throw .cannotEncode("\(image.width)x\(image.height) pixels; WebP ends at 16,383 a side")

@@ -104,6 +104,8 @@ public final class ShardReader: Sendable {
       keep(collector.add(key: key, suffix: suffix, member))
     }
     keep(collector.finish())
+    // Where the last frame ends is known only there.
+    try stream.skipToEnd()
     return ShardIndex(
       fileSize: fileSize, tarSize: stream.position, frames: stream.frames, entries: entries)
   }

@@ -1,0 +1,55 @@
+import DurableFiles
+import Foundation
+import PairDataset
+import Testing
+
+@Suite struct DatasetManifestTests {
+  let folder: String
+  let manifest = DatasetManifest(
+    shards: [
+      ShardSummary(file: "shards/00000.tar.lz4", pairs: 3, bytes: 1000, sha256: "ab"),
+      ShardSummary(file: "shards/00001.tar.lz4", pairs: 4, bytes: 2000, sha256: "cd"),
+    ], recipeSHA256: "ef",
+    funnel: [.init(stage: "ingest", pairs: 9), .init(stage: "shard", pairs: 7)])
+
+  init() throws {
+    folder = NSTemporaryDirectory() + "pairloom-manifest-\(UUID().uuidString)"
+    try DurableFile.makeFolder(folder)
+  }
+
+  @Test("a manifest is read as it was written, and its bytes are fixed")
+  func roundTrip() throws {
+    let path = folder + "/dataset.json"
+    try manifest.write(to: path)
+    #expect(try DatasetManifest.read(path) == manifest)
+    let text = String(decoding: try DurableFile.read(path), as: UTF8.self)
+    #expect(
+      text.filter { $0 != " " && $0 != "\n" }
+        == #"{"funnel":[{"pairs":9,"stage":"ingest"},{"pairs":7,"stage":"shard"}],"pairs":7,"#
+        + #""recipeSHA256":"ef","shards":[{"bytes":1000,"file":"shards/00000.tar.lz4","pairs":3,"#
+        + #""sha256":"ab"},{"bytes":2000,"file":"shards/00001.tar.lz4","pairs":4,"sha256":"cd"}],"#
+        + #""version":1}"#)
+    #expect(text.hasSuffix("}\n"))
+  }
+
+  @Test(
+    "what is no manifest is refused with the reason",
+    arguments: [
+      ("{", "it is not JSON"), (#"{"version": 2}"#, "it has version 2"),
+      (#"{"shards": []}"#, "version is missing"), (#"{"version": 1}"#, "is missing"),
+      (
+        #"{"version":1,"shards":[],"pairs":5,"recipeSHA256":"","funnel":[]}"#,
+        "not the sum"
+      ),
+      (
+        #"{"version":1,"shards":[{"file":3}],"pairs":5,"recipeSHA256":"","funnel":[]}"#,
+        "wrong type, in shards [0] file"
+      ),
+    ])
+  func refuses(text: String, reason: String) throws {
+    let path = folder + "/bad.json"
+    try DurableFile.write(text, to: path)
+    let error = #expect(throws: ShardError.self) { try DatasetManifest.read(path) }
+    #expect(error?.description.contains(reason) == true, "\(String(describing: error))")
+  }
+}
