@@ -51,7 +51,8 @@ final class SharedWeb {
   }
 
   deinit {
-    server.terminate()
+    // SIGTERM would stay pending: a child inherits the signals that dispatch has blocked here.
+    kill(server.processIdentifier, SIGKILL)
     server.waitUntilExit()
     try? FileManager.default.removeItem(atPath: folder)
   }
