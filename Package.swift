@@ -105,25 +105,32 @@ let modules: [Module] = [
     products: [yams]),
   module(
     .pipeline, "IngestStage", in: "Stages/Ingest",
-    needs: ["PipelineCore", "DurableFiles", "ContentHashing"], c: ["CZlib"]),
+    needs: ["PipelineCore", "DurableFiles", "ContentHashing", "WorkerThreads"], c: ["CZlib"]),
   module(
     .pipeline, "DownloadStage", in: "Stages/Download",
-    needs: ["PipelineCore", "HTTPFetch", "CrawlPolicy", "DurableFiles"]),
+    needs: ["PipelineCore", "HTTPFetch", "CrawlPolicy", "DurableFiles", "WorkerThreads"]),
   module(
     .pipeline, "DecodeStage", in: "Stages/Decode",
     needs: ["PipelineCore", "ImageCodec", "DurableFiles", "ContentHashing", "WorkerThreads"]),
   module(
     .pipeline, "DeduplicateStage", in: "Stages/Deduplicate",
-    needs: ["PipelineCore", "DurableFiles"]),
+    needs: ["PipelineCore", "DurableFiles", "WorkerThreads"]),
   module(
     .pipeline, "ShardStage", in: "Stages/Shard",
-    needs: ["PipelineCore", "PairDataset", "DurableFiles"]),
+    needs: ["PipelineCore", "PairDataset", "DurableFiles", "WorkerThreads"]),
   module(
     .pipeline, "ScoreStage", in: "Stages/Score",
-    needs: ["PipelineCore", "PairDataset", "DurableFiles"]),
+    needs: ["PipelineCore", "PairDataset", "DurableFiles", "WorkerThreads"]),
   module(
     .pipeline, "FilterStage", in: "Stages/Filter",
-    needs: ["PipelineCore", "PairDataset", "DurableFiles", "ContentHashing"]),
+    needs: ["PipelineCore", "PairDataset", "DurableFiles", "WorkerThreads"]),
+  module(
+    .pipeline, "URLPipeline",
+    needs: [
+      "IngestStage", "DownloadStage", "DecodeStage", "DeduplicateStage", "ShardStage",
+      "ScoreStage", "FilterStage", "PipelineCore", "JobLedger", "HTTPFetch", "CrawlPolicy",
+      "ImageCodec", "PairDataset", "DurableFiles", "ContentHashing", "WorkerThreads",
+    ]),
 
   module(.learning, "TensorEngine", needs: ["WorkerThreads", "SeededRandom"], c: ["COpenBLAS"]),
   module(.learning, "Autograd", needs: ["TensorEngine"], testNeeds: ["SeededRandom"]),
@@ -176,7 +183,8 @@ let modules: [Module] = [
       "DurableFiles", "ContentHashing", "SeededRandom", "WorkerThreads", "ImageCodec",
       "PairDataset", "SceneWorld", "JobLedger", "CrawlPolicy", "HTTPFetch", "PipelineCore",
       "IngestStage", "DownloadStage", "DecodeStage", "DeduplicateStage", "ShardStage",
-      "ScoreStage", "FilterStage", "TensorEngine", "Autograd", "NeuralNetworks", "Optimizers",
+      "ScoreStage", "FilterStage", "URLPipeline", "TensorEngine", "Autograd", "NeuralNetworks",
+      "Optimizers",
       "Collectives", "Tokenizers", "WeightFiles", "CLIPModel", "Checkpointing", "BatchLoading",
       "DistributedTraining", "CLIPTraining",
     ], products: [argumentParser, flyingFox, yams]),

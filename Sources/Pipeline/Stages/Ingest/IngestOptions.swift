@@ -30,8 +30,5 @@ public struct IngestOptions: Sendable, Equatable {
       input: input ?? "", urlColumn: try reader.string("url_column"),
       captionColumn: try reader.string("caption_column"),
       chunkRows: try reader.int("chunk_rows", default: 1_000, in: 1...1_000_000))
-    if self.input.isEmpty {
-      throw .missing(key: "input", hint: "name the list with --set input=FILE.")
-    }
   }
 }

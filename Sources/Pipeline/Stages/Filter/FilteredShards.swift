@@ -1,0 +1,67 @@
+import DurableFiles
+import PairDataset
+import PipelineCore
+
+/// Copies kept pairs into shards of equal length, numbered from 0 without gaps.
+final class FilteredShards {
+  private let folder: String
+  private let pairsPerShard: Int
+  private let compression: ShardCompression
+  private var writer: ShardWriter?
+  private var pairsInShard = 0
+  private var summaries: [ShardSummary] = []
+
+  init(folder: String, pairsPerShard: Int, compression: ShardCompression) {
+    self.folder = folder
+    self.pairsPerShard = pairsPerShard
+    self.compression = compression
+  }
+
+  /// Appends the pairs of one shard that are to be kept.
+  ///
+  /// - Parameters:
+  ///   - chunk: The shard's number.
+  ///   - keeping: For each of its pairs.
+  ///   - keys: Of its pairs, as they were scored.
+  ///   - run: The run's folder.
+  /// - Throws: ``StageError`` where the shard no longer holds the pairs that were scored.
+  func copy(_ chunk: Int, keeping: [Bool], keys: [String], in run: RunFolder) throws {
+    guard keeping.contains(true) else { return }
+    guard let path = ShardFiles.shard(chunk, in: run.shards) else {
+      throw StageError(.filter, chunk: 0, "shard \(chunk) was scored and is gone")
+    }
+    let reader = try ShardReader(path: path)
+    guard reader.keys == keys else {
+      throw StageError(.filter, chunk: 0, "\(path) holds other pairs than were scored")
+    }
+    for (index, isKept) in keeping.enumerated() where isKept {
+      try append(try reader.pair(at: index))
+    }
+  }
+
+  private func append(_ pair: Pair) throws {
+    let current =
+      try writer
+      ?? ShardWriter(
+        folder: folder, name: RunFolder.digits(summaries.count), compression: compression)
+    writer = current
+    try current.append(pair)
+    pairsInShard += 1
+    if pairsInShard == pairsPerShard { try close() }
+  }
+
+  private func close() throws {
+    guard let writer else { return }
+    var summary = try writer.finish()
+    summary.file = "filtered/" + summary.file
+    summaries.append(summary)
+    self.writer = nil
+    pairsInShard = 0
+  }
+
+  /// Publishes the last shard and gives the summaries of all.
+  func finish() throws -> [ShardSummary] {
+    try close()
+    return summaries
+  }
+}

@@ -1,0 +1,81 @@
+import DurableFiles
+import PairDataset
+public import PipelineCore
+import WorkerThreads
+
+/// Writes the kept pairs of a chunk to a shard of the chunk's number.
+///
+/// Reads the tables of all stages before it and the decoded bytes; writes `shards/NNNNN.tar[.lz4]`
+/// with its index, pairs in row order under their uid, and `shards/NNNNN.jsonl` with the fate of every
+/// pair of the chunk. A chunk that kept nothing makes a table and no shard.
+public struct ShardStage: Stage {
+  public let name = StageName.shard
+  public let lane = Lane.compute
+  private let options: ShardOptions
+
+  public init(options: ShardOptions) { self.options = options }
+
+  public func run(_ chunk: Chunk, in run: StageContext) async throws -> StageReport {
+    try await CancellationFlag.watch { flag in
+      try await Parallel.detached { try write(chunk.number, in: run.folder, flag) }
+    }
+  }
+
+  private func write(_ chunk: Int, in folder: RunFolder, _ flag: CancellationFlag) throws
+    -> StageReport
+  {
+    let fates = try fates(chunk, in: folder)
+    let kept = fates.filter { $0.drop == nil }
+    var summary: ShardSummary?
+    if !kept.isEmpty {
+      let writer = try ShardWriter(
+        folder: folder.shards, name: RunFolder.digits(chunk), compression: options.compression)
+      for fate in kept {
+        try flag.check()
+        try writer.append(try pair(fate, chunk: chunk, in: folder))
+      }
+      summary = try writer.finish()
+    }
+    try JSONLines.write(fates.map(\.tableRow), to: folder.shardTable(chunk))
+    return StageReport(input: kept.count, kept: kept.count, shard: summary)
+  }
+
+  private func pair(_ fate: PairFate, chunk: Int, in folder: RunFolder) throws -> Pair {
+    guard let range = fate.decoded?.bytes else {
+      preconditionFailure("row \(fate.candidate.row) is kept without a picture")
+    }
+    let image = try DurableFile.read(
+      folder.decodedBytes(chunk), count: range.length, at: range.offset)
+    guard image.count == range.length else {
+      throw StageError(
+        .shard, chunk: chunk,
+        "row \(fate.candidate.row) has \(image.count) of \(range.length) bytes; the decoded file"
+          + " is cut")
+    }
+    return Pair(
+      key: fate.candidate.uid, caption: fate.candidate.caption, image: image,
+      metadata: Array(fate.metadata.serialized.utf8))
+  }
+
+  private func fates(_ chunk: Int, in folder: RunFolder) throws -> [PairFate] {
+    let candidates = try JSONLines.read(folder.chunkTable(chunk), as: PairCandidate.init)
+    func byRow<T>(_ rows: [T], _ row: KeyPath<T, Int>) -> [Int: T] {
+      Dictionary(uniqueKeysWithValues: rows.map { ($0[keyPath: row], $0) })
+    }
+    let fetched = byRow(
+      try JSONLines.read(folder.fetchedTable(chunk), as: FetchedRow.init), \.row)
+    let decoded = byRow(
+      try JSONLines.read(folder.decodedTable(chunk), as: DecodedRow.init), \.row)
+    let verdicts = byRow(try JSONLines.read(folder.verdictTable(chunk), as: Verdict.init), \.row)
+    return try candidates.map { candidate in
+      let fate = PairFate(
+        candidate: candidate, fetched: fetched[candidate.row], decoded: decoded[candidate.row],
+        verdict: verdicts[candidate.row])
+      guard fate.isComplete else {
+        throw StageError(
+          .shard, chunk: chunk, "the tables disagree about row \(candidate.row) of the list")
+      }
+      return fate
+    }
+  }
+}

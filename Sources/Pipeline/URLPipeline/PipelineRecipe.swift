@@ -1,0 +1,107 @@
+import ContentHashing
+public import DecodeStage
+public import DeduplicateStage
+import DownloadStage
+import DurableFiles
+public import FilterStage
+public import HTTPFetch
+public import IngestStage
+public import PipelineCore
+public import ShardStage
+
+/// The options of a run from a list of URLs; `Pipelines/urls.yaml` names them all.
+public struct PipelineRecipe: Sendable {
+  public var ingest: IngestOptions
+  public var fetch: FetchOptions
+  public var decode: DecodeOptions
+  public var deduplicate: DeduplicateOptions
+  public var shard: ShardOptions
+  public var filter: FilterRule
+  /// The scorer's weights; the caller makes the scorer.
+  public var model: String?
+  /// A configuration's name or JSON file.
+  public var modelConfig: String?
+  /// Per worker; 0 for the cores divided by the workers.
+  public var decodeThreads: Int
+  /// Chunks that may be downloaded and not yet sharded, which bounds the disk they take.
+  public var chunksInFlight: Int
+  /// Failures after which a chunk is quarantined.
+  public var chunkAttempts: Int
+
+  /// Every option's value in force, in the order of the recipe.
+  public let resolved: [(key: String, value: String)]
+  /// The options that change the pace of a run and nothing else.
+  public let tuning: Set<String>
+
+  /// Reads a recipe file and lays `overrides`, each `key=value`, over it.
+  public static func load(yaml path: String, overrides: [String] = []) throws -> PipelineRecipe {
+    let text: String
+    do {
+      text = String(decoding: try DurableFile.read(path), as: UTF8.self)
+    } catch {
+      throw RecipeError.unreadable(path: path, problem: "\(error)")
+    }
+    return try PipelineRecipe(yaml: text, path: path, overrides: overrides)
+  }
+
+  /// Reads a recipe's text; `path` names it in errors.
+  public init(yaml text: String, path: String, overrides: [String] = []) throws(RecipeError) {
+    var reader = try RecipeReader(yaml: text, path: path, overrides: overrides)
+    ingest = try IngestOptions(from: &reader)
+    fetch = try DownloadOptions.read(from: &reader)
+    decode = try DecodeOptions(from: &reader)
+    deduplicate = try DeduplicateOptions(from: &reader)
+    shard = try ShardOptions(from: &reader)
+    model = try reader.string("model")
+    modelConfig = try reader.string("model_config")
+    filter = try FilterRule(from: &reader)
+    decodeThreads = try reader.int("decode_threads", default: 0, in: 0...1_024, tuning: true)
+    chunksInFlight = try reader.int("chunks_in_flight", default: 16, in: 1...100_000, tuning: true)
+    chunkAttempts = try reader.int("chunk_attempts", default: 4, in: 1...1_000, tuning: true)
+    try reader.finish()
+    if ingest.input.isEmpty {
+      throw .missing(key: "input", hint: "name the list with --set input=FILE.")
+    }
+    resolved = reader.resolved
+    tuning = reader.tuning
+  }
+
+  /// What a run must keep to be resumed: all options but those of pace, and the list's size.
+  ///
+  /// The list and the weights go by the last part of their path, so that a folder may move.
+  ///
+  /// - Parameters:
+  ///   - limit: Rows taken of the list; nil for all.
+  ///   - scorer: The scorer, whose provenance counts as options.
+  /// - Returns: Keys and values, for the ledger.
+  /// - Throws: ``RecipeError`` when the list is not there.
+  public func fingerprint(limit: Int?, scorer: (any PairScorer)?) throws -> [(
+    key: String, value: String
+  )] {
+    var pairs = resolved.filter { !tuning.contains($0.key) }.map { key, value in
+      (key: key, value: ["input", "model"].contains(key) ? Self.lastPart(value) : value)
+    }
+    do {
+      pairs.append(("input (bytes)", String(try DurableFile.size(of: ingest.input))))
+    } catch {
+      throw RecipeError.unreadable(path: ingest.input, problem: "\(error)")
+    }
+    pairs.append(("limit", limit.map { String($0) } ?? "none"))
+    if let scorer {
+      pairs.append(("scorer", scorer.name))
+      for (key, value) in scorer.provenance.sorted(by: { $0.key < $1.key }) {
+        pairs.append(("scorer.\(key)", value))
+      }
+    }
+    return pairs
+  }
+
+  /// SHA-256 over the fingerprint, a line each, in hexadecimal digits.
+  static func sha256(of fingerprint: [(key: String, value: String)]) -> String {
+    ContentHash.sha256Hex(Array(fingerprint.map { "\($0.key): \($0.value)\n" }.joined().utf8))
+  }
+
+  private static func lastPart(_ path: String) -> String {
+    String(path.split(separator: "/").last ?? "")
+  }
+}

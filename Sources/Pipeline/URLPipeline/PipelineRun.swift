@@ -1,0 +1,161 @@
+import DecodeStage
+import DeduplicateStage
+import DownloadStage
+import DurableFiles
+import FilterStage
+import HTTPFetch
+import IngestStage
+import JobLedger
+public import PipelineCore
+import ScoreStage
+import ShardStage
+import WorkerThreads
+
+/// How a run ended.
+public struct RunOutcome: Sendable, Equatable {
+  public var status: RunStatus
+  /// The manifest of what was kept.
+  public var dataset: String
+  /// Every job completed; otherwise `status.quarantined` names those that were given up.
+  public var isComplete: Bool { status.quarantined.isEmpty }
+}
+
+/// There is no run in a folder.
+public struct NoRunError: Error, Sendable, Equatable, CustomStringConvertible {
+  public var folder: String
+  public var description: String {
+    "\(folder): there is no run here (no ledger.sqlite). Name the folder given to `pairloom run`."
+  }
+}
+
+/// A run from a list of URLs to a dataset, in one folder.
+///
+/// Run it again with the same options and it resumes where it stopped, however it stopped. With the
+/// same responses the files under `shards/`, `scores/`, `filtered/` and `dataset.json` have the same
+/// bytes for any number of workers and any interruption.
+public final class PipelineRun: Sendable {
+  private let recipe: PipelineRecipe
+  private let folder: RunFolder
+  private let workers: Int
+  private let limit: Int?
+  private let scorer: (any PairScorer)?
+  private let leaseDuration: Int
+  private let clock: @Sendable () -> Int
+
+  /// - Parameters:
+  ///   - recipe: The options.
+  ///   - folder: Made when it is not there.
+  ///   - workers: Chunks that are downloaded, and chunks that are computed on, at a time.
+  ///   - limit: Rows to take of the list; nil for all.
+  ///   - scorer: Scores the shards; needed when the recipe filters by score.
+  ///   - leaseDuration: Milliseconds after which a silent worker's job is given to another.
+  ///   - clock: Milliseconds since 1970.
+  /// - Throws: ``RecipeError`` where recipe and scorer do not fit together.
+  public init(
+    recipe: PipelineRecipe, folder: String, workers: Int, limit: Int? = nil,
+    scorer: (any PairScorer)? = nil, leaseDuration: Int = 60_000,
+    clock: @escaping @Sendable () -> Int = WorkerGroup.wallClock
+  ) throws {
+    precondition(workers > 0, "a run needs a worker")
+    if recipe.filter != .none && scorer == nil {
+      throw RecipeError.missing(
+        key: "model", hint: "filter.* needs scores; name the weights with --set model=FILE.")
+    }
+    self.recipe = recipe
+    self.folder = RunFolder(folder)
+    self.workers = workers
+    self.limit = limit
+    self.scorer = scorer
+    self.leaseDuration = leaseDuration
+    self.clock = clock
+  }
+
+  /// Works until every chunk is done or given up.
+  ///
+  /// - Parameters:
+  ///   - interval: How often `onStatus` is called.
+  ///   - onStatus: Given the state of the run from the ledger, at the start, every interval and at
+  ///     the end.
+  /// - Returns: What came of it.
+  /// - Throws: `CancellationError` when the task was cancelled, with all leases handed back;
+  ///   ``RecipeError`` and `LedgerError` for options that do not fit the folder; `FileError` where
+  ///   the disk is at fault.
+  public func run(
+    reportingEvery interval: Duration = .seconds(1),
+    onStatus: (@Sendable (RunStatus) -> Void)? = nil
+  ) async throws -> RunOutcome {
+    let fingerprint = try recipe.fingerprint(limit: limit, scorer: scorer)
+    try folder.make()
+    let ledger = try JobLedger(
+      path: folder.ledger, retry: RetryPolicy(maxFailures: recipe.chunkAttempts))
+    try await ledger.bind(configuration: fingerprint, now: clock())
+    try folder.removeAbandonedTemporaries()
+    try await ledger.add([PipelinePlan.first], now: clock())
+    if try await ledger.unsettledCount() > 0 {
+      try await work(
+        ledger, recipeSHA256: PipelineRecipe.sha256(of: fingerprint), interval, onStatus)
+    }
+    let status = try await RunStatus(ledger: ledger)
+    onStatus?(status)
+    return RunOutcome(status: status, dataset: folder.dataset)
+  }
+
+  /// Where the run in `folder` stands, read from its ledger alone; a process may be working on it.
+  public static func status(folder: String) async throws -> RunStatus {
+    let path = RunFolder(folder).ledger
+    guard DurableFile.exists(path) else { throw NoRunError(folder: folder) }
+    return try await RunStatus(ledger: try JobLedger(path: path))
+  }
+
+  private func work(
+    _ ledger: JobLedger, recipeSHA256: String, _ interval: Duration,
+    _ onStatus: (@Sendable (RunStatus) -> Void)?
+  ) async throws {
+    let fetcher = try Fetcher(options: recipe.fetch)
+    defer { fetcher.shutDown() }
+    let plan = PipelinePlan(window: recipe.chunksInFlight, isScored: scorer != nil)
+    let group = WorkerGroup(
+      ledger: ledger, stages: stages(fetcher, recipeSHA256: recipeSHA256),
+      context: StageContext(folder: folder, ledger: ledger), workers: workers,
+      leaseDuration: leaseDuration, clock: clock
+    ) { stage, report in
+      stage == .ingest ? plan.jobs(chunks: report.facts["chunks"] ?? 0) : []
+    }
+    try await withThrowingTaskGroup(of: Void.self) { tasks in
+      if let onStatus {
+        tasks.addTask {
+          // Ends with an error only where the ledger does; cancelled when the work has ended.
+          while !Task.isCancelled {
+            onStatus(try await RunStatus(ledger: ledger))
+            try? await Task.sleep(for: interval)  // cut short by the cancellation that ends it
+          }
+        }
+      }
+      tasks.addTask {
+        try await group.run()
+        throw WorkDone()
+      }
+      do { try await tasks.waitForAll() } catch is WorkDone {}
+    }
+  }
+
+  /// Ends the reports when the work has.
+  private struct WorkDone: Error {}
+
+  private func stages(_ fetcher: Fetcher, recipeSHA256: String) -> [any Stage] {
+    let threads =
+      recipe.decodeThreads > 0 ? recipe.decodeThreads : max(1, Parallel.coreCount / workers)
+    var ingest = recipe.ingest
+    ingest.limit = limit
+    var stages: [any Stage] = [
+      IngestStage(options: ingest), DownloadStage(fetcher: fetcher),
+      DecodeStage(options: recipe.decode, threads: threads),
+      DeduplicateStage(options: recipe.deduplicate), ShardStage(options: recipe.shard),
+      FilterStage(
+        rule: recipe.filter, scorer: scorer?.name, pairsPerShard: recipe.ingest.chunkRows,
+        compression: recipe.shard.compression, recipeSHA256: recipeSHA256),
+    ]
+    if let scorer { stages.append(ScoreStage(scorer: scorer)) }
+    return stages
+  }
+}
