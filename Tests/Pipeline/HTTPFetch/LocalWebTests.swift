@@ -55,8 +55,10 @@ enum LocalWeb {
     let server = LocalWeb.process(["serve.py", "--port", "0", "-v"])
     let errors = Pipe()
     server.standardError = errors
+    server.standardOutput = FileHandle.nullDevice
     try server.run()
-    defer { server.terminate() }
+    // SIGTERM would not do: a child of a Dispatch thread inherits its mask, which blocks it.
+    defer { kill(server.processIdentifier, SIGKILL) }
     // "listening on http://127.0.0.1:PORT": the signal that the server answers.
     var line = ""
     for try await byte in errors.fileHandleForReading.bytes(until: UInt8(ascii: "\n")) {
@@ -68,7 +70,9 @@ enum LocalWeb {
     let picture = try [UInt8](
       Data(contentsOf: LocalWeb.folder.appending(path: "corpus/\(known.path)")))
     let slow: Set = ["slow", "slow-start", "slow-headers"]
-    let faults = known.expect.keys.sorted().filter { !["malformed", "gzip-bomb"].contains($0) }
+    let faults = known.expect.keys.sorted().filter {
+      !["malformed", "gzip-bomb", "bomb"].contains($0)
+    }
     let urls = faults.map { fault in
       switch fault {
       case "dns": "http://no-such-host.invalid/x.jpg"
@@ -77,12 +81,15 @@ enum LocalWeb {
       default: "\(base)/\(fault)/\(slow.contains(fault) ? "1/" : "")\(known.path)"
       }
     }
-    // The server takes seconds to make its bomb, hence a deadline of its own.
-    async let bomb = fetch("\(base)/gzip-bomb/x.jpg") {
-      $0.totalDeadline = 60
-      $0.lowSpeedSeconds = 60
-      $0.maxBytes = 8 << 20
-    }
+    // The server takes seconds to make its bombs, hence a deadline of their own.
+    let patient = try Fetcher(
+      options: testOptions {
+        $0.totalDeadline = 60
+        $0.lowSpeedSeconds = 60
+        $0.maxBytes = 8 << 20
+      })
+    async let bombs = results(
+      of: ["\(base)/gzip-bomb/x.jpg", "\(base)/bomb/x.jpg"], by: patient)
     let fetcher = try Fetcher(
       options: testOptions {
         $0.totalDeadline = 4
@@ -111,7 +118,8 @@ enum LocalWeb {
     for (url, result) in zip(known.bad, all.dropFirst(faults.count)) {
       #expect(result.failure == .badURL, "\(url)")
     }
-    #expect(try await bomb.failure == .tooLarge)
+    // The other is a picture of 30,000 × 30,000 pixels in 110 KB: for the decoder to refuse.
+    #expect(await bombs.map(\.failure) == [.tooLarge, nil])
   }
 }
 
