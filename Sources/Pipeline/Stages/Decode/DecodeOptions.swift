@@ -12,7 +12,7 @@ public struct DecodeOptions: Sendable, Equatable {
   public var resizeOnlyIfBigger = false
   /// JPEG quality, 1 to 100.
   public var encodeQuality = 95
-  /// Refused by their header before anything is decoded. The default is Pillow's limit.
+  /// More are refused by their header, before anything is decoded; the default is Pillow's limit.
   public var maxPixels = 89_478_485
   /// The shortest original side that is kept, pixels; 0 keeps all.
   public var minImageSize = 0

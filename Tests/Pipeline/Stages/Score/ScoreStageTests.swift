@@ -1,0 +1,62 @@
+import DurableFiles
+import Foundation
+import PairDataset
+import PipelineCore
+import ScoreStage
+import Testing
+
+/// Scores a pair by the first byte of its picture.
+struct FirstByteScorer: PairScorer {
+  var name = "first-byte"
+  var provenance = ["weights": "none"]
+  var factor: Float = 0.125
+
+  func scores(of pairs: [Pair]) async throws -> [Float] {
+    pairs.map { Float($0.image[0]) * factor }
+  }
+}
+
+@Suite struct ScoreStageTests {
+  static func makeRun(pairs: Int) throws -> RunFolder {
+    let folder = RunFolder(
+      FileManager.default.temporaryDirectory.path + "/score-" + UUID().uuidString)
+    try folder.make()
+    guard pairs > 0 else { return folder }
+    let writer = try ShardWriter(folder: folder.shards, name: "00000", compression: .lz4)
+    for index in 0..<pairs {
+      try writer.append(
+        Pair(key: "k\(index)", caption: "c", image: [UInt8(index)], metadata: []))
+    }
+    _ = try writer.finish()
+    return folder
+  }
+
+  @Test(
+    "every pair gets its score, in order, whatever the batch", arguments: [0, 1, 5], [1, 2, 64])
+  func scores(_ pairs: Int, _ batch: Int) async throws {
+    let folder = try Self.makeRun(pairs: pairs)
+    defer { try? FileManager.default.removeItem(atPath: folder.path) }
+    let stage = ScoreStage(scorer: FirstByteScorer(), batch: batch)
+    let context = StageContext(folder: folder) { _ in [] }
+    let report = try await stage.run(Chunk(number: 0, attempt: 1), in: context)
+    #expect(report == StageReport(input: pairs, kept: pairs))
+    let rows = try JSONLines.read(folder.scoreTable(0, scorer: "first-byte"))
+    #expect(rows.map { $0["key"]?.text } == (0..<pairs).map { "k\($0)" })
+    #expect(rows.map { $0["score"]?.double } == (0..<pairs).map { Double($0) / 8 })
+    let provenance = String(
+      decoding: try DurableFile.read(folder.scores(of: "first-byte") + "/provenance.json"),
+      as: UTF8.self)
+    #expect(provenance == "{\"scorer\":\"first-byte\",\"weights\":\"none\"}\n")
+  }
+
+  @Test("a score that is no number fails the chunk")
+  func notANumber() async throws {
+    let folder = try Self.makeRun(pairs: 2)
+    defer { try? FileManager.default.removeItem(atPath: folder.path) }
+    let stage = ScoreStage(scorer: FirstByteScorer(factor: .nan))
+    let context = StageContext(folder: folder) { _ in [] }
+    await #expect(throws: StageError.self) {
+      try await stage.run(Chunk(number: 0, attempt: 1), in: context)
+    }
+  }
+}
