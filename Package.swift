@@ -38,17 +38,15 @@ struct Module {
   var cLibraries: [String]
   var products: [Target.Dependency]
   var testNeeds: [String]
-  var testResources: [Resource]
 }
 
 func module(
   _ layer: Layer, _ name: String, in folder: String? = nil, needs: [String] = [],
-  c cLibraries: [String] = [], products: [Target.Dependency] = [], testNeeds: [String] = [],
-  testResources: [Resource] = []
+  c cLibraries: [String] = [], products: [Target.Dependency] = [], testNeeds: [String] = []
 ) -> Module {
   Module(
     layer: layer, name: name, folder: folder ?? name, needs: needs, cLibraries: cLibraries,
-    products: products, testNeeds: testNeeds, testResources: testResources)
+    products: products, testNeeds: testNeeds)
 }
 
 /// A system library by the name that pkg-config knows; `apt` is the Debian package that brings it.
@@ -70,6 +68,9 @@ let cLibraries: [Target] = [
   // libjpeg and libpng report errors by longjmp, which must never cross a Swift frame.
   .target(
     name: "CImageShim", dependencies: ["CJPEG", "CPNG"], path: "Sources/CLibraries/CImageShim"),
+  // Recipes, manifests and the demo's scorer, embedded by the C compiler.
+  .target(
+    name: "CBundledFiles", path: "Sources/CLibraries/CBundledFiles", exclude: ["scorer"]),
   // CLIP's table of merges and HTML's entities, embedded by the C compiler.
   .target(
     name: "CCLIPVocabulary", path: "Sources/CLibraries/CCLIPVocabulary",
@@ -79,7 +80,6 @@ let cLibraries: [Target] = [
 let argumentParser = Target.Dependency.product(
   name: "ArgumentParser", package: "swift-argument-parser")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
-let flyingFox = Target.Dependency.product(name: "FlyingFox", package: "FlyingFox")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 
@@ -138,17 +138,16 @@ let modules: [Module] = [
   module(.learning, "Optimizers", needs: ["NeuralNetworks", "Autograd", "TensorEngine"]),
   module(.learning, "Collectives", needs: ["WorkerThreads"]),
   module(
-    .learning, "Tokenizers", c: ["CZlib", "CCLIPVocabulary"], testResources: [.copy("Fixtures")]),
+    .learning, "Tokenizers", c: ["CZlib", "CCLIPVocabulary"]),
   module(
-    .learning, "WeightFiles", needs: ["TensorEngine", "DurableFiles"],
-    testResources: [.copy("Fixtures")]),
+    .learning, "WeightFiles", needs: ["TensorEngine", "DurableFiles"]),
 
   module(
     .models, "CLIPModel",
     needs: [
       "NeuralNetworks", "Autograd", "TensorEngine", "Tokenizers", "WeightFiles", "SeededRandom",
       "DurableFiles",
-    ], testResources: [.copy("Fixtures")]),
+    ]),
 
   module(
     .training, "Checkpointing",
@@ -161,7 +160,7 @@ let modules: [Module] = [
     needs: [
       "PairDataset", "ImageCodec", "TensorEngine", "Tokenizers", "SeededRandom", "WorkerThreads",
       "DurableFiles",
-    ], testNeeds: ["ContentHashing"], testResources: [.copy("Fixtures")]),
+    ], testNeeds: ["ContentHashing"]),
   module(
     .training, "DistributedTraining",
     needs: [
@@ -187,11 +186,7 @@ let modules: [Module] = [
       "Optimizers",
       "Collectives", "Tokenizers", "WeightFiles", "CLIPModel", "Checkpointing", "BatchLoading",
       "DistributedTraining", "CLIPTraining",
-    ], products: [argumentParser, flyingFox, yams]),
-  module(
-    .commands, "pairloom-bench",
-    needs: ["TensorEngine", "ImageCodec", "PairDataset", "CLIPModel", "Collectives", "JobLedger"],
-    products: [argumentParser]),
+    ], c: ["CBundledFiles"], products: [argumentParser]),
 ]
 
 /// The checks that every target passes.
@@ -223,35 +218,42 @@ for (index, module) in modules.enumerated() {
   }
 }
 
-// TRANSITION: while the house is being filled, only folders that exist are built.
+/// Whether a file or folder stands at `path` of the package.
 func exists(_ path: String) -> Bool {
   FileManager.default.fileExists(atPath: Context.packageDirectory + "/" + path)
 }
-var present = modules.filter { exists("Sources/\($0.layer.rawValue)/\($0.folder)") }
-if let only = Context.environment["PAIRLOOM_ONLY"] {
-  var wanted = Set<String>()
-  func want(_ name: String) {
-    guard wanted.insert(name).inserted, let m = modules.first(where: { $0.name == name }) else {
-      return
-    }
-    (m.needs + m.testNeeds).forEach(want)
-  }
-  only.split(separator: " ").map(String.init).forEach(want)
-  present = present.filter { wanted.contains($0.name) }
+
+func sources(of module: Module) -> Target {
+  let dependencies =
+    (module.needs + module.cLibraries).map { Target.Dependency.target(name: $0) } + module.products
+  let path = "Sources/\(module.layer.rawValue)/\(module.folder)"
+  let settings = strict + (withKernels.contains(module.name) ? vectorised : [])
+  return module.layer == .commands
+    ? .executableTarget(
+      name: module.name, dependencies: dependencies, path: path, swiftSettings: settings)
+    : .target(name: module.name, dependencies: dependencies, path: path, swiftSettings: settings)
 }
-let testable: (Module) -> Bool = { m in
-  exists("Tests/\(m.layer.rawValue)/\(m.folder)")
-    && (Context.environment["PAIRLOOM_ONLY"].map {
-      $0.split(separator: " ").contains(Substring(m.name))
-    } ?? true)
-}
-/// What tests lean on; no product sees it.
-let testKit: [Target] = ["FaultServer"].filter { exists("Tests/Support/\($0)") }.map {
-  .target(
-    name: $0, path: "Tests/Support/\($0)",
+
+/// The same tree under Tests/; a module without a folder there has no tests of its own.
+func tests(of module: Module) -> Target? {
+  let path = "Tests/\(module.layer.rawValue)/\(module.folder)"
+  guard exists(path) else { return nil }
+  return .testTarget(
+    name: module.name + "Tests",
+    dependencies: ([module.name] + module.needs + module.testNeeds).map { .target(name: $0) }
+      + module.products,
+    path: path,
+    // Read by path from the sources, so that nothing is bundled.
+    exclude: exists(path + "/Fixtures") ? ["Fixtures"] : [],
     swiftSettings: [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)])
 }
-let names = Set(present.map(\.name) + testKit.map(\.name))
+
+/// What tests lean on; no product sees it.
+let testKit: [Target] = [
+  .target(
+    name: "FaultServer", path: "Tests/Support/FaultServer",
+    swiftSettings: [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)])
+]
 
 let package = Package(
   name: "Pairloom",
@@ -260,35 +262,6 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
-    .package(url: "https://github.com/swhitty/FlyingFox", from: "0.27.1"),
   ],
-  targets: cLibraries.filter { $0.name != "CImageShim" || exists("Tests/Data/ImageCodec") }
-    + testKit
-    + present.flatMap { m -> [Target] in
-      let dependencies: [Target.Dependency] =
-        m.needs.filter { names.contains($0) }.map { .target(name: $0) }
-        + m.cLibraries.map { .target(name: $0) } + m.products
-      let path = "Sources/\(m.layer.rawValue)/\(m.folder)"
-      let settings = strict + (withKernels.contains(m.name) ? vectorised : [])
-      let target: Target =
-        m.layer == .commands
-        ? .executableTarget(
-          name: m.name, dependencies: dependencies, path: path, swiftSettings: settings)
-        : .target(name: m.name, dependencies: dependencies, path: path, swiftSettings: settings)
-      guard testable(m) else { return [target] }
-      let testPath = "Tests/\(m.layer.rawValue)/\(m.folder)"
-      return [
-        target,
-        .testTarget(
-          name: m.name + "Tests",
-          dependencies: [.target(name: m.name)]
-            + (m.needs + m.testNeeds).filter { names.contains($0) }.map { .target(name: $0) }
-            + m.products,
-          path: testPath,
-          // Read by path from the sources, so that nothing is bundled.
-          exclude: m.testResources.isEmpty && exists(testPath + "/Fixtures") ? ["Fixtures"] : [],
-          resources: m.testResources,
-          swiftSettings: [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]),
-      ]
-    }
+  targets: cLibraries + modules.map(sources) + modules.compactMap(tests) + testKit
 )

@@ -1,4 +1,5 @@
 import ContentHashing
+public import PairDataset
 
 /// The stable name of a pair: the first 128 bits of SHA-256 over its normalised URL, a line feed and
 /// its caption, as 32 hexadecimal digits.
@@ -8,6 +9,25 @@ public enum PairIdentity {
   public static func uid(normalizedURL: String, caption: String) -> String {
     ContentHash.hex(
       Array(ContentHash.sha256(Array((normalizedURL + "\n" + caption).utf8)).prefix(16)))
+  }
+
+  /// The name of a pair of any shard, Pairloom's own or foreign.
+  ///
+  /// The JSON's `uid`, else that of the JSON's URL and the caption, else the first 128 bits of SHA-256
+  /// over picture and caption.
+  ///
+  /// - Parameter pair: As it was read.
+  /// - Returns: 32 hexadecimal digits, or the `uid` as it stands.
+  public static func uid(of pair: Pair) -> String {
+    var metadata: JSONValue?
+    // A foreign shard's JSON may be anything; without it picture and caption are the identity.
+    do throws(JSONError) { metadata = try JSONValue.parse(pair.metadata) } catch {}
+    if let uid = metadata?["uid"]?.text { return uid }
+    if let url = metadata?["url"]?.text, let normalized = NormalizedURL.normalize(url) {
+      return uid(normalizedURL: normalized, caption: pair.caption)
+    }
+    return ContentHash.hex(
+      Array(ContentHash.sha256(pair.image + Array(pair.caption.utf8)).prefix(16)))
   }
 }
 

@@ -11,6 +11,8 @@ public final class CLIPScorer: Sendable {
   public let batchSize: Int
   /// SHA-256 of the weights as they were read, for provenance.
   public let weightsHash: String
+  /// What the model is good for, if not for any picture, such as `scenes`.
+  public let domain: String?
   private let trained: Mutex<TrainedCLIP>
 
   /// Opens a model as ``TrainedCLIP/load(_:configuration:)`` does.
@@ -19,6 +21,7 @@ public final class CLIPScorer: Sendable {
   ) throws {
     self.batchSize = batchSize
     let trained = try TrainedCLIP.load(path, configuration: configuration)
+    domain = trained.domain
     weightsHash = Checkpoint.hash(of: trained.model.state)
     self.trained = Mutex(trained)
   }

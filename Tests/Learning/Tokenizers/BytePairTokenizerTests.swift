@@ -10,9 +10,8 @@ private struct Reference: Decodable {
 }
 
 private func fixture(_ name: String) throws -> String {
-  let url = try #require(
-    Bundle.module.url(forResource: name, withExtension: nil, subdirectory: "Fixtures"))
-  return try String(contentsOf: url, encoding: .utf8)
+  let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+  return try String(contentsOf: folder.appendingPathComponent("Fixtures/" + name), encoding: .utf8)
 }
 
 private func references() throws -> [Reference] {

@@ -24,14 +24,9 @@ private func withFolder(_ body: (String) throws -> Void) throws {
 
 @Suite("Reading safetensors")
 struct SafeTensorsReadingTests {
-  private var fixture: String {
-    get throws {
-      try #require(
-        Bundle.module.url(
-          forResource: "types.safetensors", withExtension: nil, subdirectory: "Fixtures")
-      ).path
-    }
-  }
+  private let fixture =
+    URL(fileURLWithPath: #filePath).deletingLastPathComponent().path
+    + "/Fixtures/types.safetensors"
 
   @Test("every type of number that torch wrote is read as Float")
   func types() throws {

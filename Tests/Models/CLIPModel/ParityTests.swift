@@ -6,10 +6,8 @@ import TensorEngine
 import Testing
 import WeightFiles
 
-func fixturePath(_ name: String) throws -> String {
-  try #require(
-    Bundle.module.url(forResource: name, withExtension: nil, subdirectory: "Fixtures")
-  ).path
+func fixturePath(_ name: String) -> String {
+  URL(fileURLWithPath: #filePath).deletingLastPathComponent().path + "/Fixtures/" + name
 }
 
 /// What `make_fixtures.py` wrote: a model, a batch, and what open_clip makes of them.

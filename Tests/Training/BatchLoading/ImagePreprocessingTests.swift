@@ -27,8 +27,8 @@ import Testing
   }
 
   static func fixture() throws -> Fixture {
-    let url = try #require(
-      Bundle.module.url(forResource: "Fixtures/preprocessing", withExtension: "json"))
+    let url = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .appendingPathComponent("Fixtures/preprocessing.json")
     return try JSONDecoder().decode(Fixture.self, from: Data(contentsOf: url))
   }
 

@@ -135,3 +135,23 @@ struct ListReader {
     return .row(url: url, caption: caption, columns: columns)
   }
 }
+
+/// A look into a list before a run begins.
+public enum ListSample {
+  /// The captions of the first rows that can be read.
+  ///
+  /// - Parameters:
+  ///   - options: Name the list and its columns.
+  ///   - count: Rows to read at most.
+  /// - Returns: A caption per readable row; empty ones included.
+  /// - Throws: ``ListError`` when the list cannot be opened or has no column of URLs.
+  public static func captions(of options: IngestOptions, count: Int) throws(ListError) -> [String] {
+    var reader = try ListReader(path: options.input, options: options)
+    var captions: [String] = []
+    for _ in 0..<count {
+      guard let row = try reader.next() else { break }
+      if case .row(_, let caption, _) = row.content { captions.append(caption) }
+    }
+    return captions
+  }
+}

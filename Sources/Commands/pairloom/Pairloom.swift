@@ -1,0 +1,47 @@
+import ArgumentParser
+import TensorEngine
+
+/// The program: one file per command, and the only place where pipeline and learning meet.
+@main
+struct Pairloom: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "pairloom",
+    abstract: "Weaves image–caption pairs into training sets, and training sets into CLIP models.",
+    version: "0.1.0",
+    subcommands: [
+      RunCommand.self, StatusCommand.self, ScoreCommand.self, TrainCommand.self,
+      EvaluateCommand.self, DemoCommand.self, DemoOriginCommand.self, SceneScorerCommand.self,
+    ])
+
+  static func main() async {
+    CPUFeatures.requireOrExit()
+    do {
+      var command = try parseAsRoot()
+      if var command = command as? any AsyncParsableCommand {
+        try await command.run()
+      } else {
+        try command.run()
+      }
+    } catch let error as CommandError {
+      Terminal.fail(error.description, code: 2)
+    } catch let error as CommandFailure {
+      Terminal.fail(error.description, code: error.code)
+    } catch {
+      // ArgumentParser's own: help, version, and wrong usage with the text that says what is right.
+      if isParserError(error) { exit(withError: error) }
+      Terminal.fail("\(error)", code: 1)
+    }
+  }
+
+  private static func isParserError(_ error: any Error) -> Bool {
+    error is CleanExit || error is ValidationError || error is ExitCode
+      || exitCode(for: error) != .failure
+  }
+}
+
+/// A run that ended badly: what to say, and the exit code.
+struct CommandFailure: Error, CustomStringConvertible {
+  var description: String
+  /// 1 the run failed; 3 finished but something is quarantined; 130 or 143 interrupted and resumable.
+  var code: Int32
+}

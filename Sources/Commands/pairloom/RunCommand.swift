@@ -1,0 +1,123 @@
+import ArgumentParser
+import IngestStage
+import PipelineCore
+import URLPipeline
+
+/// `pairloom run PIPELINE.yaml`: every stage, from a list of URLs to a dataset; run again to resume.
+struct RunCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "run",
+    abstract: "Run a pipeline: ingest, download, decode, deduplicate, shard, score and filter.",
+    discussion: """
+      Run the same command again to resume: what is done is not done twice, and the shards have the
+      same bytes as those of a run that was never interrupted.
+
+        pairloom run urls --folder DIR --set input=LIST.csv
+        pairloom run urls --folder DIR --set input=LIST.csv --model WEIGHTS --model-config ViT-B-32 \\
+          --set filter.min_score=0.25
+      """)
+
+  @Argument(help: "A recipe: a YAML file, or the name of a bundled one (urls, scenes).")
+  var recipe: String
+
+  @Option(help: "The run's folder; it is made when it is not there.")
+  var folder: String
+
+  @Option(name: .customLong("set"), help: "An option of the recipe, as key=value; repeatable.")
+  var settings: [String] = []
+
+  @Option(help: "Chunks that are downloaded, and chunks that are computed on, at a time.")
+  var workers: Int = 1
+
+  @Option(help: "Take only the first rows of the list.")
+  var limit: Int?
+
+  @Option(help: "A CLIP to score with: safetensors in open_clip's layout, or a folder of training.")
+  var model: String?
+
+  @Option(help: "The configuration of the weights: an open_clip name or JSON file.")
+  var modelConfig: String?
+
+  @Flag(help: "Score with the bundled scene scorer although the list is not of scenes.")
+  var forceScorer = false
+
+  func validate() throws {
+    guard workers > 0 else { throw ValidationError("--workers must be 1 or more.") }
+  }
+
+  func run() async throws {
+    let plan = try plan()
+    let work = Task { try await execute(plan) }
+    Interruption.shared.watch { work.cancel() }
+    do {
+      let outcome = try await work.value
+      guard outcome.isComplete else {
+        throw CommandFailure(
+          description: "finished, but \(outcome.status.quarantined.count) jobs are quarantined: "
+            + "their errors stand above. Mend the cause and use a new folder.", code: 3)
+      }
+    } catch is CancellationError {
+      throw CommandFailure(
+        description: "interrupted; run the same command again to resume",
+        code: Interruption.shared.exitCode)
+    }
+  }
+
+  /// A recipe with all its settings, and the scorer that it asks for.
+  struct Plan {
+    var recipe: PipelineRecipe
+    var scorer: CLIPPairScorer?
+  }
+
+  private func plan() throws -> Plan {
+    var overrides = settings
+    if let model { overrides.append("model=\(model)") }
+    if let modelConfig { overrides.append("model_config=\(modelConfig)") }
+    do {
+      return try Self.plan(
+        recipe: recipe, folder: folder, overrides: overrides, forcesScorer: forceScorer)
+    } catch let error as RecipeError {
+      throw CommandError(error.description)
+    }
+  }
+
+  /// Reads a recipe and opens its scorer; refuses the bundled scorer on foreign captions.
+  static func plan(
+    recipe path: String, folder: String, overrides: [String], forcesScorer: Bool
+  ) throws -> Plan {
+    let text = try BundledFiles.text(path, folder: "Pipelines")
+    let recipe = try PipelineRecipe(yaml: text, path: path, overrides: overrides)
+    guard let model = recipe.model, !model.isEmpty else { return Plan(recipe: recipe, scorer: nil) }
+    let scorer = try CLIPPairScorer(
+      model: model, configuration: recipe.modelConfig, scratch: folder + "/models/scenes")
+    if !forcesScorer {
+      try scorer.requireItsDomain(ListSample.captions(of: recipe.ingest, count: 1_000))
+    }
+    return Plan(recipe: recipe, scorer: scorer)
+  }
+
+  private func execute(_ plan: Plan) async throws -> RunOutcome {
+    let run = try PipelineRun(
+      recipe: plan.recipe, folder: folder, workers: workers, limit: limit, scorer: plan.scorer)
+    let outcome = try await run.run(reportingEvery: Self.interval) { Self.report($0) }
+    if Terminal.isInteractive {
+      Terminal.keepPanel()
+    } else {
+      for line in StatusPanel(status: outcome.status).lines { Terminal.note(line) }
+    }
+    Terminal.print(outcome.dataset)
+    return outcome
+  }
+
+  /// A live panel changes twice a second; a log gets a line every five.
+  static var interval: Duration { Terminal.isInteractive ? .milliseconds(500) : .seconds(5) }
+
+  static func report(_ status: RunStatus) {
+    let panel = StatusPanel(status: status)
+    if Terminal.isInteractive {
+      Terminal.panel(panel.lines)
+    } else if !status.isFinished {
+      Terminal.note(panel.line)
+    }
+  }
+}

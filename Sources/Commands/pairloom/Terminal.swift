@@ -1,0 +1,71 @@
+import Glibc
+import Synchronization
+
+/// What a person sees while a command works: a live panel on a terminal, else plain lines.
+enum Terminal {
+  static let isInteractive = isatty(STDERR_FILENO) == 1
+  private static let panelHeight = Mutex(0)
+
+  /// Writes a line to standard output.
+  static func print(_ line: String) {
+    clearPanel()
+    write(line + "\n", to: STDOUT_FILENO)
+  }
+
+  /// Writes a line about progress to standard error.
+  static func note(_ line: String) {
+    clearPanel()
+    write(line + "\n", to: STDERR_FILENO)
+  }
+
+  /// Draws `lines` in place of the panel drawn before; only on a terminal.
+  static func panel(_ lines: [String]) {
+    guard isInteractive else { return }
+    panelHeight.withLock { height in
+      var text = height > 0 ? "\u{1B}[\(height)A" : ""
+      for line in lines { text += "\u{1B}[2K" + String(line.prefix(width)) + "\n" }
+      // A panel that shrank leaves no old line behind.
+      text += "\u{1B}[0J"
+      write(text, to: STDERR_FILENO)
+      height = lines.count
+    }
+  }
+
+  /// Leaves the panel as it stands; what comes next goes below it.
+  static func keepPanel() { panelHeight.withLock { $0 = 0 } }
+
+  /// Says what went wrong and ends the program.
+  static func fail(_ message: String, code: Int32) -> Never {
+    keepPanel()
+    write("pairloom: " + message + "\n", to: STDERR_FILENO)
+    exit(code)
+  }
+
+  /// The columns of the terminal, 80 where they cannot be told.
+  private static var width: Int {
+    var size = winsize()
+    guard unsafe ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else {
+      return 80
+    }
+    return Int(size.ws_col)
+  }
+
+  private static func clearPanel() {
+    panelHeight.withLock { height in
+      if height > 0 { write("\u{1B}[\(height)A\u{1B}[0J", to: STDERR_FILENO) }
+      height = 0
+    }
+  }
+
+  private static func write(_ text: String, to descriptor: Int32) {
+    var bytes = Array(text.utf8)[...]
+    while !bytes.isEmpty {
+      let count = unsafe bytes.withUnsafeBytes {
+        unsafe Glibc.write(descriptor, $0.baseAddress, $0.count)
+      }
+      // A closed pipe ends the text, not the work.
+      if count < 0 && errno != EINTR { return }
+      bytes = bytes.dropFirst(max(0, count))
+    }
+  }
+}
