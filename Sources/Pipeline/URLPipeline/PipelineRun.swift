@@ -135,7 +135,9 @@ public final class PipelineRun: Sendable {
         try await group.run()
         throw WorkDone()
       }
-      do { try await tasks.waitForAll() } catch is WorkDone {}
+      // Not waitForAll(): it would wait for the reports, which end only when they are cancelled.
+      do { while try await tasks.next() != nil {} } catch is WorkDone {}
+      tasks.cancelAll()
     }
   }
 
