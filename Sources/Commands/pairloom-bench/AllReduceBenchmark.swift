@@ -9,7 +9,7 @@ struct AllReduceBenchmark: ParsableCommand {
     commandName: "allreduce",
     abstract: "Sum buffers over ranks, each a process of its own.",
     discussion: """
-      Prints a line per size: mib, s (the median at rank 0), alg_gb_s (bytes/s) and bus_gb_s
+      Prints a line per size: mib, s (the median at rank 0), alg_gb_s (bytes/s) and bus_gb_s \
       (2·(ranks−1)/ranks of it), in 10⁹ bytes.
       """)
 

@@ -10,7 +10,7 @@ struct DecodeBenchmark: ParsableCommand {
     commandName: "decode",
     abstract: "Decode, resize to 256 (center_crop) and encode as JPEG of quality 95.",
     discussion: """
-      Prints pictures, ok (those that could be decoded), per_cpu_s and ms of CPU time per picture,
+      Prints pictures, ok (those that could be decoded), per_cpu_s and ms of CPU time per picture, \
       over the files that ../shared/peers/decode.py takes.
       """)
 

@@ -9,7 +9,7 @@ struct LedgerBenchmark: AsyncParsableCommand {
     commandName: "ledger",
     abstract: "Claim and complete jobs, two durable transactions each.",
     discussion: """
-      Prints jobs and jobs_per_s. Every transaction waits for the disk, so the figure is that of
+      Prints jobs and jobs_per_s. Every transaction waits for the disk, so the figure is that of \
       the disk under the folder as much as of the program.
       """)
 

@@ -8,7 +8,7 @@ struct PairloomBench: AsyncParsableCommand {
     commandName: "pairloom-bench",
     abstract: "Time Pairloom's parts; one JSON line per figure.",
     discussion: """
-      A line holds the figure's name and values, the CPU, the threads, and the median and the least
+      A line holds the figure's name and values, the CPU, the threads, and the median and the least \
       of n timed rounds. What warms up caches and pools is not timed.
       """,
     subcommands: [

@@ -1,12 +1,12 @@
 /// Python's `random.Random(seed).shuffle(list)`, so that both sides of a comparison take the same files.
 ///
 /// Source: CPython Modules/_randommodule.c and Lib/random.py; Matsumoto and Nishimura 1998 (MT19937).
-struct PythonShuffle {
+package struct PythonShuffle {
   private var state: [UInt32]
   private var position = 624
 
   /// - Parameter seed: Of one 32-bit word, which CPython passes to init_by_array as a key of length 1.
-  init(seed: UInt32) {
+  package init(seed: UInt32) {
     state = [19_650_218]
     for index in 1..<624 {
       state.append(Self.mixed(state[index - 1], by: 1_812_433_253) &+ UInt32(index))
@@ -31,7 +31,7 @@ struct PythonShuffle {
     state[0] = 0x8000_0000
   }
 
-  mutating func shuffle<T>(_ items: inout [T]) {
+  package mutating func shuffle<T>(_ items: inout [T]) {
     for last in stride(from: items.count - 1, to: 0, by: -1) {
       items.swapAt(last, below(UInt32(last + 1)))
     }

@@ -10,7 +10,7 @@ struct ScoreBenchmark: ParsableCommand {
     commandName: "score",
     abstract: "Run both towers of a CLIP with random weights over pairs.",
     discussion: """
-      Prints image_per_s, text_per_s and pairs_per_s at the batch size that was fastest; median and
+      Prints image_per_s, text_per_s and pairs_per_s at the batch size that was fastest; median and \
       minimum are those of both towers over all pairs.
       """)
 
