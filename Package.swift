@@ -187,6 +187,13 @@ let modules: [Module] = [
       "Collectives", "Tokenizers", "WeightFiles", "CLIPModel", "Checkpointing", "BatchLoading",
       "DistributedTraining", "CLIPTraining",
     ], c: ["CBundledFiles"], products: [argumentParser]),
+  module(
+    .commands, "pairloom-bench",
+    needs: [
+      "DurableFiles", "SeededRandom", "WorkerThreads", "ImageCodec", "PairDataset", "SceneWorld",
+      "JobLedger", "PipelineCore", "TensorEngine", "Autograd", "Optimizers", "Collectives",
+      "Tokenizers", "CLIPModel", "BatchLoading", "CLIPTraining",
+    ], products: [argumentParser]),
 ]
 
 /// The checks that every target passes.
