@@ -36,6 +36,7 @@ bench: deps ## benchmarks that need no peer, one JSON line per figure
 
 scorer: build ## make the demo's bundled scorer anew from Manifests/scene-scorer.yaml (about 15 minutes)
 	@$(PAIRLOOM) scene-scorer --manifest Manifests/scene-scorer.yaml --work .build/scorer --out Sources/CLibraries/CBundledFiles
+	@touch Sources/CLibraries/CBundledFiles/bundled.c
 
 docs: deps ## the documentation of every module, in .build/docs
 	@$(BUILD) --scratch-path .build-docs -Xswiftc -emit-symbol-graph -Xswiftc -emit-symbol-graph-dir -Xswiftc $(CURDIR)/.build-docs/symbols --product pairloom

@@ -116,7 +116,7 @@ func contents(of run: String, _ parts: [String]) throws -> [String: Data] {
       ? try FileManager.default.subpathsOfDirectory(atPath: root).map { "\(part)/\($0)" } : [part]
     for name in names {
       var isFolder: ObjCBool = false
-      FileManager.default.fileExists(atPath: run + "/" + name, isDirectory: &isFolder)
+      _ = FileManager.default.fileExists(atPath: run + "/" + name, isDirectory: &isFolder)
       if !isFolder.boolValue {
         files[name] = try Data(contentsOf: URL(fileURLWithPath: run + "/" + name))
       }

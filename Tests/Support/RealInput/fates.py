@@ -1,0 +1,56 @@
+#!/usr/bin/env python3
+"""Holds the fate of every row of a run against the truth file of its list.
+
+usage: fates.py RUN TRUTH.jsonl      prints the table, and each row that disagrees; exits 1 if one does
+
+The truth's `expect` is success, success_with_retry, fail (with a class), policy, or depends (half-broken
+files, placeholders, drawings: kept or dropped for a reason that fits). A duplicate may be dropped in
+favour of an earlier row with the same URL or the same bytes, and the earlier row's own fate is checked.
+"""
+import collections, glob, json, sys
+
+run, truth = sys.argv[1:3]
+rows = [json.loads(line) for line in open(truth, encoding="utf-8")]
+fates = {}
+for path in sorted(glob.glob(run + "/shards/*.jsonl")):
+    for line in open(path, encoding="utf-8"):
+        fate = json.loads(line)
+        fates[fate["row"]] = fate
+
+# The truth's class of a failure → the reasons that mean the same here.
+CLASSES = {
+    "http_status": {"http_status"}, "redirect": {"redirect"}, "connect": {"connect", "dns"},
+    "incomplete": {"incomplete"}, "protocol": {"protocol"}, "timeout": {"timeout"},
+    "too_large": {"too_large"}, "bomb": {"too_large", "too_many_pixels"}, "bad_url": {"bad_url"},
+    "not_image": {"not_an_image", "unsupported_format", "empty"}, "decode": {"corrupt", "truncated", "not_an_image"},
+    "robots": {"robots"}, "vector": {"unsupported_format"}, "placeholder": {"duplicate_bytes"},
+}
+first_bytes = {}
+table, wrong = collections.Counter(), []
+for t in rows:
+    fate = fates.get(t["row"])
+    reason = fate["reason"] if fate else "missing from the tables"
+    expect, kind = t["expect"], t["error_class"]
+    if expect.startswith("success"):
+        if reason is None:
+            # The earliest row with these bytes must be the one that stays.
+            right = first_bytes.setdefault(fate["sha256"], t["row"]) == t["row"] and fate["sha256"] == t["sha256"]
+        else:
+            survivor = next((x for x in rows[:t["row"]] if x["row"] == fate["of"]), None)
+            right = survivor is not None and (
+                (reason == "duplicate_bytes" and survivor["sha256"] == t["sha256"])
+                or (reason == "duplicate_url" and survivor["url"].split("#")[0] == t["url"].split("#")[0]))
+    elif expect == "depends":
+        right = reason is None or reason in CLASSES.get(kind, set())
+    else:
+        right = reason in CLASSES[kind]
+    table[(expect, kind or "-", reason or "kept")] += 1
+    if not right:
+        wrong.append(f"row {t['row']}: {t['fault'] or 'ok'} expected {expect} {kind}, was {reason or 'kept'}: {t['url']}")
+
+for (expect, kind, reason), count in sorted(table.items()):
+    print(f"{count:6}  {expect:20} {kind:12} {reason}")
+print(f"{len(rows)} rows, {len(wrong)} disagree")
+for line in wrong[:20]:
+    print("  " + line)
+sys.exit(1 if wrong or len(fates) != len(rows) else 0)
