@@ -1,5 +1,6 @@
 internal import CBundledFiles
 import DurableFiles
+import Foundation
 
 /// The recipes, manifests and the demo's scorer that travel inside the program.
 enum BundledFiles {
@@ -24,7 +25,10 @@ enum BundledFiles {
 
   /// The text of a recipe or manifest: a file's if there is one at `path`, else the bundled one of that name.
   static func text(_ path: String, folder: String) throws -> String {
-    if DurableFile.exists(path) {
+    var isFolder: ObjCBool = false
+    if unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isFolder),
+      !isFolder.boolValue
+    {
       return String(decoding: try DurableFile.read(path), as: UTF8.self)
     }
     if let bytes = bytes("\(folder)/\(path).yaml") ?? bytes(path) {

@@ -36,10 +36,9 @@ struct EvaluationOptions: ParsableArguments {
   func shards() throws -> [ShardReader] {
     try data.flatMap { path -> [String] in
       guard path.hasSuffix(".json") else { return [path] }
-      let folder = path.split(separator: "/", omittingEmptySubsequences: false).dropLast()
-        .joined(separator: "/")
+      let folder = URL(fileURLWithPath: path).deletingLastPathComponent()
       return try DatasetManifest.read(path).shards.map {
-        folder.isEmpty ? $0.file : "\(folder)/\($0.file)"
+        folder.appendingPathComponent($0.file).path
       }
     }.map { try ShardReader(path: $0) }
   }
@@ -166,8 +165,13 @@ struct EvaluateZeroShot: AsyncParsableCommand {
   }
 
   private static func label(of pair: Pair, key: String, names: [String]) throws -> Int {
-    let metadata =
-      try JSONSerialization.jsonObject(with: Data(pair.metadata)) as? [String: Any] ?? [:]
+    var metadata: [String: Any] = [:]
+    if !pair.metadata.isEmpty {
+      do {
+        metadata =
+          try JSONSerialization.jsonObject(with: Data(pair.metadata)) as? [String: Any] ?? [:]
+      } catch { throw CommandError("pair \(pair.key): its JSON member is no JSON: \(error)") }
+    }
     if let number = metadata[key] as? Int, names.indices.contains(number) { return number }
     let name = metadata[key] as? String ?? pair.caption
     guard let index = names.firstIndex(of: name) else {

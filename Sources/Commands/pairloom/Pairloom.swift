@@ -1,5 +1,13 @@
 import ArgumentParser
+import CLIPTraining
+import CrawlPolicy
+import Glibc
+import HTTPFetch
+import IngestStage
+import JobLedger
+import PipelineCore
 import TensorEngine
+import URLPipeline
 
 /// The program: one file per command, and the only place where pipeline and learning meet.
 @main
@@ -15,6 +23,8 @@ struct Pairloom: AsyncParsableCommand {
 
   static func main() async {
     CPUFeatures.requireOrExit()
+    // A closed pipe (`pairloom run … | head`) ends the text, not the work.
+    signal(SIGPIPE, SIG_IGN)
     do {
       var command = try parseAsRoot()
       if var command = command as? any AsyncParsableCommand {
@@ -26,6 +36,11 @@ struct Pairloom: AsyncParsableCommand {
       Terminal.fail(error.description, code: 2)
     } catch let error as CommandFailure {
       Terminal.fail(error.description, code: error.code)
+    } catch LedgerError.configurationChanged(let path, let differences) {
+      let error = LedgerError.configurationChanged(path: path, differences: differences)
+      Terminal.fail("\(error)", code: 2)
+    } catch let error as any UsageError {
+      Terminal.fail("\(error)", code: 2)
     } catch {
       // ArgumentParser's own: help, version, and wrong usage with the text that says what is right.
       if isParserError(error) { exit(withError: error) }
@@ -38,6 +53,15 @@ struct Pairloom: AsyncParsableCommand {
       || exitCode(for: error) != .failure
   }
 }
+
+/// An error in what the user asked for, found by another module.
+protocol UsageError: Error {}
+extension RecipeError: UsageError {}
+extension ListError: UsageError {}
+extension ManifestError: UsageError {}
+extension NoRunError: UsageError {}
+extension FetchOptionsError: UsageError {}
+extension AddressRangeError: UsageError {}
 
 /// A run that ended badly: what to say, and the exit code.
 struct CommandFailure: Error, CustomStringConvertible {

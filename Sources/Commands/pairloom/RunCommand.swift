@@ -1,4 +1,5 @@
 import ArgumentParser
+import DurableFiles
 import IngestStage
 import PipelineCore
 import URLPipeline
@@ -43,6 +44,7 @@ struct RunCommand: AsyncParsableCommand {
 
   func validate() throws {
     guard workers > 0 else { throw ValidationError("--workers must be 1 or more.") }
+    guard limit ?? 1 > 0 else { throw ValidationError("--limit must be 1 or more.") }
   }
 
   func run() async throws {
@@ -105,7 +107,7 @@ struct RunCommand: AsyncParsableCommand {
     } else {
       for line in StatusPanel(status: outcome.status).lines { Terminal.note(line) }
     }
-    Terminal.print(outcome.dataset)
+    if DurableFile.exists(outcome.dataset) { Terminal.print(outcome.dataset) }
     return outcome
   }
 

@@ -14,6 +14,34 @@ public enum ResizeMode: String, Codable, Sendable, CaseIterable {
   case centerCrop = "center_crop"
 }
 
+extension ResizeMode {
+  /// The sides that a picture is brought to before anything is cut off or filled up.
+  ///
+  /// - Parameters:
+  ///   - width: Of the original.
+  ///   - height: Of the original.
+  ///   - size: At least 1.
+  ///   - onlyIfBigger: Whether a picture that is not larger than the size stays as it is.
+  /// - Returns: The sides, rounded half to even, at least 1; the original's where nothing is done.
+  public func scaledSize(
+    width: Int, height: Int, size: Int, onlyIfBigger: Bool
+  ) -> (width: Int, height: Int) {
+    precondition(size > 0, "a size of \(size)")
+    let side: Int
+    switch self {
+    case .no: return (width, height)
+    case .keepRatio, .centerCrop: side = min(width, height)
+    case .border, .keepRatioLargest: side = max(width, height)
+    }
+    if onlyIfBigger && side <= size { return (width, height) }
+    let scale = Double(size) / Double(side)
+    return (
+      max(1, Int((Double(width) * scale).rounded(.toNearestOrEven))),
+      max(1, Int((Double(height) * scale).rounded(.toNearestOrEven)))
+    )
+  }
+}
+
 extension RGBImage {
   /// The picture as img2dataset gives it out, in size; shrunk by `box`, enlarged by `lanczos`.
   ///
@@ -29,7 +57,6 @@ extension RGBImage {
   ///     border and without crop.
   /// - Returns: The new picture, or this one where there is nothing to do.
   public func resized(mode: ResizeMode, size: Int, onlyIfBigger: Bool = false) -> RGBImage {
-    precondition(size > 0, "a size of \(size)")
     let side: Int
     switch mode {
     case .no: return self
@@ -37,9 +64,8 @@ extension RGBImage {
     case .border, .keepRatioLargest: side = max(width, height)
     }
     if onlyIfBigger && side <= size { return self }
-    let scale = Double(size) / Double(side)
-    let newWidth = max(1, Int((Double(width) * scale).rounded(.toNearestOrEven)))
-    let newHeight = max(1, Int((Double(height) * scale).rounded(.toNearestOrEven)))
+    let (newWidth, newHeight) = mode.scaledSize(
+      width: width, height: height, size: size, onlyIfBigger: onlyIfBigger)
     let scaled = resized(
       width: newWidth, height: newHeight, filter: side > size ? .box : .lanczos)
     switch mode {

@@ -33,5 +33,9 @@ package struct RetryPolicy: Sendable {
   }
 
   /// Request Timeout, Too Early, Too Many Requests, and the server errors that may heal.
-  package static let transientStatuses: Set = [408, 425, 429, 500, 502, 503, 504]
+  ///
+  /// 520 to 524 are a content network's words for a failing origin. `DropReason.failureClass` has
+  /// the same list.
+  package static let transientStatuses: Set<Int> = Set([408, 425, 429, 500, 502, 503, 504, 507])
+    .union(520...524)
 }

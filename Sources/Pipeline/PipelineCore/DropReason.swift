@@ -35,7 +35,7 @@ public enum DropReason: String, Codable, CaseIterable, Sendable {
 
   /// The class of the reason; an HTTP status decides for ``httpStatus``.
   ///
-  /// - Parameter status: The HTTP status where there was one. 408, 425, 429 and 5xx pass by
+  /// - Parameter status: The HTTP status where there was one. 408, 425, 429 and some 5xx pass by
   ///   themselves (RFC 9110 §15, RFC 6585 §4, RFC 8470 §5.2).
   /// - Returns: ``Class/transient`` where a later run may succeed.
   public func failureClass(status: Int?) -> Class {
@@ -43,7 +43,7 @@ public enum DropReason: String, Codable, CaseIterable, Sendable {
     case .dns, .connect, .timeout, .incomplete: .transient
     case .httpStatus:
       switch status ?? 0 {
-      case 408, 425, 429, 500...599: .transient
+      case 408, 425, 429, 500, 502...504, 507, 520...524: .transient
       default: .permanent
       }
     default: .permanent

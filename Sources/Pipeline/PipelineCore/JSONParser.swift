@@ -9,9 +9,15 @@ public struct JSONError: Error, Sendable, Equatable, CustomStringConvertible {
 extension JSONValue {
   /// Parses one JSON value (RFC 8259) that fills `bytes`, white space around it aside.
   ///
-  /// Bounded: values nest at most 64 deep.
-  public static func parse(_ bytes: [UInt8]) throws(JSONError) -> JSONValue {
-    var parser = JSONParser(bytes: bytes)
+  /// - Parameters:
+  ///   - bytes: UTF-8.
+  ///   - maxDepth: How deep values may nest; bounds the stack.
+  /// - Returns: The value.
+  /// - Throws: ``JSONError`` with the place where it is not JSON.
+  public static func parse(
+    _ bytes: [UInt8], maxDepth: Int = 64
+  ) throws(JSONError) -> JSONValue {
+    var parser = JSONParser(bytes: bytes, maxDepth: maxDepth)
     let value = try parser.value(depth: 0)
     parser.skipSpace()
     guard parser.place == bytes.count else { throw parser.error("text after the value") }
@@ -21,9 +27,13 @@ extension JSONValue {
 
 private struct JSONParser {
   let bytes: [UInt8]
+  let maxDepth: Int
   var place = 0
 
-  init(bytes: [UInt8]) { self.bytes = bytes }
+  init(bytes: [UInt8], maxDepth: Int) {
+    self.bytes = bytes
+    self.maxDepth = maxDepth
+  }
 
   func error(_ problem: String) -> JSONError { JSONError(problem: problem, offset: place) }
 
@@ -36,7 +46,7 @@ private struct JSONParser {
   }
 
   mutating func value(depth: Int) throws(JSONError) -> JSONValue {
-    guard depth < 64 else { throw error("nesting deeper than 64") }
+    guard depth < maxDepth else { throw error("nesting deeper than \(maxDepth)") }
     skipSpace()
     switch current {
     case UInt8(ascii: "{"): return try object(depth: depth)

@@ -34,12 +34,14 @@ public enum PairIdentity {
 /// The one spelling under which equal URLs are equal (RFC 3986 §6.2.2 and §6.2.3).
 ///
 /// Scheme and host in lower case, percent-encodings in upper case, the scheme's default port, an
-/// empty path's slash, and the fragment, which never reaches a server, dropped. Nothing that a
+/// empty path's slash, and the fragment, which never reaches a server, dropped; blanks around it too. Nothing that a
 /// server may tell apart is touched: user, path, query and dots stay.
 public enum NormalizedURL {
   /// The normalised text, or nil for what cannot be fetched: no http or https URL with a host.
   public static func normalize(_ url: String) -> String? {
-    let bytes = Array(url.utf8)
+    let blanks: Set<UInt8> = [0x20, 0x09]
+    var bytes = Array(url.utf8.drop { blanks.contains($0) })
+    while let last = bytes.last, blanks.contains(last) { bytes.removeLast() }
     guard let colon = bytes.firstIndex(of: UInt8(ascii: ":")) else { return nil }
     let scheme = String(decoding: bytes[..<colon], as: UTF8.self).lowercased()
     guard scheme == "http" || scheme == "https",

@@ -54,10 +54,14 @@ public struct RunFolder: Sendable, Equatable {
 
   /// Clears temporary files of processes that are gone; those of live ones stay.
   public func removeAbandonedTemporaries() throws(FileError) {
-    for folder in [
+    var folders = [
       path, "\(path)/chunks", "\(path)/fetched", "\(path)/decoded", "\(path)/deduplicated", shards,
       filtered, "\(filtered)/verdicts",
-    ] {
+    ]
+    for parent in ["\(path)/scores", "\(path)/models"] {
+      folders += try DurableFile.names(in: parent).map { "\(parent)/\($0)" }
+    }
+    for folder in folders {
       // A temporary's name ends in .PROCESS.COUNTER.tmp (DurableFileWriter).
       for name in try DurableFile.names(in: folder) where name.hasSuffix(".tmp") {
         let parts = name.split(separator: ".")

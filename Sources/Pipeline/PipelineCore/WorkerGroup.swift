@@ -1,6 +1,7 @@
 import DurableFiles
 import Glibc
 public import JobLedger
+import PairDataset
 
 /// Workers that take jobs from a ledger until every job has settled.
 ///
@@ -58,7 +59,8 @@ public struct WorkerGroup: Sendable {
               lanes.addTask { try await work(lane: lane, worker: "\(worker)-\(lane.rawValue)") }
             }
           }
-          try await lanes.waitForAll()
+          // Not waitForAll(): when one lane fails, the others must be cancelled, not waited for.
+          while try await lanes.next() != nil {}
         }
       }
       // The watch never ends by itself: the first to end is the work, or an error.
@@ -70,10 +72,8 @@ public struct WorkerGroup: Sendable {
 
   /// Marks the session as alive and frees leases of workers that stalled, here or elsewhere.
   private func keepWatch(session: Int) async throws {
-    while !Task.isCancelled {
-      do { try await Task.sleep(for: .milliseconds(min(1_000, leaseDuration / 3))) } catch {
-        return
-      }
+    while true {
+      try await Task.sleep(for: .milliseconds(min(1_000, leaseDuration / 3)))
       try await ledger.touchSession(session, now: clock())
       try await ledger.rescue(now: clock())
     }
@@ -95,7 +95,7 @@ public struct WorkerGroup: Sendable {
         continue
       }
       if try await ledger.unsettledCount() == 0 { return }
-      // Another lane or process will settle something; asking again costs two index look-ups.
+      // Another lane or process will settle something.
       try await Task.sleep(for: .milliseconds(20))
     }
   }
@@ -108,17 +108,32 @@ public struct WorkerGroup: Sendable {
         lease, counts: try report.encoded(), newJobs: newJobs(stage.name, report), now: clock())
       try context.folder.removeIntermediates(of: chunk.number, after: stage.name)
     } catch let error as LedgerError {
-      // The job is in other hands; what this attempt wrote is not counted.
       guard case .leaseLost = error else { throw error }
     } catch let error where error is CancellationError || Task.isCancelled {
-      try await ledger.release(lease, now: clock())
+      try await unlessLost { try await ledger.release(lease, now: clock()) }
       throw CancellationError()
-    } catch let error as FileError where error.isOfTheMachine {
-      try await ledger.release(lease, now: clock())
-      throw error
     } catch {
-      try await ledger.fail(lease, error: "\(error)", now: clock())
+      guard let fault = machineFault(error) else {
+        try await unlessLost { try await ledger.fail(lease, error: "\(error)", now: clock()) }
+        return
+      }
+      try await unlessLost { try await ledger.release(lease, now: clock()) }
+      throw fault
     }
+  }
+
+  /// Settles a lease; a lost one is in other hands, and what this attempt wrote is not counted.
+  private func unlessLost(_ settle: () async throws -> Void) async throws {
+    do { try await settle() } catch let error as LedgerError {
+      guard case .leaseLost = error else { throw error }
+    }
+  }
+
+  /// The system's refusal behind an error, where the machine rather than the chunk is at fault.
+  private func machineFault(_ error: any Error) -> FileError? {
+    var fault = error as? FileError
+    if let error = error as? ShardError, case .file(let cause) = error.reason { fault = cause }
+    return fault.flatMap { $0.isOfTheMachine ? $0 : nil }
   }
 
   /// Runs `body` while its lease is renewed; ends it when the lease is lost.
@@ -155,6 +170,6 @@ public struct WorkerGroup: Sendable {
 extension FileError {
   /// Whether the machine is at fault rather than the chunk, so that no other chunk would fare better.
   var isOfTheMachine: Bool {
-    [ENOSPC, EDQUOT, EROFS, EACCES, EPERM, EMFILE, ENFILE].contains(errorNumber)
+    [ENOSPC, EDQUOT, EROFS, EACCES, EPERM, EMFILE, ENFILE, EIO].contains(errorNumber)
   }
 }

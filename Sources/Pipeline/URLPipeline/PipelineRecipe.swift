@@ -84,7 +84,7 @@ public struct PipelineRecipe: Sendable {
     do {
       pairs.append(("input (bytes)", String(try DurableFile.size(of: ingest.input))))
     } catch {
-      throw RecipeError.unreadable(path: ingest.input, problem: "\(error)")
+      throw ListError.unreadable(path: ingest.input, problem: "\(error)")
     }
     pairs.append(("limit", limit.map { String($0) } ?? "none"))
     if let scorer {

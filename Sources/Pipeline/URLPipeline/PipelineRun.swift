@@ -17,7 +17,7 @@ public struct RunOutcome: Sendable, Equatable {
   /// The manifest of what was kept.
   public var dataset: String
   /// Every job completed; otherwise `status.quarantined` names those that were given up.
-  public var isComplete: Bool { status.quarantined.isEmpty }
+  public var isComplete: Bool { status.isFinished && status.quarantined.isEmpty }
 }
 
 /// There is no run in a folder.
@@ -85,6 +85,9 @@ public final class PipelineRun: Sendable {
     onStatus: (@Sendable (RunStatus) -> Void)? = nil
   ) async throws -> RunOutcome {
     let fingerprint = try recipe.fingerprint(limit: limit, scorer: scorer)
+    // A list that cannot be read as asked is a mistake in the options: found before the ledger
+    // binds them to the folder.
+    _ = try ListSample.captions(of: recipe.ingest, count: 1)
     try folder.make()
     let ledger = try JobLedger(
       path: folder.ledger, retry: RetryPolicy(maxFailures: recipe.chunkAttempts))

@@ -53,6 +53,22 @@ struct Program {
     return process.terminationReason == .uncaughtSignal
   }
 
+  /// Starts the program, sends it a signal once `isReady`, and waits for its end.
+  ///
+  /// - Returns: Its exit code.
+  static func runAndSignal(
+    _ arguments: [String], _ signal: Int32, when isReady: () -> Bool
+  ) throws -> Int32 {
+    let process = make(arguments, environment: [:])
+    process.standardOutput = FileHandle.nullDevice
+    process.standardError = FileHandle.nullDevice
+    try process.run()
+    while process.isRunning && !isReady() { usleep(1_000) }
+    kill(process.processIdentifier, signal)
+    process.waitUntilExit()
+    return process.terminationStatus
+  }
+
   private static func make(_ arguments: [String], environment: [String: String]) -> Process {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: path)

@@ -55,7 +55,7 @@ struct DemoFindings {
         scored.append(
           ScoredPair(
             row: row, key: key, caption: world.rows[row].caption, score: Float(score),
-            isMatched: world.rows[row].isMatched, isKept: line["reason"]?.text == nil))
+            isMatched: world.rows[row].isMatched, isKept: Drop(line) == nil))
       }
     }
     threshold = scored.filter(\.isKept).map(\.score).min() ?? 0
@@ -90,7 +90,7 @@ extension DemoFate {
     case .httpStatus: reason == DropReason.httpStatus.rawValue
     case .incomplete: reason == DropReason.incomplete.rawValue
     case .undecodable:
-      [DropReason.truncated, .corrupt, .notAnImage, .unsupportedFormat].map(\.rawValue)
+      [DropReason.truncated, .corrupt, .empty, .notAnImage, .unsupportedFormat].map(\.rawValue)
         .contains(reason ?? "")
     case .duplicateBytes: reason == DropReason.duplicateBytes.rawValue
     case .duplicateURL: reason == DropReason.duplicateURL.rawValue

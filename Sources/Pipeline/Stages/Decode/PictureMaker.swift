@@ -24,6 +24,14 @@ struct PictureMaker: Sendable {
       picture.originalHeight = header.height
       picture.drop = refusal(width: header.width, height: header.height)
       if picture.drop != nil { return picture }
+      // A picture one pixel wide would become gigabytes on its way to the size.
+      let scaled = options.resizeMode.scaledSize(
+        width: header.width, height: header.height, size: options.imageSize,
+        onlyIfBigger: options.resizeOnlyIfBigger)
+      let (area, overflow) = scaled.width.multipliedReportingOverflow(by: scaled.height)
+      guard !overflow, area <= options.maxPixels else {
+        throw .tooManyPixels(width: scaled.width, height: scaled.height, limit: options.maxPixels)
+      }
       let image = try ImageDecoder.decode(body, maxPixels: options.maxPixels).resized(
         mode: options.resizeMode, size: options.imageSize, onlyIfBigger: options.resizeOnlyIfBigger)
       picture.jpeg = try ImageEncoder.jpeg(image, quality: options.encodeQuality)

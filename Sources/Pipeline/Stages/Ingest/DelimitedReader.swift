@@ -8,9 +8,12 @@ struct DelimitedReader {
     /// The line it begins on, from 1.
     var line: Int
     var fields: [[UInt8]]
-    /// The list ended inside a quoted field.
+    /// A quote was never closed, or not within ``longestRecord``.
     var isUnclosed = false
   }
+
+  /// Bytes of a record after its first line; a quote that is open for longer is taken for a stray.
+  static let longestRecord = 1 << 20
 
   private let delimiter: UInt8
   private let next: () throws(ListError) -> ArraySlice<UInt8>
@@ -43,19 +46,27 @@ struct DelimitedReader {
     var isQuoted = false
     var isFresh = true  // nothing of the field has been read
     var isEmpty = true  // nothing of the record has been read
+    var later: [UInt8] = []  // what was read of the record's lines after its first
+    var isPastFirstLine = false
     while let byte = try peek() {
       piece.removeFirst()
+      if isPastFirstLine { later.append(byte) }
       if isQuoted {
         if byte == UInt8(ascii: "\"") {
           if try peek() == UInt8(ascii: "\"") {
             piece.removeFirst()
+            if isPastFirstLine { later.append(byte) }
             field.append(byte)
           } else {
             isQuoted = false
           }
         } else {
-          if byte == 0x0A { line += 1 }
+          if byte == 0x0A {
+            line += 1
+            isPastFirstLine = true
+          }
           field.append(byte)
+          if later.count > Self.longestRecord { break }
         }
         continue
       }
@@ -87,6 +98,11 @@ struct DelimitedReader {
     if isEmpty { return nil }
     record.fields.append(field)
     record.isUnclosed = isQuoted
+    if isQuoted {
+      // A stray quote costs its own line; those after it are read once more.
+      piece = later + piece
+      line = record.line + (isPastFirstLine ? 1 : 0)
+    }
     return record
   }
 }

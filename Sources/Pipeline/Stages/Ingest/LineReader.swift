@@ -1,5 +1,8 @@
 /// Cuts a list into lines at LF or CRLF, and drops a byte order mark at its start.
 struct LineReader {
+  /// Bytes of a line.
+  static let longestLine = 16 << 20
+
   private let source: ListSource
   private var buffer: [UInt8] = []
   private var start = 0
@@ -19,6 +22,11 @@ struct LineReader {
         return Array(line)
       }
       searched = buffer.count
+      guard buffer.count - start <= Self.longestLine else {
+        throw .unreadable(
+          path: source.path,
+          problem: "a line is longer than \(Self.longestLine >> 20) MiB; is it one row per line?")
+      }
       if isAtEnd {
         guard start < buffer.count else { return nil }
         let line = Array(buffer[start...])

@@ -34,7 +34,7 @@ public enum ListError: Error, Sendable, Equatable, CustomStringConvertible {
         + ", each also with .gz."
     case .noColumn(let path, let wanted, let found):
       "\(path): no column \(wanted.joined(separator: " or ")); it has \(found.joined(separator: ", "))."
-        + " Name it with --set url_column=NAME."
+        + " Name it with --set url_column=NAME or caption_column=NAME."
     }
   }
 }

@@ -13,6 +13,8 @@ struct ListReader {
   private let options: IngestOptions
   private var line = 0
 
+  /// Half of what the run's own tables may nest, which hold these values deeper down.
+  static let maxDepth = 32
   static let urlNames = ["url", "URL"]
   static let captionNames = ["caption", "text", "TEXT", "alt"]
 
@@ -101,7 +103,7 @@ struct ListReader {
   private func object(_ bytes: [UInt8]) -> ListRow.Content {
     let members: [JSONValue.Member]
     do {
-      guard case .object(let found) = try JSONValue.parse(bytes) else {
+      guard case .object(let found) = try JSONValue.parse(bytes, maxDepth: Self.maxDepth) else {
         return .reject("the line is no JSON object")
       }
       members = found

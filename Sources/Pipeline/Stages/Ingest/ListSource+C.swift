@@ -6,7 +6,7 @@ internal import CZlib
 /// other. Memory: one piece and zlib's window.
 @safe final class ListSource {
   private let file: gzFile
-  private let path: String
+  let path: String
   private let isCompressed: Bool
   private var piece = [UInt8](repeating: 0, count: 1 << 16)
 

@@ -40,7 +40,7 @@ struct ListFixture {
   }
 }
 
-/// Runs Python's gzip, the reference for gzip files.
+/// Runs gzip(1), the reference for gzip files.
 func gzipped(_ bytes: [UInt8]) throws -> [UInt8] {
   let process = Process()
   process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
@@ -126,6 +126,22 @@ func gzipped(_ bytes: [UInt8]) throws -> [UInt8] {
       ])
     #expect(report.facts == ["rows": 6, "rejected": 4, "chunks": 1])
     #expect(report.input == 2)
+  }
+
+  @Test(
+    "a stray quote costs its own row, near the end of the list or megabytes before it",
+    arguments: [3, 60_000])
+  func strayQuote(rowsAfter: Int) async throws {
+    let fixture = try ListFixture()
+    defer { fixture.remove() }
+    let after = (1...rowsAfter).map { "http://a.test/after/\($0),a \"quoted\" word" }
+    let text = "url,caption\nhttp://a.test/0,fine\nhttp://a.test/1,\"open\n"
+    let (report, rows, rejects) = try await fixture.ingest(
+      text + after.joined(separator: "\n") + "\n", name: "x.csv")
+    #expect(rejects.map { $0["line"]?.integer } == [3])
+    #expect(rows.map(\.url).first == "http://a.test/0")
+    #expect(rows.count == rowsAfter + 1)
+    #expect(report.facts["rows"] == rowsAfter + 2)
   }
 
   @Test(
