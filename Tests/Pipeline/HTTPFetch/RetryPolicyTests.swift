@@ -45,7 +45,8 @@ import Testing
 
   @Test("statuses are transient or final", arguments: 300..<600)
   func statuses(status: Int) {
-    let expected = [408, 425, 429, 500, 502, 503, 504].contains(status)
+    let expected =
+      [408, 425, 429, 500, 502, 503, 504, 507].contains(status) || (520...524).contains(status)
     #expect(RetryPolicy.isTransient(.httpStatus, status: status) == expected)
     #expect((delay(1, .httpStatus, status: status) != nil) == expected)
   }
