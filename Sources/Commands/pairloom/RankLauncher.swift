@@ -1,3 +1,4 @@
+import Collectives
 import Foundation
 import Glibc
 import Synchronization
@@ -29,16 +30,39 @@ struct RankPlace {
   }
 }
 
+/// A rank that did not end well.
+struct RankFailure: CustomStringConvertible {
+  var rank: Int
+  /// What a shell would show: the exit code, or 128 and the signal.
+  var code: Int32
+  /// The signal that ended it, if one did.
+  var signal: Int32?
+
+  var description: String {
+    signal.map { "rank \(rank) was killed by signal \($0)" }
+      ?? "rank \(rank) ended with exit code \(code)"
+  }
+}
+
 /// Starts the ranks of a run as processes of this host and waits for them.
 ///
 /// Every child holds the reading end of a pipe as its standard input; when this process dies, however,
 /// the pipe closes and the child ends itself (``endWithParent()``).
 final class RankLauncher: Sendable {
+  private struct State {
+    /// The processes that run, by identifier.
+    var running: Set<Int32> = []
+    /// Set for good once the ranks are asked to stop: none is started after it.
+    var isInterrupted = false
+    /// The first in time.
+    var failure: RankFailure?
+  }
+
   private let executable: String
   private let arguments: [String]
   private let ranks: Int
-  /// The processes that run, by identifier.
-  private let running = Mutex<Set<Int32>>([])
+  private let state = Mutex(State())
+  private let ended = DispatchSemaphore(value: 0)
 
   init(executable: String, arguments: [String], ranks: Int) {
     self.executable = executable
@@ -47,59 +71,89 @@ final class RankLauncher: Sendable {
   }
 
   /// Asks every rank to stop; each ends its step and rank 0 saves a checkpoint.
+  ///
+  /// Asks again every second, until all have ended.
   func interrupt() {
-    for identifier in running.withLock({ $0 }) { kill(identifier, SIGTERM) }
+    let isDone = state.withLock { state in
+      state.isInterrupted = true
+      for identifier in state.running { kill(identifier, SIGTERM) }
+      return state.running.isEmpty
+    }
+    guard !isDone else { return }
+    DispatchQueue.global().asyncAfter(deadline: .now() + 1) { [self] in interrupt() }
   }
 
   /// Runs all ranks to their end.
   ///
-  /// - Returns: 0 when all ranks ended well, else the exit code of the first that did not; the
-  ///   others are then asked to stop, and killed after ten seconds.
-  func run() throws -> Int32 {
-    let rendezvous = "127.0.0.1:\(try freePort())"
+  /// - Returns: Nil when all ranks ended well, else the first in time that did not; the others are
+  ///   then asked to stop, and killed after ten seconds.
+  func run() throws -> RankFailure? {
+    let rendezvous = "127.0.0.1:\(try ProcessGroup.freeLoopbackPort())"
     var generator = SystemRandomNumberGenerator()
     let token = String(generator.next(), radix: 16) + String(generator.next(), radix: 16)
     let lifeline = Pipe()
-    let ended = DispatchSemaphore(value: 0)
-    let processes = (0..<ranks).map { rank in
+    var processes: [Process] = []
+    // The ranks end when the writing end closes: it has to outlive them.
+    defer { withExtendedLifetime((lifeline, processes)) {} }
+    defer { killAll() }
+    for rank in 0..<ranks {
       let place = RankPlace(rank: rank, worldSize: ranks, rendezvous: rendezvous, token: token)
-      let process = Process()
-      process.executableURL = URL(fileURLWithPath: executable)
-      process.arguments = arguments
-      process.environment = ProcessInfo.processInfo.environment
-        .merging(place.environment) { _, new in new }
-      process.standardInput = lifeline.fileHandleForReading
-      process.terminationHandler = { [self] process in
-        _ = running.withLock { $0.remove(process.processIdentifier) }
-        ended.signal()
-      }
-      return process
-    }
-    defer { for identifier in running.withLock({ $0 }) { kill(identifier, SIGKILL) } }
-    for process in processes {
-      // Under the lock, so that a child that ends at once is not added after it was removed.
-      try running.withLock { running in
-        try process.run()
-        running.insert(process.processIdentifier)
-      }
+      guard let process = try start(place, lifeline) else { break }
+      processes.append(process)
     }
     try lifeline.fileHandleForReading.close()
+    // Those that did start wait for the rest and have nothing to save.
+    if processes.count < ranks { killAll() }
 
-    var failure: Int32 = 0
+    var isEnding = false
     for _ in processes {
       ended.wait()
-      guard failure == 0 else { continue }
-      let failed = processes.first { !$0.isRunning && $0.terminationStatus != 0 }
-      guard let failed else { continue }
-      failure =
-        failed.terminationReason == .uncaughtSignal
-        ? 128 + failed.terminationStatus : failed.terminationStatus
+      guard !isEnding, state.withLock({ $0.failure != nil }) else { continue }
+      isEnding = true
       interrupt()
-      DispatchQueue.global().asyncAfter(deadline: .now() + 10) { [self] in
-        for identifier in running.withLock({ $0 }) { kill(identifier, SIGKILL) }
-      }
+      DispatchQueue.global().asyncAfter(deadline: .now() + 10) { [self] in killAll() }
     }
-    return failure
+    guard processes.count == ranks else {
+      return RankFailure(rank: processes.count, code: 128 + SIGTERM, signal: SIGTERM)
+    }
+    return state.withLock { $0.failure }
+  }
+
+  /// Starts one rank; nil when the ranks have been asked to stop before.
+  private func start(_ place: RankPlace, _ lifeline: Pipe) throws -> Process? {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: executable)
+    process.arguments = arguments
+    process.environment = ProcessInfo.processInfo.environment
+      .merging(place.environment) { _, new in new }
+    process.standardInput = lifeline.fileHandleForReading
+    process.terminationHandler = { [self] process in
+      let (isKilled, status) = (
+        process.terminationReason == .uncaughtSignal, process.terminationStatus
+      )
+      state.withLock { state in
+        state.running.remove(process.processIdentifier)
+        if status != 0, state.failure == nil {
+          state.failure = RankFailure(
+            rank: place.rank, code: isKilled ? 128 + status : status,
+            signal: isKilled ? status : nil)
+        }
+      }
+      ended.signal()
+    }
+    // Under the lock, so that a child that ends at once is not added after it was removed, and none
+    // is missed by a signal.
+    let isStarted = try state.withLock { state in
+      guard !state.isInterrupted else { return false }
+      try process.run()
+      state.running.insert(process.processIdentifier)
+      return true
+    }
+    return isStarted ? process : nil
+  }
+
+  private func killAll() {
+    state.withLock { state in for identifier in state.running { kill(identifier, SIGKILL) } }
   }
 
   /// Ends this process when the one that started it has died.
@@ -111,24 +165,5 @@ final class RankLauncher: Sendable {
         if count == 0 || (count < 0 && errno != EINTR) { _exit(1) }
       }
     }
-  }
-
-  private func freePort() throws -> UInt16 {
-    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    defer { close(descriptor) }
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-    let bound = unsafe withUnsafeMutablePointer(to: &address) { pointer in
-      unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
-        unsafe bind(descriptor, generic, length) == 0
-          && getsockname(descriptor, generic, &length) == 0
-      }
-    }
-    guard descriptor >= 0, bound else {
-      throw CommandError("cannot open a port on 127.0.0.1 for the ranks: errno \(errno)")
-    }
-    return UInt16(bigEndian: address.sin_port)
   }
 }

@@ -54,24 +54,24 @@ struct TrainCommand: AsyncParsableCommand {
       executable: try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"),
       arguments: arguments, ranks: ranks)
     Interruption.shared.watch { launcher.interrupt() }
-    let status = try launcher.run()
-    if Interruption.shared.signal != nil {
+    // All ranks may have ended well although a signal came: after the last step.
+    guard let failure = try launcher.run() else { return }
+    // Ctrl-C on a terminal reaches the ranks as SIGINT too.
+    if Interruption.shared.signal != nil, [128 + SIGTERM, 128 + SIGINT].contains(failure.code) {
       throw CommandFailure(
         description: "interrupted; run the same command again to resume from the checkpoint",
         code: Interruption.shared.exitCode)
     }
-    guard status == 0 else {
-      throw CommandFailure(
-        description: "a rank failed (its message stands above); run the same command again to "
-          + "resume from the last checkpoint", code: status)
-    }
+    throw CommandFailure(
+      description: "\(failure) (what it said stands above); run the same command again to resume "
+        + "from the last checkpoint", code: failure.code)
   }
 
   private static func train(
     _ manifest: TrainingManifest, folder: String, place: RankPlace?
   ) throws {
     let stop = StopFlag()
-    StopFlag.raiseOnSignals()
+    StopFlag.raiseOnSignals(secondEnds: place == nil)
     var group = ProcessGroup.alone
     if let place {
       RankLauncher.endWithParent()
@@ -81,12 +81,13 @@ struct TrainCommand: AsyncParsableCommand {
     }
     defer { group.close() }
     let outcome = try CLIPTrainingRun.run(
-      manifest: manifest, folder: folder, group: group, stop: stop
-    ) { metrics in
-      Terminal.note(line(metrics, of: manifest.steps))
-    }
+      manifest: manifest, folder: folder, group: group, stop: stop,
+      progress: { Terminal.note(line($0, of: manifest.steps)) },
+      resumed: { step, warnings in
+        for warning in warnings { Terminal.note("warning: \(warning)") }
+        if step > 0 { Terminal.note("resuming from step \(step)") }
+      })
     guard group.rank == 0 else { return }
-    for warning in outcome.warnings { Terminal.note("warning: \(warning)") }
     if outcome.wasStopped {
       throw CommandFailure(
         description: "stopped after step \(outcome.step), checkpoint written; run the same command "
@@ -98,11 +99,12 @@ struct TrainCommand: AsyncParsableCommand {
   private static func line(_ metrics: StepMetrics, of steps: Int) -> String {
     let left = Double((steps - metrics.step) * (metrics.samples / max(1, metrics.step)))
     let remaining = StatusPanel.duration(left / max(metrics.pairsPerSecond, 1e-9))
+    let replaced = metrics.replacedPairs > 0 ? "  \(metrics.replacedPairs) replaced" : ""
     return String(
       format: "step %d/%d  loss %.4f  lr %.2e  grad %.2f  %.0f pairs/s  waiting %.0f %%  "
         + "exchange %.0f ms  %@ left",
       metrics.step, steps, metrics.loss, metrics.learningRate, metrics.gradientNorm,
       metrics.pairsPerSecond, metrics.waitShare * 100, metrics.exposedCommunicationSeconds * 1_000,
-      remaining)
+      remaining) + replaced
   }
 }

@@ -1,51 +1,68 @@
 import DurableFiles
 import Synchronization
 
-/// The content of the frames read last.
+/// The content of the frames read last, of one shard or of several that share it.
 ///
 /// The lock is held only to look and to put, so two threads may decode the same frame at once;
 /// waiting would cost them as much.
-final class FrameCache: Sendable {
+package final class FrameCache: Sendable {
   /// The largest frame kept, decoded; ours have little over 1 MiB.
   static let maxFrame = 16 << 20
-  private static let capacity = 4
+  /// The most frames kept, however small: each miss looks through all.
+  private static let mostFrames = 256
 
-  private struct Kept {
+  private struct Place: Hashable {
+    var path: String
     var number: Int
-    var content: [UInt8]
+  }
+  private struct State {
+    var frames: [Place: (content: [UInt8], use: Int)] = [:]
+    var bytes = 0
+    /// Counts uses: the frame with the lowest was used longest ago.
+    var uses = 0
   }
 
-  private let path: String
-  private let kept = Mutex<[Kept]>([])
+  private let budget: Int
+  private let state = Mutex(State())
 
-  init(path: String) { self.path = path }
+  /// - Parameter budget: Bytes of decoded frames kept at most; 4 MiB hold about four of ours.
+  package init(budget: Int = 4 << 20) { self.budget = budget }
 
   /// The content of the frame that lies between `start` and `end`.
   ///
   /// - Throws: `badFrame` when it does not decode to exactly that much; `file`.
   func content(
-    of number: Int, from start: TarByteStream.FrameStart, to end: TarByteStream.FrameStart
+    of number: Int, in path: String, from start: TarByteStream.FrameStart,
+    to end: TarByteStream.FrameStart
   ) throws(ShardError) -> [UInt8] {
-    let found = kept.withLock { kept -> [UInt8]? in
-      guard let place = kept.firstIndex(where: { $0.number == number }) else { return nil }
-      let frame = kept.remove(at: place)
-      kept.append(frame)  // the least recently used is first
-      return frame.content
+    let place = Place(path: path, number: number)
+    let found = state.withLock { state in
+      state.uses += 1
+      state.frames[place]?.use = state.uses
+      return state.frames[place]?.content
     }
     if let found { return found }
-    let content = try decode(from: start, to: end)
-    kept.withLock { kept in
-      kept.removeAll { $0.number == number }
-      if kept.count >= Self.capacity { kept.removeFirst() }
-      kept.append(Kept(number: number, content: content))
+    let content = try decode(path, from: start, to: end)
+    state.withLock { state in
+      guard state.frames[place] == nil else { return }
+      state.frames[place] = (content, state.uses)
+      state.bytes += content.count
+      // The newest stays even when it alone is over the budget: its next pair is likely asked for.
+      while state.bytes > budget || state.frames.count > Self.mostFrames, state.frames.count > 1,
+        let oldest = state.frames.filter({ $0.key != place }).min(by: {
+          $0.value.use < $1.value.use
+        })
+      {
+        state.frames[oldest.key] = nil
+        state.bytes -= oldest.value.content.count
+      }
     }
     return content
   }
 
-  private func decode(from start: TarByteStream.FrameStart, to end: TarByteStream.FrameStart)
-    throws(ShardError) -> [UInt8]
-  {
-    let path = path
+  private func decode(
+    _ path: String, from start: TarByteStream.FrameStart, to end: TarByteStream.FrameStart
+  ) throws(ShardError) -> [UInt8] {
     let bytes = try file(path) { () throws(FileError) in
       try DurableFile.read(path, count: end.fileOffset - start.fileOffset, at: start.fileOffset)
     }

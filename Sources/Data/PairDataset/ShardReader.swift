@@ -13,14 +13,19 @@ public final class ShardReader: Sendable {
 
   /// - Parameter path: Of the shard, plain or LZ4 as its content says.
   /// - Throws: `file`, `truncated`, `badHeader` or `badFrame`.
-  public init(path: String) throws(ShardError) {
+  public convenience init(path: String) throws(ShardError) {
+    try self.init(path: path, cache: FrameCache())
+  }
+
+  /// A reader that shares `cache` with those of other shards.
+  package init(path: String, cache: FrameCache) throws(ShardError) {
     self.path = path
+    self.cache = cache
     let size = try file(path) { () throws(FileError) in try DurableFile.size(of: path) }
     let magic = try file(path) { () throws(FileError) in
       try DurableFile.read(path, count: 4, at: 0)
     }
     isCompressed = LZ4Frame.begins(magic)
-    cache = FrameCache(path: path)
     if let index = try Self.index(beside: path), index.fileSize == size,
       index.frames.isEmpty != isCompressed
     {
@@ -137,7 +142,7 @@ public final class ShardReader: Sendable {
       }
       let part = position - frame.tarOffset..<min(end, next.tarOffset) - frame.tarOffset
       if next.tarOffset - frame.tarOffset <= FrameCache.maxFrame {
-        result += try cache.content(of: number, from: frame, to: next)[part]
+        result += try cache.content(of: number, in: path, from: frame, to: next)[part]
       } else {
         let stream = try TarByteStream(path: path, from: frame)
         try stream.skip(part.lowerBound)

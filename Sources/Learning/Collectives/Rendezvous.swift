@@ -52,10 +52,13 @@ struct Rendezvous {
     let dataOut = try dial(table[next], .data, next)
     var dataIn: Socket?
     try takeIn(listener, purposes: [.control, .data]) { hello, socket in
+      guard hello.worldSize == worldSize, (0..<worldSize).contains(hello.rank) else { return false }
       if hello.purpose == .data, hello.rank == (rank + worldSize - 1) % worldSize {
         dataIn = socket
       } else if hello.purpose == .control, hello.rank > rank {
         control[hello.rank] = socket
+      } else {
+        return false
       }
       return true
     } missing: {
@@ -142,7 +145,7 @@ struct Rendezvous {
 
   /// Accepts connections until none is missing, reading all hellos side by side.
   ///
-  /// One that never speaks therefore holds up nobody.
+  /// One that never speaks therefore holds up nobody, nor do strangers that dial without end.
   private func takeIn(
     _ listener: Socket, purposes: Set<Hello.Purpose>, _ take: (Hello, Socket) -> Bool,
     missing: () -> [Int]
@@ -153,7 +156,7 @@ struct Rendezvous {
         [(listener.descriptor, Int16(POLLIN))]
         + pending.map { ($0.socket.descriptor, Int16(POLLIN)) }
       let ready = Poll.wait(interests, deadline)
-      guard ready.contains(where: { $0 != 0 }) else {
+      guard !deadline.isPast, ready.contains(where: { $0 != 0 }) else {
         throw .notAllArrived(missing: missing(), seconds: deadline.seconds)
       }
       for index in pending.indices.reversed() where ready[index + 1] != 0 {

@@ -49,7 +49,7 @@ enum BLAS {
   }
 }
 
-/// What the linear algebra underneath is, for `pairloom doctor` and benchmark lines.
+/// What the linear algebra underneath is, for benchmark lines.
 public enum LinearAlgebra {
   /// The kernel family that OpenBLAS picked for this processor, as in "Haswell".
   public static var coreName: String { BLAS.coreName }

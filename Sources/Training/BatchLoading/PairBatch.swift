@@ -7,7 +7,7 @@ public struct PairBatch: Sendable {
   /// Start token … end token of each caption, not padded.
   public var tokens: [[Int32]]
   public var keys: [String]
-  /// Pairs that could not be read, and what stands in their place.
+  /// Pairs whose pictures could not be decoded, and what stands in their place.
   public var replaced: [ReplacedPair]
 
   public init(
@@ -20,7 +20,7 @@ public struct PairBatch: Sendable {
   }
 }
 
-/// A pair that could not be read or decoded, for which the next readable one was taken.
+/// A pair whose picture could not be decoded, for which the next readable one was taken.
 public struct ReplacedPair: Sendable, Equatable {
   /// Its number in the source.
   public var index: Int
@@ -35,11 +35,12 @@ public struct ReplacedPair: Sendable, Equatable {
   }
 }
 
-/// No pair of a source can be read.
+/// No picture of a source can be decoded.
 public struct NoReadablePair: Error, Equatable, Sendable, CustomStringConvertible {
   /// Why the pair that was asked for cannot be.
   public var reason: String
   public var description: String {
-    "no pair of the data set can be read (\(reason)). Check it: pairloom verify DIR"
+    "no picture of the data set can be decoded (\(reason)). Make the data set again with "
+      + "pairloom run."
   }
 }

@@ -62,9 +62,9 @@ public final class SampleReader: Sendable {
 
   /// The batch of the given visits.
   ///
-  /// A pair that cannot be read is replaced by the next in number that can.
+  /// A pair whose picture cannot be decoded is replaced by the next in number whose can.
   ///
-  /// - Throws: ``NoReadablePair`` when none can.
+  /// - Throws: ``NoReadablePair`` when none can; ``ShardError`` when a shard cannot be read.
   public func batch(of visits: [(index: Int, epoch: Int)]) throws -> PairBatch {
     let slots = Mutex([Int: Result<Slot, any Error>]())
     Parallel.forEach(visits.count, threads: options.decodeThreads) { slot in
@@ -102,8 +102,9 @@ public final class SampleReader: Sendable {
         return Slot(
           sample: sample, pixels: pixels(of: sample.image, candidate, epoch),
           replaced: reason.map { ReplacedPair(index: index, by: candidate, reason: $0) })
-      } catch {
-        // Only the first reason is told: it is the one of the pair that was asked for.
+      } catch let error as ImageError {
+        // A shard or file that fails is no bad picture: it ends the run. Only the first reason is
+        // told: it is the one of the pair that was asked for.
         reason = reason ?? "\(error)"
       }
     }

@@ -23,11 +23,14 @@ public enum CLIPTrainingRun {
   ///   - group: The ranks; ``ProcessGroup/alone`` for one.
   ///   - stop: Looked at after each step.
   ///   - progress: Called on rank 0 with each line of the log.
+  ///   - resumed: Called on rank 0 before the first step, with the steps done and what was wrong with
+  ///     checkpoints that were passed over.
   /// - Returns: How it ended.
   /// - Throws: What the data, the checkpoints or the other ranks are at fault with.
   public static func run(
     manifest: TrainingManifest, folder: String, group: ProcessGroup, stop: StopFlag = StopFlag(),
-    progress: (StepMetrics) -> Void = { _ in }
+    progress: (StepMetrics) -> Void = { _ in },
+    resumed: (_ step: Int, _ warnings: [String]) -> Void = { _, _ in }
   ) throws -> TrainingOutcome {
     TensorThreads.set(
       manifest.threads > 0
@@ -45,10 +48,6 @@ public enum CLIPTrainingRun {
     let model = CLIP(configuration, seed: manifest.seed)
     let trained = TrainedCLIP(
       model: model, tokenizer: tokenizer, preprocessing: preprocessing, domain: manifest.domain)
-    if group.rank == 0 {
-      try DurableFile.makeFolder(folder)
-      try DurableFile.write(manifest.yaml, to: folder + "/manifest.yaml")
-    }
     let fingerprint = try fingerprint(manifest, configuration, tokenizer)
     let trainer = Trainer(
       task: ContrastiveTask(model: model), options: options(manifest, folder, fingerprint),
@@ -60,7 +59,12 @@ public enum CLIPTrainingRun {
         cropScale: manifest.cropScale, cacheBytes: manifest.imageCacheBytes)
     ) { tokenizer.encode($0) }
     let outcome = try trainer.run(
-      batches: LoadedBatches(reader), stop: stop, progress: progress)
+      batches: LoadedBatches(reader), stop: stop, progress: progress,
+      resumed: { step, warnings in
+        // Only now is it known that the folder's checkpoint belongs to this manifest.
+        try DurableFile.write(manifest.yaml, to: folder + "/manifest.yaml")
+        resumed(step, warnings)
+      })
     if group.rank == 0 {
       try trained.save(
         to: folder,

@@ -57,7 +57,8 @@ package struct ContrastiveLoss {
         var isNearest = true
         for column in 0..<total {
           let similarity = span[row * total + column]
-          if similarity > match { isNearest = false }
+          // Another caption as near does not tell the pair apart: features that collapse score 0.
+          if column != own, similarity >= match { isNearest = false }
           var g = exp(similarity - rowSums[own]) + exp(similarity - columnSums[column])
           if column == own { g -= 2 }
           scaleGradient += Double(g) * Double(similarity)

@@ -75,16 +75,24 @@ public struct TrainingManifest: Sendable {
       throw reader.error("global_batch", "\(batch) pairs cannot be shared by \(ranks) ranks")
     }
     let optimizer = try readOptimizer(reader)
+    let steps = try readSteps(reader, batch: batch)
+    guard optimizer.warmup <= steps else {
+      throw reader.error(
+        "optimizer.warmup_steps", "\(optimizer.warmup) is more than the \(steps) steps of the run")
+    }
+    let std = try preprocessing?.numbers("std", count: 3)?.map(Float.init)
+    if let preprocessing, let std, !std.allSatisfy({ $0 > 0 && $0.isFinite }) {
+      throw preprocessing.error("std", "is not three numbers above 0")
+    }
     var manifest = TrainingManifest(
       data: data, configuration: try readModel(reader), tokenizer: try readTokenizer(reader),
       mean: try preprocessing?.numbers("mean", count: 3)?.map(Float.init)
         ?? ImagePreprocessing.clipMean,
-      std: try preprocessing?.numbers("std", count: 3)?.map(Float.init)
-        ?? ImagePreprocessing.clipStd,
+      std: std ?? ImagePreprocessing.clipStd,
       cropScale: try readScale(augmentation),
       seed: UInt64(try reader.integer("seed", atLeast: 0) ?? 0), ranks: ranks,
       threads: try reader.integer("threads", atLeast: 0) ?? 0, globalBatch: batch,
-      steps: try readSteps(reader, batch: batch), optimizer: optimizer.options,
+      steps: steps, optimizer: optimizer.options,
       decayRule: optimizer.rule, warmupSteps: optimizer.warmup, clipNorm: optimizer.clip,
       checkpointEvery: try reader.integer("checkpoint_every", atLeast: 0) ?? 0,
       logEvery: try reader.integer("log_every", atLeast: 1) ?? 10,

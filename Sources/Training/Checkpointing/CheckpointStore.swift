@@ -1,19 +1,24 @@
 import ContentHashing
 import DurableFiles
 import FoundationEssentials
+import Glibc
 import TensorEngine
 import WeightFiles
 
 /// Why a checkpoint cannot be used.
 public struct CheckpointError: Error, Equatable, Sendable, CustomStringConvertible {
   public enum Reason: Equatable, Sendable {
-    /// The file cannot be written or read, or is no safetensors file.
+    /// The file cannot be written, or is no safetensors file.
     case unusable(String)
+    /// The system refused to read it, which says nothing about its contents.
+    case unreadable(String)
     /// Its metadata lacks the record or the checksum.
     case noRecord
     case checksumMismatch
     /// It was written with another configuration or seed.
     case otherConfiguration(String)
+    /// There are checkpoints, but none can be loaded; with what is wrong with the newest.
+    case allBroken(count: Int, newest: String)
   }
   public var path: String
   public var reason: Reason
@@ -25,11 +30,14 @@ public struct CheckpointError: Error, Equatable, Sendable, CustomStringConvertib
 
   public var description: String {
     switch reason {
-    case .unusable(let why): "\(path): \(why)"
+    case .unusable(let why), .unreadable(let why): "\(path): \(why)"
     case .noRecord: "\(path): holds no training record; it was not written as a checkpoint."
     case .checksumMismatch: "\(path): its contents do not have the checksum that it states."
     case .otherConfiguration(let why):
       "\(path): \(why). Train into another folder, or restore the manifest that began this one."
+    case .allBroken(let count, let newest):
+      "\(path): none of its \(count) checkpoints can be loaded (\(newest)). Restore one from a copy, "
+        + "or remove the folder to begin again at step 0."
     }
   }
 }
@@ -54,7 +62,7 @@ public struct CheckpointStore: Sendable {
     self.keeps = keeps
   }
 
-  /// Writes `checkpoint` durably, then removes the oldest beyond ``keeps``.
+  /// Writes `checkpoint` durably, then removes the oldest beyond ``keeps``, never the one just written.
   ///
   /// - Returns: The file's path.
   @discardableResult
@@ -75,7 +83,8 @@ public struct CheckpointStore: Sendable {
         tensors,
         metadata: ["record": record, "sha256": Self.checksum(of: tensors, record: record)],
         to: path)
-      for old in try paths().dropLast(keeps) { try DurableFile.remove(old) }
+      let others = try paths().filter { $0 != path }
+      for old in others.dropLast(keeps - 1) { try DurableFile.remove(old) }
     } catch {
       throw CheckpointError(path: path, reason: .unusable("\(error)"))
     }
@@ -85,6 +94,7 @@ public struct CheckpointStore: Sendable {
   /// The newest checkpoint that is whole.
   ///
   /// - Returns: The checkpoint, nil when there is none, and what was wrong with each newer file.
+  /// - Throws: `unreadable` for a file that may well be whole.
   public func latest() throws(CheckpointError) -> (
     checkpoint: Checkpoint?, warnings: [CheckpointError]
   ) {
@@ -95,16 +105,34 @@ public struct CheckpointStore: Sendable {
     }
     for path in paths.reversed() {
       do throws(CheckpointError) { return (try Self.load(path), warnings) } catch {
+        if case .unreadable = error.reason { throw error }
         warnings.append(error)
       }
     }
     return (nil, warnings)
   }
 
+  /// Renames damaged files to `….broken`, where they neither count as checkpoints nor are lost.
+  ///
+  /// - Parameter warnings: As ``latest()`` gave them.
+  /// - Throws: `unusable` when the system refuses.
+  public func setAside(_ warnings: [CheckpointError]) throws(CheckpointError) {
+    for warning in warnings {
+      guard unsafe rename(warning.path, warning.path + ".broken") == 0 else {
+        let error = FileError(
+          operation: "rename to .broken", path: warning.path, errorNumber: errno)
+        throw CheckpointError(path: warning.path, reason: .unusable("\(error)"))
+      }
+    }
+  }
+
   /// Reads and verifies one file.
   public static func load(_ path: String) throws(CheckpointError) -> Checkpoint {
     let file: WeightFile
     do { file = try SafeTensors.read(path) } catch {
+      if case .unreadable(let why) = error.reason {
+        throw CheckpointError(path: path, reason: .unreadable("\(why)"))
+      }
       throw CheckpointError(path: path, reason: .unusable("\(error)"))
     }
     guard let text = file.metadata["record"], let stated = file.metadata["sha256"] else {

@@ -18,7 +18,7 @@ public protocol BatchStream<Batch>: AnyObject {
 
 /// Trains a task over the ranks of a group until its last step, or until it is asked to stop.
 ///
-/// Each rank calls ``run(batches:stop:progress:)``. A run that was stopped or killed goes on from
+/// Each rank calls ``run(batches:stop:progress:resumed:)``. A run that was stopped or killed goes on from
 /// its latest checkpoint with the same bits as if nothing had happened, at the same world size.
 public final class Trainer<Task: TrainingTask> {
   private let task: Task
@@ -48,17 +48,21 @@ public final class Trainer<Task: TrainingTask> {
   ///   - batches: This rank's slices of the global batches.
   ///   - stop: Looked at once per step; one rank's suffices.
   ///   - progress: Called on rank 0 with each line of the log.
+  ///   - resumed: Called on rank 0 once the checkpoint is read, with the steps done and what was wrong
+  ///     with checkpoints that were passed over; what it throws ends the run.
   /// - Returns: How it ended; then the task holds the trained parameters.
   /// - Throws: ``CollectiveError`` when a rank is lost, ``CheckpointError``, and what the batches
   ///   throw.
   public func run(
     batches: some BatchStream<Task.Batch>, stop: StopFlag = StopFlag(),
-    progress: (StepMetrics) -> Void = { _ in }
+    progress: (StepMetrics) -> Void = { _ in },
+    resumed: (_ step: Int, _ warnings: [String]) throws -> Void = { _, _ in }
   ) throws -> TrainingOutcome {
     var outcome = TrainingOutcome(
       step: 0, resumedFrom: 0, wasStopped: false, loss: nil, warnings: [])
     outcome.resumedFrom = try resume(&outcome.warnings)
     outcome.step = outcome.resumedFrom
+    if group.rank == 0 { try resumed(outcome.resumedFrom, outcome.warnings) }
     guard outcome.step < options.steps else { return outcome }
     batches.start(at: outcome.step * options.globalBatch, group: group)
     defer { batches.stop() }
@@ -152,12 +156,18 @@ extension Trainer {
     var step = 0
     if group.rank == 0 {
       try DurableFile.makeFolder(options.folder)
+      try DurableFile.removeTemporaries(in: store.folder)
       let found = try store.latest()
       warnings = found.warnings.map(\.description)
       if let checkpoint = found.checkpoint {
         try check(checkpoint.record)
         try apply(checkpoint)
         step = checkpoint.record.step
+        try store.setAside(found.warnings)
+      } else if let newest = found.warnings.first {
+        throw CheckpointError(
+          path: store.folder,
+          reason: .allBroken(count: found.warnings.count, newest: newest.description))
       }
       try log.keep(upTo: step)
     }

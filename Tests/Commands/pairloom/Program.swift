@@ -69,7 +69,7 @@ struct Program {
     return process.terminationStatus
   }
 
-  private static func make(_ arguments: [String], environment: [String: String]) -> Process {
+  static func make(_ arguments: [String], environment: [String: String]) -> Process {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: path)
     process.arguments = arguments

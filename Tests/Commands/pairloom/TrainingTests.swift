@@ -10,7 +10,12 @@ import Testing
     let losses = try [1, 2].map { ranks in
       let out = folder.path + "/ranks\(ranks)"
       let result = try Program.run(
-        training(out, data, ["steps=20", "ranks=\(ranks)", "global_batch=64", "log_every=1"]))
+        training(
+          out, data,
+          [
+            "steps=20", "ranks=\(ranks)", "global_batch=64", "log_every=1",
+            "optimizer.warmup_steps=10",
+          ]))
       #expect(result.status == 0, "\(result.error)")
       return try self.losses(out)
     }
@@ -21,35 +26,93 @@ import Testing
     #expect(try #require(losses[0].first) - #require(losses[0].last) > 0.1)
   }
 
-  @Test("a training run killed at random steps ends with the parameters of one that was not")
+  @Test("a training run whose launcher is killed ends with the parameters of one that was not")
   func resumes() throws {
     let folder = try TemporaryFolder()
     let data = try weave(folder.path)
-    let settings = ["steps=60", "ranks=2", "global_batch=64", "checkpoint_every=7"]
-    let whole = folder.path + "/whole"
-    let first = try Program.run(training(whole, data, settings))
-    #expect(first.status == 0, "\(first.error)")
-    let killed = folder.path + "/killed"
+    let whole = try finished(folder.path + "/whole", data)
+    let out = folder.path + "/killed"
     var kills = 0
-    for _ in 0..<4 {
-      guard try Program.runAndKill(training(killed, data, settings), after: .random(in: 1...4))
-      else { break }
+    for _ in 0..<3 {
+      let before = try checkpoints(out).last
+      let run = try RunningProgram(training(out, data, Self.settings), in: folder.path)
+      guard try run.wait(until: { try checkpoints(out).last != before }) else { break }
+      run.send(SIGKILL)
+      #expect(try run.end(within: 30) != nil)
+      #expect(try !checkpoints(out).isEmpty)
       kills += 1
     }
-    let last = try Program.run(training(killed, data, settings))
-    #expect(last.status == 0, "\(last.error)")
     #expect(kills > 0)
-    let weights = try [whole, killed].map {
-      try Data(contentsOf: URL(fileURLWithPath: $0 + "/model.safetensors"))
-    }
-    #expect(weights[0] == weights[1])
+    #expect(try finished(out, data) == whole)
+  }
+
+  @Test("a killed rank ends the run with its number, and the next run goes on from the checkpoint")
+  func lostRank() throws {
+    let folder = try TemporaryFolder()
+    let data = try weave(folder.path)
+    let whole = try finished(folder.path + "/whole", data)
+    let out = folder.path + "/killed"
+    let run = try RunningProgram(training(out, data, Self.settings), in: folder.path)
+    #expect(try run.wait { try !checkpoints(out).isEmpty })
+    kill(try #require(try run.ranks()[1]), SIGKILL)
+    let end = try #require(try run.end(within: 30))
+    #expect(end.status == 128 + SIGKILL)
+    #expect(end.error.contains("rank 1 was killed by signal 9"), "\(end.error)")
+    let again = try Program.run(training(out, data, Self.settings))
+    #expect(again.status == 0, "\(again.error)")
+    #expect(again.error.contains("resuming from step "), "\(again.error)")
+    #expect(try weights(out) == whole)
+  }
+
+  @Test("signals to launcher and ranks at once stop the run with a checkpoint of its last step")
+  func signalled() throws {
+    let folder = try TemporaryFolder()
+    let data = try weave(folder.path)
+    let whole = try finished(folder.path + "/whole", data)
+    let out = folder.path + "/stopped"
+    // Without checkpoint_every: the only one is that of the stop.
+    let settings = Self.settings.filter { !$0.hasPrefix("checkpoint_every") } + ["log_every=1"]
+    let run = try RunningProgram(training(out, data, settings), in: folder.path)
+    #expect(try run.wait { FileManager.default.fileExists(atPath: out + "/metrics.jsonl") })
+    // As `kill -TERM -GROUP` does; the launcher then sends the ranks another.
+    for rank in try run.ranks().values { kill(rank, SIGTERM) }
+    run.send(SIGTERM)
+    let end = try #require(try run.end(within: 30))
+    #expect(end.status == 128 + SIGTERM)
+    #expect(end.error.contains("interrupted; "), "\(end.error)")
+    #expect(try checkpoints(out).count == 1)
+    #expect(try losses(out).count < 60)
+    #expect(try finished(out, data) == whole)
+  }
+
+  private static let settings = [
+    "steps=60", "ranks=2", "global_batch=64", "checkpoint_every=7", "optimizer.warmup_steps=10",
+  ]
+
+  /// Trains to the end and gives the weights.
+  private func finished(_ out: String, _ data: String) throws -> Data {
+    let result = try Program.run(training(out, data, Self.settings))
+    #expect(result.status == 0, "\(result.error)")
+    return try weights(out)
+  }
+
+  private func weights(_ out: String) throws -> Data {
+    try Data(contentsOf: URL(fileURLWithPath: out + "/model.safetensors"))
+  }
+
+  /// Names of the checkpoints of a run, oldest first.
+  private func checkpoints(_ out: String) throws -> [String] {
+    let folder = out + "/checkpoints"
+    guard FileManager.default.fileExists(atPath: folder) else { return [] }
+    return try FileManager.default.contentsOfDirectory(atPath: folder)
+      .filter { $0.hasSuffix(".safetensors") }.sorted()
   }
 
   private func weave(_ folder: String) throws -> String {
     let origin = try DemoOrigin(rows: 400, seed: 6, folder: folder)
     let run = folder + "/run"
     let result = try Program.run([
-      "run", "scenes", "--folder", run, "--set", "input=\(origin.list)", "--set", "model=",
+      "run", "scenes", "--folder", run, "--set", "input=\(origin.list)",
     ])
     #expect(result.status == 0, "\(result.error)")
     return run + "/dataset.json"

@@ -29,6 +29,23 @@ import Testing
   }
 
   @Test(
+    "shards that share a cache never get each other's frames", arguments: [0, 3 << 20, 64 << 20])
+  func sharedCache(budget: Int) throws {
+    let cache = FrameCache(budget: budget)
+    let readers = try (0..<2).map { shard in
+      let writer = try ShardWriter(folder: folder, name: "\(shard)", compression: .lz4)
+      for index in 0..<60 { try writer.append(TestPairs.pair(index + 60 * shard)) }
+      return try ShardReader(path: folder + "/" + (try writer.finish().file), cache: cache)
+    }
+    // Frames of about 1 MiB hold about 15 pairs: the same numbers of frames, in turn and again.
+    for index in [0, 59, 20, 40, 1, 58, 0] {
+      for (shard, reader) in readers.enumerated() {
+        #expect(try reader.pair(at: index) == TestPairs.pair(index + 60 * shard))
+      }
+    }
+  }
+
+  @Test(
     "a damaged, cut, foreign or stale index is not believed", arguments: ShardCompression.allCases)
   func distrustsIndex(compression: ShardCompression) throws {
     let path = try shard(compression)

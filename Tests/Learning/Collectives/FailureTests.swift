@@ -68,6 +68,36 @@ import Testing
     }
   }
 
+  @Test("strangers that dial without end do not move the deadline")
+  func strangers() throws {
+    let port = try ProcessGroup.freeLoopbackPort()
+    let isOver = Shared(false)
+    let results = Ranks.each(2) { index in
+      if index == 0 {
+        defer { isOver.value.withLock { $0 = true } }
+        _ = try ProcessGroup.connect(
+          rank: 0, worldSize: 2, rendezvous: "127.0.0.1:\(port)", token: "", deadline: 0.3)
+        return
+      }
+      while !isOver.value.withLock({ $0 }) {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(descriptor) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = UInt16(port).bigEndian
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        withUnsafePointer(to: &address) { pointer in
+          pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+            _ = connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+          }
+        }
+      }
+    }
+    #expect(throws: CollectiveError.notAllArrived(missing: [1], seconds: 0.3)) {
+      try results[0].get()
+    }
+  }
+
   @Test("ranks that disagree about a length find out at the first chunk")
   func lengthsDiffer() throws {
     let results = try Ranks.run(2) { group in

@@ -109,6 +109,36 @@ struct MadeDataset {
     #expect(batch.replaced.allSatisfy { !$0.reason.isEmpty })
   }
 
+  @Test("a damaged shard ends the batch: no picture stands in for it")
+  func damagedShard() throws {
+    let data = try MadeDataset(count: 6)
+    defer { data.remove() }
+    let path = data.folder + "/00000.tar.lz4"
+    var bytes = try Data(contentsOf: URL(filePath: path))
+    // Inside the block of the first frame, whose checksum then fails.
+    bytes[bytes.startIndex + 40] ^= 0xFF
+    try bytes.write(to: URL(filePath: path))
+    #expect(throws: ShardError.self) {
+      try Self.batches(try Self.reader(data.path, batch: 6), count: 1)
+    }
+  }
+
+  @Test("a shard of another size or another number of pairs is refused by name")
+  func mismatch() throws {
+    let data = try MadeDataset(count: 6)
+    defer { data.remove() }
+    let manifest = try DatasetManifest.read(data.path)
+    for what in ["bytes", "pairs"] {
+      var shards = manifest.shards
+      if what == "bytes" { shards[1].bytes += 1 } else { shards[1].pairs += 1 }
+      try DatasetManifest(shards: shards, recipeSHA256: "", funnel: []).write(to: data.path)
+      let error = #expect(throws: ShardMismatch.self) { try PairSource(datasetPath: data.path) }
+      #expect(error?.what == what)
+      #expect(error?.shard == data.folder + "/" + shards[1].file)
+      #expect(error.map { $0.stated - $0.found } == 1)
+    }
+  }
+
   @Test("a data set without a readable pair is an error, not a hang")
   func nothing() throws {
     let data = try MadeDataset(count: 3, broken: [0, 1, 2])

@@ -2,6 +2,7 @@ import CLIPTraining
 import Checkpointing
 import Collectives
 import DistributedTraining
+import DurableFiles
 import Foundation
 import ImageCodec
 import PairDataset
@@ -121,6 +122,40 @@ struct ColouredSquares {
     #expect(second.outcomes.allSatisfy { $0.resumedFrom == 8 && $0.step == 20 })
     #expect(second.parameters == whole.parameters)
     #expect(first.losses + second.losses == whole.losses)
+  }
+
+  @Test("a folder of another data set, rate, crop or seed is refused and stays as it was")
+  func fingerprint() throws {
+    let data = try ColouredSquares()
+    defer { data.remove() }
+    let settings = ["steps=2", "optimizer.warmup_steps=1"]
+    let out = data.folder + "/out"
+    _ = try Self.train(try data.manifest(settings), in: out)
+    let files = ["/manifest.yaml", "/model.safetensors", "/metrics.jsonl"]
+    let before = try files.map { try DurableFile.read(out + $0) }
+    func refuses(_ other: TrainingManifest) throws {
+      let error = #expect(throws: CheckpointError.self) {
+        try CLIPTrainingRun.run(manifest: other, folder: out, group: .alone)
+      }
+      guard case .otherConfiguration = error?.reason else {
+        Issue.record("\(String(describing: error))")
+        return
+      }
+      #expect(try files.map { try DurableFile.read(out + $0) } == before)
+    }
+    for change in ["optimizer.learning_rate=1.0e-3", "augmentation.scale=[0.8,1.0]", "seed=4"] {
+      try refuses(try data.manifest(settings + [change]))
+    }
+    let dataset = try DatasetManifest.read(data.dataset)
+    try DatasetManifest(shards: dataset.shards, recipeSHA256: "another", funnel: [])
+      .write(to: data.dataset)
+    try refuses(try data.manifest(settings))
+    // What does not decide the numbers may change.
+    try dataset.write(to: data.dataset)
+    let outcome = try CLIPTrainingRun.run(
+      manifest: try data.manifest(settings + ["log_every=2", "image_cache_mb=0"]), folder: out,
+      group: .alone)
+    #expect(outcome.resumedFrom == 2)
   }
 
   @Test("training tells 64 pairs apart, and the folder scores them so")

@@ -98,6 +98,15 @@ import Testing
         Self.reference(i, t, logScale: logScale - h)))
   }
 
+  @Test("features that are all the same tell no pair apart")
+  func ties() throws {
+    let same = Tensor(shape: [4, 2], [Float](repeating: Float(0.5).squareRoot(), count: 8))
+    let loss = try ContrastiveLoss(images: same, texts: same, scale: 10, in: .alone)
+    #expect(loss.accuracyShare == 0)
+    // ln 4 knows nothing; 1e-6: one Float logarithm.
+    #expect(abs(loss.loss - log(4)) < 1e-6)
+  }
+
   @Test("a scale of 100 neither overflows nor loses the loss")
   func largeScale() throws {
     let images = Self.features(4, 3, 3)

@@ -36,7 +36,9 @@ import Testing
       ("optimizer.lr=1", "optimizer.lr"), ("bathc=3", "bathc"), ("global_batch=0", "global_batch"),
       ("tokenizer.vocabulary=9", "tokenizer.vocabulary"), ("model=ViT-Q-1", "model"),
       ("augmentation.scale=[2,1]", "augmentation.scale"), ("steps=5", "steps"),
-      ("ranks=65", "global_batch"),
+      ("ranks=65", "global_batch"), ("optimizer.warmup_steps=3", "optimizer.warmup_steps"),
+      ("preprocessing.std=[1,0,1]", "preprocessing.std"),
+      ("preprocessing.std=[1,-1,1]", "preprocessing.std"),
       ("optimizer.decay_rule=all", "optimizer.decay_rule"), ("model.width=3", "model"),
     ])
   func refuses(setting: String, key: String) {

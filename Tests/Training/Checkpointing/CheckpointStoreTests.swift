@@ -48,6 +48,30 @@ import Testing
     if damage == "flip" { #expect(warnings.first?.reason == .checksumMismatch) }
   }
 
+  @Test("the file just saved is kept, whatever number the others have")
+  func retention() throws {
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let store = CheckpointStore(folder: folder, keeps: 2)
+    for step in [50, 60, 70] { try store.save(checkpoint(step: step)) }
+    // As after a run that went on from an older checkpoint.
+    let path = try store.save(checkpoint(step: 5))
+    #expect(try store.paths() == [path, folder + "/step-00000070.safetensors"])
+  }
+
+  @Test("a damaged file that is set aside is kept, but is no checkpoint any more")
+  func setAside() throws {
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let store = CheckpointStore(folder: folder)
+    try store.save(checkpoint(step: 1))
+    let path = try store.save(checkpoint(step: 2))
+    try DurableFile.write("cut", to: path)
+    try store.setAside(try store.latest().warnings)
+    #expect(
+      try DurableFile.names(in: folder)
+        == ["step-00000001.safetensors", "step-00000002.safetensors.broken"])
+    #expect(try store.latest().warnings.isEmpty)
+  }
+
   @Test("an empty or missing folder holds no checkpoint and is no error")
   func empty() throws {
     let (loaded, warnings) = try CheckpointStore(folder: folder).latest()

@@ -141,6 +141,55 @@ private final class Counting: BatchStream {
     }
   }
 
+  @Test("a damaged newest checkpoint is told, set aside and stepped over", arguments: [1, 2])
+  func damaged(world: Int) throws {
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let whole = try Self.train(folder + "/whole", world: world)
+    let parts = folder + "/parts"
+    _ = try Self.train(parts, world: world, every: 20, stopAt: 44)
+    let checkpoints = parts + "/checkpoints"
+    try DurableFile.write("cut", to: checkpoints + "/step-00000045.safetensors")
+    try DurableFile.write("left by a kill", to: checkpoints + "/x.1.1.tmp")
+    let told = Shared<[String]>([])
+    let second = try Ranks.run(world) { group in
+      let task = LineTask(globalBatch: 10)
+      let outcome = try Trainer(
+        task: task, options: Self.options(parts, steps: 60, every: 20), group: group
+      ).run(
+        batches: Counting(globalBatch: 10),
+        resumed: { step, warnings in
+          told.value.withLock { $0 += ["rank \(group.rank) from \(step)"] + warnings }
+        })
+      return (outcome.resumedFrom, task.hash)
+    }.map { try $0.get() }
+    #expect(second.allSatisfy { $0 == (40, whole[0].hash) })
+    let lines = told.value.withLock { $0 }
+    #expect(lines.count == 2 && lines[0] == "rank 0 from 40")
+    #expect(lines[1].contains("step-00000045.safetensors"))
+    #expect(
+      try DurableFile.names(in: checkpoints) == [
+        "step-00000020.safetensors", "step-00000040.safetensors",
+        "step-00000045.safetensors.broken", "step-00000060.safetensors",
+      ])
+  }
+
+  @Test("a run all of whose checkpoints are damaged does not begin again in silence")
+  func allDamaged() throws {
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    _ = try Self.train(folder, steps: 3)
+    let path = folder + "/checkpoints/step-00000003.safetensors"
+    try DurableFile.write("cut", to: path)
+    // A second time as well: nothing was set aside.
+    for _ in 0..<2 {
+      let error = #expect(throws: CheckpointError.self) { try Self.train(folder, steps: 3) }
+      guard case .allBroken(1, let newest) = error?.reason else {
+        Issue.record("\(String(describing: error))")
+        continue
+      }
+      #expect(newest.contains(path))
+    }
+  }
+
   @Test("a lost rank ends the step of every other with its number")
   func lost() throws {
     defer { try? FileManager.default.removeItem(atPath: folder) }
