@@ -10,7 +10,7 @@ struct ChartFrame {
   var y: ClosedRange<Double>
 
   private let left = 52.0
-  private let right = 14.0
+  private let right = 24.0
   private let top = 18.0
   var bottom: Double { height - 40 }
 

@@ -83,7 +83,7 @@ enum ReportPage {
     svg .curve { fill: none; stroke: var(--first); stroke-width: 1.8; stroke-linejoin: round; }
     svg line.mark { stroke: var(--ink); stroke-dasharray: 5 4; }
     svg text.mark { fill: var(--ink); }
-    .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(380px, 1fr)); gap: 24px; }
+    .charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(380px, 1fr)); gap: 24px; }
     .scroll { overflow-x: auto; }
     .wide svg { min-width: 560px; }
     table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
