@@ -23,11 +23,12 @@ enum Terminal {
     guard isInteractive else { return }
     panelHeight.withLock { height in
       var text = height > 0 ? "\u{1B}[\(height)A" : ""
-      for line in lines { text += "\u{1B}[2K" + String(line.prefix(width)) + "\n" }
+      let rows = lines.flatMap { wrapped($0, to: width) }
+      for row in rows { text += "\u{1B}[2K" + row + "\n" }
       // A panel that shrank leaves no old line behind.
       text += "\u{1B}[0J"
       write(text, to: STDERR_FILENO)
-      height = lines.count
+      height = rows.count
     }
   }
 
@@ -39,6 +40,23 @@ enum Terminal {
     keepPanel()
     write("pairloom: " + message + "\n", to: STDERR_FILENO)
     exit(code)
+  }
+
+  /// A line cut at blanks into rows that fit; rows after the first are indented.
+  static func wrapped(_ line: String, to width: Int) -> [String] {
+    guard line.count > width else { return [line] }
+    var rows: [String] = []
+    var row = ""
+    for word in line.split(separator: " ", omittingEmptySubsequences: false) {
+      let longer = row.isEmpty ? String(word) : row + " " + word
+      if longer.count <= width || row.isEmpty {
+        row = String(longer.prefix(width))
+      } else {
+        rows.append(row)
+        row = String(("  " + word).prefix(width))
+      }
+    }
+    return rows + [row]
   }
 
   /// The columns of the terminal, 80 where they cannot be told.
