@@ -136,7 +136,8 @@ let modules: [Module] = [
   module(.learning, "Autograd", needs: ["TensorEngine"], testNeeds: ["SeededRandom"]),
   module(.learning, "NeuralNetworks", needs: ["Autograd", "TensorEngine", "SeededRandom"]),
   module(.learning, "Optimizers", needs: ["NeuralNetworks", "Autograd", "TensorEngine"]),
-  module(.learning, "Collectives", needs: ["WorkerThreads"]),
+  module(
+    .learning, "Collectives", needs: ["WorkerThreads"], testNeeds: ["RankThreads"]),
   module(
     .learning, "Tokenizers", c: ["CZlib", "CCLIPVocabulary"]),
   module(
@@ -166,7 +167,7 @@ let modules: [Module] = [
     needs: [
       "Checkpointing", "NeuralNetworks", "Optimizers", "Collectives", "Autograd", "TensorEngine",
       "DurableFiles", "ContentHashing",
-    ]),
+    ], testNeeds: ["RankThreads"]),
   module(
     .training, "CLIPTraining",
     needs: [
@@ -174,7 +175,7 @@ let modules: [Module] = [
       "NeuralNetworks", "Optimizers", "Autograd", "TensorEngine", "Tokenizers", "SeededRandom",
       "DurableFiles", "WeightFiles", "PairDataset", "ImageCodec", "ContentHashing",
       "WorkerThreads",
-    ], products: [yams]),
+    ], products: [yams], testNeeds: ["RankThreads"]),
 
   module(
     .commands, "pairloom",
@@ -259,7 +260,10 @@ func tests(of module: Module) -> Target? {
 let testKit: [Target] = [
   .target(
     name: "FaultServer", path: "Tests/Support/FaultServer",
-    swiftSettings: [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)])
+    swiftSettings: [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]),
+  .target(
+    name: "RankThreads", dependencies: ["Collectives"], path: "Tests/Support/RankThreads",
+    swiftSettings: [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]),
 ]
 
 let package = Package(

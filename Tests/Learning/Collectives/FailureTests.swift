@@ -1,5 +1,6 @@
 import Collectives
 import Glibc
+import RankThreads
 import Testing
 
 @Suite struct FailureTests {

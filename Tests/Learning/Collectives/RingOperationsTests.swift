@@ -1,4 +1,5 @@
 import Collectives
+import RankThreads
 import Testing
 
 @Suite struct RingOperationsTests {

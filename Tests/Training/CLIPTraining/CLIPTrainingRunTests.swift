@@ -6,6 +6,7 @@ import DurableFiles
 import Foundation
 import ImageCodec
 import PairDataset
+import RankThreads
 import TensorEngine
 import Testing
 

@@ -1,6 +1,7 @@
 import CLIPTraining
 import Collectives
 import Glibc
+import RankThreads
 import SeededRandom
 import TensorEngine
 import Testing

@@ -2,6 +2,7 @@ import BatchLoading
 import CLIPModel
 import CLIPTraining
 import Foundation
+import RankThreads
 import TensorEngine
 import Testing
 import WeightFiles

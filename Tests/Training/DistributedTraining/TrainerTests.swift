@@ -5,6 +5,7 @@ import DistributedTraining
 import DurableFiles
 import Foundation
 import Optimizers
+import RankThreads
 import TensorEngine
 import Testing
 

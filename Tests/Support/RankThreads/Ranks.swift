@@ -3,9 +3,9 @@ import Foundation
 import Synchronization
 
 /// Ranks as threads of this process that meet over real loopback sockets.
-enum Ranks {
+public enum Ranks {
   /// What each rank's `body` gave or threw, by rank.
-  static func run<T: Sendable>(
+  public static func run<T: Sendable>(
     _ worldSize: Int, operationDeadline: Double = 60,
     _ body: @escaping @Sendable (ProcessGroup) throws -> T
   ) throws -> [Result<T, any Error>] {
@@ -20,7 +20,7 @@ enum Ranks {
   }
 
   /// Runs `body` on a thread of its own for each index and waits for all.
-  static func each<T: Sendable>(
+  public static func each<T: Sendable>(
     _ count: Int, _ body: @escaping @Sendable (Int) throws -> T
   ) -> [Result<T, any Error>] {
     let results = Shared<[Int: Result<T, any Error>]>([:])
@@ -39,7 +39,7 @@ enum Ranks {
 }
 
 /// A value behind a lock that threads share.
-final class Shared<Value: Sendable>: Sendable {
-  let value: Mutex<Value>
-  init(_ value: Value) { self.value = Mutex(value) }
+public final class Shared<Value: Sendable>: Sendable {
+  public let value: Mutex<Value>
+  public init(_ value: Value) { self.value = Mutex(value) }
 }
