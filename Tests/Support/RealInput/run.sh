@@ -13,7 +13,7 @@ python3 "$data/make_lists.py" -n 4500 --preset realistic --base $base --formats 
 
 "$pairloom" run urls --folder "$out/run" --set input="$out/real.csv" --set allow_addresses=[127.0.0.0/8] --workers 2
 python3 "$here/fates.py" "$out/run" "$out/real.truth.jsonl"
-lz4 -dc "$out/run/shards/00000.tar.lz4" | tar t | head -3
+lz4 -dc "$out/run/shards/00000.tar.lz4" | tar t | sed -n 1,3p
 if "$python" -c 'import webdataset' 2>/dev/null; then "$python" "$here/iterate.py" "$out"/run/shards/*.tar.lz4; fi
 
 python3 "$here/unseen.py" "$data/corpus" "$out/run" "$out/real.truth.jsonl" $base "$out/unseen.csv"
