@@ -43,7 +43,7 @@ struct MetricsLog {
     guard DurableFile.exists(path) else { return }
     let text = String(decoding: try DurableFile.read(path), as: UTF8.self)
     let kept = text.split(separator: "\n").filter { line in
-      // A line cut by a crash cannot be decoded, and is dropped with those after it.
+      // A line cut by a crash cannot be decoded, and is dropped.
       let metrics = try? JSONDecoder().decode(StepMetrics.self, from: Data(Array(line.utf8)))
       return metrics.map { $0.step <= step } ?? false
     }
