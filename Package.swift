@@ -60,6 +60,8 @@ let cLibraries: [Target] = [
   system("CCurl", pkgConfig: "libcurl", apt: "libcurl4-openssl-dev"),
   system("CLZ4", pkgConfig: "liblz4", apt: "liblz4-dev"),
   system("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
+  system("CZstd", pkgConfig: "libzstd", apt: "libzstd-dev"),
+  system("CSnappy", pkgConfig: nil, apt: "libsnappy-dev"),
   system("CJPEG", pkgConfig: "libjpeg", apt: "libjpeg-dev"),
   system("CPNG", pkgConfig: "libpng", apt: "libpng-dev"),
   system("CWebP", pkgConfig: "libwebp", apt: "libwebp-dev"),
@@ -88,24 +90,34 @@ let modules: [Module] = [
   module(.primitives, "ContentHashing", products: [crypto]),
   module(.primitives, "SeededRandom"),
   module(.primitives, "WorkerThreads"),
+  module(.primitives, "Compression", c: ["CZlib", "CZstd", "CSnappy", "CLZ4"]),
 
   module(.data, "ImageCodec", c: ["CImageShim", "CWebP", "CGIF"]),
-  module(.data, "PairDataset", needs: ["DurableFiles", "ContentHashing"], c: ["CLZ4"]),
+  module(
+    .data, "ParquetFile", needs: ["DurableFiles", "Compression"], testNeeds: ["SeededRandom"]),
+  module(.data, "PairDataset", needs: ["DurableFiles", "ContentHashing", "Compression"]),
   module(.data, "SceneWorld", needs: ["ImageCodec", "SeededRandom"]),
 
   module(.ledger, "JobLedger", needs: ["WorkerThreads"], products: [grdb]),
+  module(.ledger, "OriginLedger", products: [grdb]),
+  module(.ledger, "TableQuery", products: [grdb]),
 
   module(.pipeline, "CrawlPolicy"),
   module(
-    .pipeline, "HTTPFetch", needs: ["CrawlPolicy", "SeededRandom"], c: ["CCurl"],
+    .pipeline, "HTTPFetch", needs: ["OriginLedger", "CrawlPolicy", "SeededRandom"], c: ["CCurl"],
     testNeeds: ["FaultServer"]),
   module(
     .pipeline, "PipelineCore",
-    needs: ["JobLedger", "PairDataset", "DurableFiles", "ContentHashing", "WorkerThreads"],
+    needs: [
+      "JobLedger", "PairDataset", "ParquetFile", "DurableFiles", "ContentHashing", "WorkerThreads",
+    ],
     products: [yams]),
   module(
     .pipeline, "IngestStage", in: "Stages/Ingest",
-    needs: ["PipelineCore", "DurableFiles", "ContentHashing", "WorkerThreads"], c: ["CZlib"]),
+    needs: [
+      "PipelineCore", "PairDataset", "ParquetFile", "Compression", "DurableFiles",
+      "ContentHashing", "WorkerThreads",
+    ], testNeeds: ["SeededRandom"]),
   module(
     .pipeline, "DownloadStage", in: "Stages/Download",
     needs: ["PipelineCore", "HTTPFetch", "CrawlPolicy", "DurableFiles", "WorkerThreads"]),
@@ -139,7 +151,7 @@ let modules: [Module] = [
   module(
     .learning, "Collectives", needs: ["WorkerThreads"], testNeeds: ["RankThreads"]),
   module(
-    .learning, "Tokenizers", c: ["CZlib", "CCLIPVocabulary"]),
+    .learning, "Tokenizers", needs: ["Compression"], c: ["CCLIPVocabulary"]),
   module(
     .learning, "WeightFiles", needs: ["TensorEngine", "DurableFiles"]),
 

@@ -1,3 +1,4 @@
+import Compression
 import DurableFiles
 import Synchronization
 
@@ -67,7 +68,7 @@ package final class FrameCache: Sendable {
       try DurableFile.read(path, count: end.fileOffset - start.fileOffset, at: start.fileOffset)
     }
     let size = end.tarOffset - start.tarOffset
-    do throws(LZ4FrameDecoder.Failure) {
+    do throws(CompressionError) {
       // One byte more than promised shows a frame that is too long.
       let decoder = try LZ4FrameDecoder()
       var content: [UInt8] = []
@@ -77,13 +78,13 @@ package final class FrameCache: Sendable {
         let step = try decoder.decode(rest, room: size - content.count + 1)
         content = content.isEmpty ? step.content : content + step.content
         rest = rest.dropFirst(step.consumed)
-        isWhole = step.endsFrame
+        isWhole = step.isEnd
         if content.count > size || (!isWhole && step.consumed == 0 && step.content.isEmpty) {
-          throw LZ4FrameDecoder.Failure(words: "it is not as long as the index says")
+          throw CompressionError("it is not as long as the index says")
         }
       }
       guard content.count == size else {
-        throw LZ4FrameDecoder.Failure(words: "it is not as long as the index says")
+        throw CompressionError("it is not as long as the index says")
       }
       return content
     } catch {

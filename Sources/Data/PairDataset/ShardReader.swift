@@ -1,3 +1,4 @@
+import Compression
 import DurableFiles
 
 /// Reads a shard: ours, or any WebDataset tar, plain or in LZ4 frames.

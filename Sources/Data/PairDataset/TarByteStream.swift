@@ -1,3 +1,4 @@
+import Compression
 import DurableFiles
 
 /// The bytes of a tar in order, from a file, through LZ4 where it is compressed, or from memory.
@@ -133,13 +134,13 @@ final class TarByteStream {
         frames.append(FrameStart(fileOffset: fileOffset - input.count, tarOffset: position))
         isInsideFrame = true
       }
-      let step: LZ4FrameDecoder.Step
+      let step: DecompressedPiece
       do { step = try decoder.decode(input, room: Self.chunkSize) } catch {
         throw ShardError(.badFrame(error.words), shard: path, offset: fileOffset - input.count)
       }
       input = input.dropFirst(step.consumed)
       content = step.content[...]
-      if step.endsFrame { isInsideFrame = false }
+      if step.isEnd { isInsideFrame = false }
       if step.consumed == 0 && step.content.isEmpty {
         throw ShardError(.badFrame("no progress"), shard: path, offset: fileOffset - input.count)
       }

@@ -1,5 +1,5 @@
 import CCLIPVocabulary
-import CZlib
+import Compression
 
 /// The texts that live in the program, unpacked.
 enum BundledText {
@@ -10,28 +10,15 @@ enum BundledText {
   static func htmlEntities() -> String { unsafe unpacked(pairloom_html_entities()) }
 
   private static func unpacked(_ blob: PairloomBlob) -> String {
+    // Safe: the blob is a constant of the program.
+    let packed = unsafe Array(UnsafeBufferPointer(start: blob.bytes, count: blob.length))
     // The last four bytes of a gzip file are the length of what it holds (RFC 1952 §2.3.1).
-    var length = 0
-    for index in 1...4 { length = unsafe length << 8 | Int(blob.bytes[blob.length - index]) }
-
-    var code = Z_OK
-    let bytes = unsafe [UInt8](unsafeUninitializedCapacity: length) { buffer, filled in
-      var stream = unsafe z_stream()
-      // zlib's contract: next_in is only read, though it is not declared const.
-      unsafe stream.next_in = UnsafeMutablePointer(mutating: blob.bytes)
-      unsafe stream.avail_in = UInt32(blob.length)
-      unsafe stream.next_out = buffer.baseAddress
-      unsafe stream.avail_out = UInt32(length)
-      // 16 more window bits ask for a gzip header instead of a zlib one.
-      code = unsafe inflateInit2_(
-        &stream, 16 + MAX_WBITS, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
-      if code == Z_OK { code = unsafe inflate(&stream, Z_FINISH) }
-      filled = unsafe Int(stream.total_out)
-      unsafe inflateEnd(&stream)
+    let length = packed.suffix(4).reversed().reduce(0) { $0 << 8 | Int($1) }
+    do {
+      return String(
+        decoding: try BlockCodec.gzip.decompress(packed[...], size: length), as: UTF8.self)
+    } catch {
+      preconditionFailure("the program's own text is damaged (\(error)): install Pairloom anew")
     }
-    precondition(
-      code == Z_STREAM_END && bytes.count == length,
-      "the program's own text unpacks to \(bytes.count) of \(length) bytes: install Pairloom anew")
-    return String(decoding: bytes, as: UTF8.self)
   }
 }

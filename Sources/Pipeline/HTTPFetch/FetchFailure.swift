@@ -4,8 +4,10 @@ public enum FetchFailure: String, Codable, Sendable, CaseIterable, Error {
   case badURL = "bad_url"
   /// The host's addresses are all ones that the address guard refuses.
   case addressRefused = "address_refused"
-  /// The host's name did not resolve. libcurl does not tell "no such host" from "try again".
+  /// The host's name could not be looked up now: the resolver failed, or asked to try again.
   case dns
+  /// There is no such host: the resolver's definite no.
+  case noSuchHost = "no_such_host"
   /// No connection: refused, unreachable, no route.
   case connect
   /// The TLS handshake or the certificate's check failed.
@@ -22,8 +24,20 @@ public enum FetchFailure: String, Codable, Sendable, CaseIterable, Error {
   case incomplete
   /// The final status was not 2xx; `FetchResult.status` has it.
   case httpStatus = "http_status"
+  /// The first bytes of the body are no picture; the rest was not asked for.
+  case notAnImage = "not_an_image"
+  /// The first bytes are a picture of a kind that is not decoded.
+  case unsupportedFormat = "unsupported_format"
   /// An X-Robots-Tag header refuses the use; the body was not kept.
   case robots
+  /// The origin's robots.txt disallows the path (RFC 9309); nothing was asked for.
+  case robotsTxt = "robots_txt"
+  /// The rights to text and data mining are reserved (TDMRep, ai.txt).
+  case tdmReserved = "tdm_reserved"
+  /// A usage preference disallows training (IETF AIPREF, Content-Usage).
+  case contentUsage = "content_usage"
+  /// The host is on the list of denied hosts, or not on that of allowed ones.
+  case hostDenied = "host_denied"
 
   /// Whether another attempt might end otherwise.
   ///
@@ -31,8 +45,9 @@ public enum FetchFailure: String, Codable, Sendable, CaseIterable, Error {
   public var isTransient: Bool {
     switch self {
     case .dns, .connect, .timeout, .incomplete: true
-    case .badURL, .addressRefused, .tls, .tooLarge, .redirect, .protocolError, .httpStatus,
-      .robots:
+    case .badURL, .addressRefused, .noSuchHost, .tls, .tooLarge, .redirect, .protocolError,
+      .httpStatus, .notAnImage, .unsupportedFormat, .robots, .robotsTxt, .tdmReserved,
+      .contentUsage, .hostDenied:
       false
     }
   }

@@ -1,3 +1,5 @@
+public import CrawlPolicy
+
 /// One URL to fetch.
 public struct FetchRequest: Sendable, Hashable {
   /// Chosen by the caller and given back in the result.
@@ -7,6 +9,33 @@ public struct FetchRequest: Sendable, Hashable {
   public init(id: Int, url: String) {
     self.id = id
     self.url = url
+  }
+}
+
+/// One exchange on the way to a result.
+public struct FetchHop: Sendable, Codable, Equatable {
+  public var url: String
+  /// nil when no answer came.
+  public var status: Int?
+
+  public init(url: String, status: Int?) {
+    self.url = url
+    self.status = status
+  }
+}
+
+/// When the steps of an exchange were done: seconds from its start, as libcurl counts.
+public struct FetchTimes: Sendable, Codable, Equatable {
+  public var lookup: Double
+  public var connect: Double
+  public var tls: Double
+  public var firstByte: Double
+
+  public init(lookup: Double, connect: Double, tls: Double, firstByte: Double) {
+    self.lookup = lookup
+    self.connect = connect
+    self.tls = tls
+    self.firstByte = firstByte
   }
 }
 
@@ -34,6 +63,21 @@ public struct FetchResult: Sendable {
   public var seconds: Double
   /// When the first attempt started, in milliseconds since 1970.
   public var startedAt: Int
+  /// The last attempt's exchanges in order: each URL that was asked and the status that it gave.
+  public var hops: [FetchHop] = []
+  /// The address that the last exchange was connected to, as text.
+  public var address: String?
+  /// The protocol of the last answer: "http/1.0", "http/1.1" or "h2".
+  public var httpVersion: String?
+  /// Bytes of bodies on the wire over all attempts, before content decoding.
+  public var receivedBytes = 0
+  /// The final response's validators, as sent, for asking again later.
+  public var etag: String?
+  public var lastModified: String?
+  /// Seconds of the last exchange: name lookup, connection, TLS, first byte; nil where none was.
+  public var times: FetchTimes?
+  /// What a refusal by policy rests on; nil for other results.
+  public var evidence: PolicyEvidence?
 
   /// Whether fetching this URL again later might end otherwise.
   public var isTransient: Bool {

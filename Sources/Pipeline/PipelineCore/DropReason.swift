@@ -8,14 +8,22 @@ public enum DropReason: String, Codable, CaseIterable, Sendable {
   case duplicateURL = "duplicate_url"
   // Download
   case addressRefused = "address_refused"
-  case dns, connect, tls, timeout
+  case dns
+  case noSuchHost = "no_such_host"
+  case connect, tls, timeout
   case tooLarge = "too_large"
   case redirect
   case protocolError = "protocol"
   case incomplete
   case httpStatus = "http_status"
   case robots
-  // Decode
+  case robotsTxt = "robots_txt"
+  case tdmReserved = "tdm_reserved"
+  case contentUsage = "content_usage"
+  case hostDenied = "host_denied"
+  case hashMismatch = "hash_mismatch"
+  case hashBlocked = "hash_blocked"
+  // Decode, and the start of a body that download looks at
   case empty
   case notAnImage = "not_an_image"
   case unsupportedFormat = "unsupported_format"
@@ -54,8 +62,9 @@ public enum DropReason: String, Codable, CaseIterable, Sendable {
   public var stage: StageName {
     switch self {
     case .badURL, .duplicateURL: .ingest
-    case .addressRefused, .dns, .connect, .tls, .timeout, .tooLarge, .redirect, .protocolError,
-      .incomplete, .httpStatus, .robots:
+    case .addressRefused, .dns, .noSuchHost, .connect, .tls, .timeout, .tooLarge, .redirect,
+      .protocolError, .incomplete, .httpStatus, .robots, .robotsTxt, .tdmReserved, .contentUsage,
+      .hostDenied, .hashMismatch, .hashBlocked:
       .download
     case .empty, .notAnImage, .unsupportedFormat, .tooManyPixels, .truncated, .corrupt,
       .cannotEncode, .imageTooSmall, .imageAreaTooLarge, .aspectRatioTooLarge:

@@ -9,6 +9,7 @@ extension DropReason {
       case .badURL: .badURL
       case .addressRefused: .addressRefused
       case .dns: .dns
+      case .noSuchHost: .noSuchHost
       case .connect: .connect
       case .tls: .tls
       case .timeout: .timeout
@@ -17,7 +18,13 @@ extension DropReason {
       case .protocolError: .protocolError
       case .incomplete: .incomplete
       case .httpStatus: .httpStatus
+      case .notAnImage: .notAnImage
+      case .unsupportedFormat: .unsupportedFormat
       case .robots: .robots
+      case .robotsTxt: .robotsTxt
+      case .tdmReserved: .tdmReserved
+      case .contentUsage: .contentUsage
+      case .hostDenied: .hostDenied
       }
   }
 }

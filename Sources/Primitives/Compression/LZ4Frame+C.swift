@@ -1,9 +1,9 @@
 import CLZ4
 
 /// LZ4 frames (LZ4 Frame Format 1.6.3) through liblz4's frame interface.
-enum LZ4Frame {
+public enum LZ4Frame {
   /// Whether `bytes` begin with a frame, a skippable one included (§ Frame format, § Skippable).
-  static func begins(_ bytes: some Collection<UInt8>) -> Bool {
+  public static func begins(_ bytes: some Collection<UInt8>) -> Bool {
     let magic = bytes.prefix(4).reversed().reduce(0) { $0 << 8 | UInt32($1) }
     return bytes.count >= 4 && (magic == 0x184D_2204 || magic & 0xFFFF_FFF0 == 0x184D_2A50)
   }
@@ -11,7 +11,7 @@ enum LZ4Frame {
   /// One whole frame that holds its content's size and checksum, at liblz4's default speed.
   ///
   /// The same bytes give the same frame with the same liblz4.
-  static func compress(_ content: [UInt8]) -> [UInt8] {
+  public static func compress(_ content: [UInt8]) -> [UInt8] {
     var preferences = LZ4F_preferences_t()
     preferences.frameInfo.contentChecksumFlag = LZ4F_contentChecksumEnabled
     preferences.frameInfo.contentSize = UInt64(content.count)
@@ -31,27 +31,14 @@ enum LZ4Frame {
 }
 
 /// Decodes one frame after another, piece by piece.
-@safe final class LZ4FrameDecoder {
-  struct Step {
-    /// The bytes taken from the input.
-    var consumed: Int
-    /// The content they gave.
-    var content: [UInt8]
-    /// Whether a frame ended here, its checksum verified.
-    var endsFrame: Bool
-  }
-
-  struct Failure: Error {
-    var words: String
-  }
-
+@safe public final class LZ4FrameDecoder {
   private let context: OpaquePointer
 
-  init() throws(Failure) {
+  public init() throws(CompressionError) {
     var made: OpaquePointer?
     let code = unsafe LZ4F_createDecompressionContext(&made, UInt32(LZ4F_VERSION))
     try Self.check(code)
-    guard let made = unsafe made else { throw Failure(words: "out of memory") }
+    guard let made = unsafe made else { throw CompressionError("lz4: out of memory") }
     unsafe context = made
   }
 
@@ -60,7 +47,9 @@ enum LZ4Frame {
   /// Decodes some of `input` to at most `room` bytes.
   ///
   /// After a failure the decoder is of no more use.
-  func decode(_ input: ArraySlice<UInt8>, room: Int) throws(Failure) -> Step {
+  public func decode(_ input: ArraySlice<UInt8>, room: Int) throws(CompressionError)
+    -> DecompressedPiece
+  {
     var consumed = input.count
     var code = 0
     let content = unsafe [UInt8](unsafeUninitializedCapacity: room) { target, filled in
@@ -72,12 +61,14 @@ enum LZ4Frame {
       filled = LZ4F_isError(code) == 0 ? count : 0
     }
     try Self.check(code)
-    return Step(consumed: consumed, content: content, endsFrame: code == 0)
+    return DecompressedPiece(consumed: consumed, content: content, isEnd: code == 0)
   }
 
-  private static func check(_ code: Int) throws(Failure) {
+  private static func check(_ code: Int) throws(CompressionError) {
     guard LZ4F_isError(code) != 0 else { return }
-    guard let words = unsafe LZ4F_getErrorName(code) else { throw Failure(words: "code \(code)") }
-    throw unsafe Failure(words: String(cString: words))
+    guard let words = unsafe LZ4F_getErrorName(code) else {
+      throw CompressionError("lz4: code \(code)")
+    }
+    throw unsafe CompressionError(String(cString: words))
   }
 }
