@@ -13,7 +13,7 @@ import Glibc
   let handle: UnsafeMutableRawPointer
   private let errorText: UnsafeMutablePointer<CChar>
   fileprivate let addressGuard: AddressGuard
-  fileprivate(set) var sink: ResponseSink
+  let sink: ResponseSink
   /// An address that the guard refused in this exchange, unless another was tried.
   fileprivate(set) var refusedAddress: IPAddress?
   fileprivate(set) var triedAddress = false
@@ -63,8 +63,8 @@ import Glibc
   }
 
   /// Readies the handle for one exchange; both deadlines are in seconds.
-  func prepare(url: FetchURL, connectTimeout: Double, deadline: Double, sink: ResponseSink) {
-    self.sink = sink
+  func prepare(url: FetchURL, connectTimeout: Double, deadline: Double) {
+    sink.begin()
     refusedAddress = nil
     triedAddress = false
     unsafe errorText.pointee = 0

@@ -10,6 +10,7 @@ final class FetchLoop {
   private let options: FetchOptions
   private let addressGuard: AddressGuard
   private let robots: RobotsHeaderPolicy
+  private let sniff: BodySniff?
   private let retry: RetryPolicy
   private let inbox: FetchInbox
   private var random: RandomStream
@@ -19,10 +20,12 @@ final class FetchLoop {
   private var idle: [CurlEasy] = []
 
   init(
-    options: FetchOptions, addressGuard: AddressGuard, inbox: FetchInbox, random: RandomStream
+    options: FetchOptions, addressGuard: AddressGuard, sniff: BodySniff?, inbox: FetchInbox,
+    random: RandomStream
   ) {
     self.options = options
     self.addressGuard = addressGuard
+    self.sniff = sniff
     self.inbox = inbox
     self.random = random
     robots = RobotsHeaderPolicy(profile: options.robots, agentToken: options.robotsAgentToken)
@@ -114,7 +117,7 @@ final class FetchLoop {
       easy.transfer = transfer
       easy.prepare(
         url: transfer.target, connectTimeout: min(options.connectTimeout, transfer.timeLeft),
-        deadline: transfer.timeLeft, sink: newSink())
+        deadline: transfer.timeLeft)
       multi.add(easy)
     }
   }
@@ -122,14 +125,11 @@ final class FetchLoop {
   private func freeEasy() -> CurlEasy? {
     if let easy = idle.popLast() { return easy }
     do {
-      return try CurlEasy(options: options, addressGuard: addressGuard, sink: newSink())
+      let sink = ResponseSink(maxBytes: options.maxBytes, robots: robots, sniff: sniff)
+      return try CurlEasy(options: options, addressGuard: addressGuard, sink: sink)
     } catch {
       return nil  // out of memory: the caller fails the transfer
     }
-  }
-
-  private func newSink() -> ResponseSink {
-    ResponseSink(maxBytes: options.maxBytes, robots: robots)
   }
 
   /// Takes a transfer off the network and frees its handle and its place at the host.
@@ -151,8 +151,8 @@ final class FetchLoop {
     release(easy, multi)
     let now = Clock.monotonic()
     transfer.timeLeft -= now - transfer.exchangeBegan
-    if sink.status != 0 { transfer.status = sink.status }
-    transfer.contentType = sink.contentType
+    if code == CURLE_OK { sink.end() }
+    transfer.note(sink, easy.facts)
 
     // What the sink decided counts before libcurl's word for the transfer that it stopped; a final
     // status counts before what befell the body of an error page.
@@ -160,7 +160,7 @@ final class FetchLoop {
       fail(transfer, refusal.failure, refusal.detail, sink, now)
     } else if sink.headersEnded, !sink.isSuccess {
       if [301, 302, 303, 307, 308].contains(sink.status) {
-        follow(transfer, to: sink.location, sink, now)
+        follow(transfer, to: sink.fields.location, sink, now)
       } else {
         fail(transfer, .httpStatus, "\(sink.status)", sink, now)
       }
@@ -197,7 +197,7 @@ final class FetchLoop {
   ) {
     var pause: Double?
     if failure == .httpStatus, RetryPolicy.isTransient(failure, status: sink.status) {
-      pause = sink.retryAfter.flatMap { RetryAfter.seconds($0, now: Clock.wall()) }
+      pause = sink.fields.retryAfter.flatMap { RetryAfter.seconds($0, now: Clock.wall()) }
         .map { min($0, options.retryAfterCap) }
       if let pause { queue.pause(host: transfer.target.host, until: now + pause) }
     }

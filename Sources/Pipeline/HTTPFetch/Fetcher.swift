@@ -10,9 +10,13 @@ public final class Fetcher: Sendable {
 
   /// Starts the thread.
   ///
-  /// Throws `FetchOptionsError`, `AddressRangeError` or `FetcherError`. Raises the process's soft
-  /// limit on open files where `concurrency` needs it.
-  public init(options: FetchOptions) throws {
+  /// Raises the process's soft limit on open files where `concurrency` needs it.
+  /// - Parameters:
+  ///   - options: Bounds and manners.
+  ///   - sniff: Judges the first bytes of each body, so that what is no picture ends early; nil
+  ///     takes all bodies.
+  /// - Throws: `FetchOptionsError`, `AddressRangeError` or `FetcherError`.
+  public init(options: FetchOptions, sniff: BodySniff? = nil) throws {
     try options.validate()
     let addressGuard = try AddressGuard(allowing: options.allowAddresses)
     // Open and idle connections, resolver sockets, and what the rest of the process has open.
@@ -24,7 +28,9 @@ public final class Fetcher: Sendable {
     let seed = generator.next()
     try LoopThread.start {
       let random = RandomStream(seed: seed)
-      FetchLoop(options: options, addressGuard: addressGuard, inbox: inbox, random: random).run()
+      FetchLoop(
+        options: options, addressGuard: addressGuard, sniff: sniff, inbox: inbox, random: random
+      ).run()
     }
     self.inbox = inbox
   }

@@ -17,6 +17,13 @@ final class Transfer {
   var startedAt = 0
   var status: Int?
   var contentType: String?
+  /// The current attempt's exchanges so far.
+  var hops: [FetchHop] = []
+  var receivedBytes = 0
+  var etag: String?
+  var lastModified: String?
+  /// Of the last exchange.
+  var facts = ExchangeFacts()
 
   init(_ request: FetchRequest, url: FetchURL, batch: Batch, deadline: Double) {
     self.request = request
@@ -30,14 +37,35 @@ final class Transfer {
     target = start
     redirects = 0
     timeLeft = deadline
+    hops = []
+    forgetAnswer()
+  }
+
+  /// Takes down what the exchange to `target` gave, whatever its end.
+  func note(_ sink: ResponseSink, _ facts: ExchangeFacts) {
+    hops.append(FetchHop(url: target.text, status: sink.status == 0 ? nil : sink.status))
+    if sink.status != 0 { status = sink.status }
+    contentType = sink.fields.contentType
+    etag = sink.fields.etag
+    lastModified = sink.fields.lastModified
+    receivedBytes += facts.receivedBytes
+    self.facts = facts
+  }
+
+  private func forgetAnswer() {
     contentType = nil
+    etag = nil
+    lastModified = nil
+    facts = ExchangeFacts()
   }
 
   func result(body: [UInt8]?, failure: FetchFailure?, detail: String, now: Double) -> FetchResult {
     FetchResult(
       id: request.id, body: body, failure: failure, detail: detail, status: status,
       finalURL: target.text, redirects: redirects, attempts: attempts, contentType: contentType,
-      seconds: now - (firstBegan ?? now), startedAt: startedAt)
+      seconds: now - (firstBegan ?? now), startedAt: startedAt, hops: hops, address: facts.address,
+      httpVersion: facts.httpVersion, receivedBytes: receivedBytes, etag: etag,
+      lastModified: lastModified, times: facts.times)
   }
 }
 
