@@ -15,13 +15,14 @@ final class FetchLoop {
   private let inbox: FetchInbox
   private var random: RandomStream
   private let queue: HostQueue<Transfer>
+  private var manners: HostManners
   private var delayed = TimerHeap<Transfer>()
   private var batches: [Int: Batch] = [:]
   private var idle: [CurlEasy] = []
 
   init(
-    options: FetchOptions, addressGuard: AddressGuard, sniff: BodySniff?, inbox: FetchInbox,
-    random: RandomStream
+    options: FetchOptions, addressGuard: AddressGuard, sniff: BodySniff?, rates: RateTable,
+    inbox: FetchInbox, random: RandomStream
   ) {
     self.options = options
     self.addressGuard = addressGuard
@@ -32,6 +33,7 @@ final class FetchLoop {
     retry = RetryPolicy(
       attempts: options.attempts, base: options.backoffBase, cap: options.backoffCap)
     queue = HostQueue(connectionsPerHost: options.connectionsPerHost)
+    manners = HostManners(options: options, rates: rates)
   }
 
   /// Works until the inbox is closed.
@@ -77,7 +79,11 @@ final class FetchLoop {
     case .cancel(let id):
       // Transfers that wait are dropped when their turn comes.
       guard let batch = batches.removeValue(forKey: id) else { return }
-      for easy in multi.active where easy.transfer?.batch === batch { release(easy, multi) }
+      for easy in multi.active {
+        guard let transfer = easy.transfer, transfer.batch === batch else { continue }
+        manners.abandoned(transfer.target, isProbe: transfer.isProbe)
+        release(easy, multi)
+      }
       batch.end()
     }
   }
@@ -98,9 +104,11 @@ final class FetchLoop {
   // MARK: What goes out
 
   private func startWhatMay(now: Double, _ multi: CurlMulti) {
-    while multi.activeCount < options.concurrency, let (transfer, host) = queue.next(now: now) {
-      guard !transfer.batch.isOver else {
-        queue.finish(host: host, now: now)
+    while multi.activeCount < options.concurrency,
+      let (transfer, host, starts) = queue.next(now: now, admit: admit)
+    {
+      guard starts else {
+        refuse(transfer, now: now)
         continue
       }
       guard let easy = freeEasy() else {
@@ -114,12 +122,27 @@ final class FetchLoop {
         transfer.startedAt = Int(Clock.wall() * 1000)
       }
       transfer.exchangeBegan = now
+      transfer.isProbe = manners.began(transfer.target, now: now)
       easy.transfer = transfer
       easy.prepare(
         url: transfer.target, connectTimeout: min(options.connectTimeout, transfer.timeLeft),
         deadline: transfer.timeLeft)
       multi.add(easy)
     }
+  }
+
+  /// Whether the transfer whose turn it is may start: asked last, as a yes counts as a start.
+  private func admit(_ transfer: Transfer) -> Admission {
+    guard !transfer.batch.isOver else { return .drop }
+    return manners.admit(transfer.target, crawlDelay: nil, now: Clock.monotonic())
+  }
+
+  /// Ends a transfer that `admit` dropped.
+  private func refuse(_ transfer: Transfer, now: Double) {
+    guard !transfer.batch.isOver,
+      let (failure, detail) = manners.breaker.refusal(of: transfer.target.host)
+    else { return }
+    end(transfer, failure: failure, detail: detail, now: now)
   }
 
   private func freeEasy() -> CurlEasy? {
@@ -137,6 +160,7 @@ final class FetchLoop {
     multi.remove(easy)
     if let transfer = easy.transfer {
       queue.finish(host: transfer.target.host, now: Clock.monotonic())
+      if transfer.isProbe { queue.wake(host: transfer.target.host) }
     }
     easy.transfer = nil
     idle.append(easy)
@@ -153,6 +177,9 @@ final class FetchLoop {
     transfer.timeLeft -= now - transfer.exchangeBegan
     if code == CURLE_OK { sink.end() }
     transfer.note(sink, easy.facts)
+    let isDead = manners.ended(
+      transfer.target, status: sink.status, failure: given?.0, isProbe: transfer.isProbe, now: now)
+    defer { if isDead { dropWaiting(at: transfer.target.host, now: now) } }
 
     // What the sink decided counts before libcurl's word for the transfer that it stopped; a final
     // status counts before what befell the body of an error page.
@@ -197,16 +224,25 @@ final class FetchLoop {
   ) {
     var pause: Double?
     if failure == .httpStatus, RetryPolicy.isTransient(failure, status: sink.status) {
-      pause = sink.fields.retryAfter.flatMap { RetryAfter.seconds($0, now: Clock.wall()) }
-        .map { min($0, options.retryAfterCap) }
-      if let pause { queue.pause(host: transfer.target.host, until: now + pause) }
+      pause = manners.pause(
+        transfer.target, status: sink.status,
+        retryAfter: sink.fields.retryAfter.flatMap { RetryAfter.seconds($0, now: Clock.wall()) },
+        began: transfer.exchangeBegan, now: now)
     }
     let delay = retry.delay(
       afterAttempt: transfer.attempts, failure: failure, status: sink.status, retryAfter: pause,
       random: &random)
-    guard let delay else { return end(transfer, failure: failure, detail: detail, now: now) }
+    guard let delay, manners.breaker.refusal(of: transfer.start.host) == nil else {
+      return end(transfer, failure: failure, detail: detail, now: now)
+    }
     transfer.beginAttempt(deadline: options.totalDeadline)
     delayed.add(transfer, due: now + delay)
+  }
+
+  /// Ends all that waits to ask a host which has just been found dead.
+  private func dropWaiting(at host: String, now: Double) {
+    let retries = delayed.takeAll { $0.target.host == host }
+    for transfer in queue.takeAll(host: host, now: now) + retries { refuse(transfer, now: now) }
   }
 
   private func end(_ transfer: Transfer, failure: FetchFailure, detail: String, now: Double) {

@@ -6,6 +6,12 @@ package struct FetchURL: Sendable, Equatable {
   package let text: String
   /// Scheme, host and port: what the limit on connections counts by.
   package let host: String
+  /// The host without scheme and port, an IPv6 address in brackets; lower case.
+  package let name: String
+  /// The same for the URLs whose requests keep one rate: those of a host and port.
+  ///
+  /// http and https on their usual ports are one: a list's old http URLs redirect there.
+  package let rateKey: UInt64
 
   /// Longer ones are refused; servers commonly stop at 8 KiB.
   package static let maxLength = 16 << 10
@@ -51,6 +57,9 @@ package struct FetchURL: Sendable, Equatable {
     else { return nil }
     self.text = text
     self.host = "\(scheme)://\(host):\(port)"
+    self.name = host
+    let usual = scheme == "http" ? 80 : 443
+    self.rateKey = Self.hash(number == usual ? host : "\(host):\(port)")
   }
 
   /// Whether the host is an IPv4-compatible IPv6 literal such as `[::bad]`.
@@ -58,6 +67,12 @@ package struct FetchURL: Sendable, Equatable {
   /// RFC 4291 §2.5.5.1 gave them up, so in a list they are typing errors.
   private static func isDeprecatedLiteral(_ host: String) -> Bool {
     host.hasPrefix("[") && IPAddress(String(host.dropFirst().dropLast()))?.isV4Compatible == true
+  }
+
+  /// 64-bit FNV-1a, the same in every process.
+  private static func hash(_ text: String) -> UInt64 {
+    let sum = text.utf8.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
+    return sum ^ sum >> 32  // its low bits alone are weak, and they pick the word of a table
   }
 
   private static func part(_ part: CURLUPart, of url: OpaquePointer, flags: UInt32 = 0) -> String? {

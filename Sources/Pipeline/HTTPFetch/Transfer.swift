@@ -13,6 +13,8 @@ final class Transfer {
   var timeLeft: Double
   /// When the current exchange began; monotonic seconds.
   var exchangeBegan = 0.0
+  /// Whether the current exchange probes a host that did not answer.
+  var isProbe = false
   var firstBegan: Double?
   var startedAt = 0
   var status: Int?

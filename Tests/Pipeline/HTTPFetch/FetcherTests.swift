@@ -180,6 +180,9 @@ func fetch(_ url: String, _ change: (inout FetchOptions) -> Void = { _ in }) asy
       ("maxBytes", { $0.maxBytes = 0 }), ("userAgent", { $0.userAgent = "a\r\nHost: b" }),
       ("totalDeadline", { $0.totalDeadline = .nan }), ("userAgent", { $0.userAgent = "" }),
       ("connectionsPerHost", { $0.connectionsPerHost = -1 }),
+      ("requestsPerSecondPerHost", { $0.requestsPerSecondPerHost = 0 }),
+      ("crawlDelayCap", { $0.crawlDelayCap = -1 }), ("breakerFailures", { $0.breakerFailures = 0 }),
+      ("breakerPause", { $0.breakerPause = 4000 }),
     ]
     for (option, change) in changes {
       let error = #expect(throws: FetchOptionsError.self) {
