@@ -15,17 +15,21 @@ final class FetchLoop {
   private let inbox: FetchInbox
   private var random: RandomStream
   private let queue: HostQueue<Transfer>
+  private let lookups: HostLookups<Transfer>
+  /// Transfers whose addresses have come, for the next free places.
+  private var looked: [(waiter: Transfer, answer: HostAnswer)] = []
   private var delayed = TimerHeap<Transfer>()
   private var batches: [Int: Batch] = [:]
   private var idle: [CurlEasy] = []
 
   init(
-    options: FetchOptions, addressGuard: AddressGuard, sniff: BodySniff?, inbox: FetchInbox,
-    random: RandomStream
+    options: FetchOptions, addressGuard: AddressGuard, resolvers: ResolverPool, sniff: BodySniff?,
+    inbox: FetchInbox, random: RandomStream
   ) {
     self.options = options
     self.addressGuard = addressGuard
     self.sniff = sniff
+    lookups = HostLookups(pool: resolvers)
     self.inbox = inbox
     self.random = random
     robots = RobotsHeaderPolicy(profile: options.robots, agentToken: options.robotsAgentToken)
@@ -46,8 +50,10 @@ final class FetchLoop {
         queue.add(transfer, host: transfer.target.host, first: true)
       }
       queue.endPauses(now: now)
+      looked += lookups.take(now: now)
       startWhatMay(now: now, multi)
-      multi.wait(until: [delayed.nextDue, queue.nextWake].compactMap { $0 }.min())
+      multi.wait(
+        until: [delayed.nextDue, queue.nextWake, lookups.nextDue].compactMap { $0 }.min())
       for (easy, code) in multi.ended() { finish(easy, code, multi) }
     }
     for batch in batches.values { batch.end() }
@@ -98,14 +104,19 @@ final class FetchLoop {
   // MARK: What goes out
 
   private func startWhatMay(now: Double, _ multi: CurlMulti) {
-    while multi.activeCount < options.concurrency, let (transfer, host) = queue.next(now: now) {
+    let isFull = { [options] in multi.activeCount >= options.concurrency }
+    var taken = 0
+    while !isFull(), taken < looked.count {
+      connect(looked[taken].waiter, looked[taken].answer, now: now, multi)
+      taken += 1
+    }
+    looked.removeFirst(taken)
+    // Lookups have a bound of their own: names that nobody answers for must not fill the places.
+    while !isFull(), lookups.count + looked.count < options.concurrency,
+      let (transfer, host) = queue.next(now: now)
+    {
       guard !transfer.batch.isOver else {
         queue.finish(host: host, now: now)
-        continue
-      }
-      guard let easy = freeEasy() else {
-        queue.finish(host: host, now: now)
-        end(transfer, failure: .connect, detail: "out of memory for another transfer", now: now)
         continue
       }
       if transfer.redirects == 0 { transfer.attempts += 1 }
@@ -114,12 +125,49 @@ final class FetchLoop {
         transfer.startedAt = Int(Clock.wall() * 1000)
       }
       transfer.exchangeBegan = now
-      easy.transfer = transfer
-      easy.prepare(
-        url: transfer.target, connectTimeout: min(options.connectTimeout, transfer.timeLeft),
-        deadline: transfer.timeLeft)
-      multi.add(easy)
+      let target = transfer.target
+      if target.address != nil {
+        connect(transfer, .addresses([]), now: now, multi)
+      } else if let answer = lookups.known(target.name, now: now) {
+        connect(transfer, answer, now: now, multi)
+      } else {
+        let patience = min(options.connectTimeout, transfer.timeLeft)
+        lookups.wait(transfer, for: target.name, deadline: now + patience)
+      }
     }
+  }
+
+  /// Starts an exchange with a host whose name was looked up, or is an address.
+  private func connect(
+    _ transfer: Transfer, _ answer: HostAnswer, now: Double, _ multi: CurlMulti
+  ) {
+    let host = transfer.target.host
+    guard !transfer.batch.isOver else { return queue.finish(host: host, now: now) }
+    var addresses: [IPAddress] = []
+    var refusal: (failure: FetchFailure, detail: String)?
+    switch answer {
+    case .addresses(let all):
+      addresses = all.filter(addressGuard.allows)
+      if addresses.isEmpty, let first = all.first { refusal = (.addressRefused, "\(first)") }
+    case .noSuchHost: refusal = (.noSuchHost, transfer.target.name)
+    case .failed(let words): refusal = (.dns, words)
+    }
+    let easy = refusal == nil ? freeEasy() : nil
+    guard let easy else {
+      queue.finish(host: host, now: now)
+      transfer.hops.append(FetchHop(url: transfer.target.text, status: nil))
+      let (failure, detail) = refusal ?? (.connect, "out of memory for another transfer")
+      return fail(transfer, failure, detail, nil, now)
+    }
+    transfer.lookupSeconds = now - transfer.exchangeBegan
+    transfer.timeLeft -= transfer.lookupSeconds
+    transfer.exchangeBegan = now
+    easy.transfer = transfer
+    easy.prepare(
+      url: transfer.target, addresses: addresses,
+      connectTimeout: min(options.connectTimeout - transfer.lookupSeconds, transfer.timeLeft),
+      deadline: transfer.timeLeft)
+    multi.add(easy)
   }
 
   private func freeEasy() -> CurlEasy? {
@@ -192,17 +240,18 @@ final class FetchLoop {
   }
 
   private func fail(
-    _ transfer: Transfer, _ failure: FetchFailure, _ detail: String, _ sink: ResponseSink,
+    _ transfer: Transfer, _ failure: FetchFailure, _ detail: String, _ sink: ResponseSink?,
     _ now: Double
   ) {
     var pause: Double?
-    if failure == .httpStatus, RetryPolicy.isTransient(failure, status: sink.status) {
+    if failure == .dns { pause = lookups.pause(after: transfer.target.name, now: now) }
+    if let sink, failure == .httpStatus, RetryPolicy.isTransient(failure, status: sink.status) {
       pause = sink.fields.retryAfter.flatMap { RetryAfter.seconds($0, now: Clock.wall()) }
         .map { min($0, options.retryAfterCap) }
       if let pause { queue.pause(host: transfer.target.host, until: now + pause) }
     }
     let delay = retry.delay(
-      afterAttempt: transfer.attempts, failure: failure, status: sink.status, retryAfter: pause,
+      afterAttempt: transfer.attempts, failure: failure, status: sink?.status, retryAfter: pause,
       random: &random)
     guard let delay else { return end(transfer, failure: failure, detail: detail, now: now) }
     transfer.beginAttempt(deadline: options.totalDeadline)

@@ -13,6 +13,8 @@ final class Transfer {
   var timeLeft: Double
   /// When the current exchange began; monotonic seconds.
   var exchangeBegan = 0.0
+  /// What the name lookup of the current exchange took; 0 where none was needed.
+  var lookupSeconds = 0.0
   var firstBegan: Double?
   var startedAt = 0
   var status: Int?
@@ -50,6 +52,8 @@ final class Transfer {
     lastModified = sink.fields.lastModified
     receivedBytes += facts.receivedBytes
     self.facts = facts
+    // libcurl's clock started when the lookup had ended.
+    self.facts.times?.shift(by: lookupSeconds)
   }
 
   private func forgetAnswer() {
