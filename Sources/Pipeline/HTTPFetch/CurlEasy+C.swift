@@ -12,6 +12,10 @@ import Glibc
 @safe final class CurlEasy {
   let handle: UnsafeMutableRawPointer
   private let errorText: UnsafeMutablePointer<CChar>
+  /// The addresses of the exchange's host, in libcurl's words; owned.
+  private var resolved: UnsafeMutablePointer<curl_slist>?
+  /// Whether the exchange's host is an address, so that libcurl's resolver has only to parse it.
+  fileprivate var isLiteral = true
   fileprivate let addressGuard: AddressGuard
   let sink: ResponseSink
   /// An address that the guard refused in this exchange, unless another was tried.
@@ -34,6 +38,7 @@ import Glibc
     unsafe setPointer(CURLOPT_WRITEDATA, context)
     unsafe setPointer(CURLOPT_HEADERDATA, context)
     unsafe setPointer(CURLOPT_OPENSOCKETDATA, context)
+    unsafe setPointer(CURLOPT_RESOLVER_START_DATA, context)
     // Safe: freed in deinit, after the handle.
     unsafe setPointer(CURLOPT_ERRORBUFFER, UnsafeMutableRawPointer(errorText))
     check(
@@ -41,6 +46,7 @@ import Glibc
     check(
       unsafe pairloom_easy_set_sink(handle, CURLOPT_HEADERFUNCTION, receiveHeader), "HEADERFUNC")
     check(unsafe pairloom_easy_set_open_socket(handle, openSocket), "OPENSOCKETFUNCTION")
+    check(unsafe pairloom_easy_set_resolver_start(handle, startResolver), "RESOLVER_START")
 
     set(CURLOPT_PROTOCOLS_STR, "http,https")
     set(CURLOPT_USERAGENT, options.userAgent)
@@ -49,7 +55,7 @@ import Glibc
     set(CURLOPT_PROXY, "")
     // Each hop is our own request, so that it passes URL check, host limit and address guard.
     set(CURLOPT_FOLLOWLOCATION, 0)
-    set(CURLOPT_NOSIGNAL, 1)  // no SIGALRM; a deadline works without, through the threaded resolver
+    set(CURLOPT_NOSIGNAL, 1)  // no SIGALRM
     set(CURLOPT_TCP_KEEPALIVE, 1)
     set(CURLOPT_LOW_SPEED_LIMIT, options.lowSpeedBytesPerSecond)
     set(CURLOPT_LOW_SPEED_TIME, options.lowSpeedSeconds)
@@ -60,17 +66,43 @@ import Glibc
   deinit {
     unsafe curl_easy_cleanup(handle)
     unsafe errorText.deallocate()
+    unsafe curl_slist_free_all(resolved)
   }
 
-  /// Readies the handle for one exchange; both deadlines are in seconds.
-  func prepare(url: FetchURL, connectTimeout: Double, deadline: Double) {
+  /// Readies the handle for one exchange.
+  ///
+  /// - Parameters:
+  ///   - url: What to ask for.
+  ///   - addresses: Of the URL's host; empty where that is an address itself.
+  ///   - connectTimeout: For TCP and TLS, seconds.
+  ///   - deadline: For the whole exchange, seconds.
+  func prepare(url: FetchURL, addresses: [IPAddress], connectTimeout: Double, deadline: Double) {
     sink.begin()
     refusedAddress = nil
     triedAddress = false
     unsafe errorText.pointee = 0
     set(CURLOPT_URL, url.text)
+    setAddresses(addresses, of: url)
     set(CURLOPT_CONNECTTIMEOUT_MS, max(1, Int(connectTimeout * 1000)))
     set(CURLOPT_TIMEOUT_MS, max(1, Int(deadline * 1000)))
+  }
+
+  /// Puts the addresses into libcurl's cache of names, from where a connection takes them.
+  ///
+  /// The "+" makes them expire as looked-up ones do (CURLOPT_RESOLVE(3)).
+  private func setAddresses(_ addresses: [IPAddress], of url: FetchURL) {
+    isLiteral = addresses.isEmpty
+    unsafe curl_slist_free_all(resolved)
+    unsafe resolved = nil
+    if !isLiteral {
+      let list = addresses.map { address in
+        if case .v4 = address { "\(address)" } else { "[\(address)]" }
+      }
+      let entry = "+\(url.name):\(url.port):\(list.joined(separator: ","))"
+      unsafe resolved = curl_slist_append(nil, entry)
+    }
+    // Safe: the list lives until the next exchange or `deinit`, which frees the handle first.
+    check(unsafe pairloom_easy_set_list(handle, CURLOPT_RESOLVE, resolved), "RESOLVE")
   }
 
   /// How an exchange that libcurl gave up failed.
@@ -127,6 +159,12 @@ private func withSpan(
   unsafe data.withMemoryRebound(to: UInt8.self, capacity: count) {
     body(unsafe Span(_unsafeStart: UnsafePointer($0), count: count))
   }
+}
+
+/// Refuses to look up a name that came without addresses: libcurl would start a thread for it.
+private let startResolver: curl_resolver_start_callback = { _, _, context in
+  guard let easy = unsafe easy(context) else { return 1 }
+  return easy.isLiteral ? 0 : 1
 }
 
 private let openSocket: curl_opensocket_callback = { context, _, address in

@@ -16,17 +16,20 @@ final class FetchLoop {
   private var random: RandomStream
   private let queue: HostQueue<Transfer>
   private var manners: HostManners
+  private let lookups: HostLookups<Transfer>
   private var delayed = TimerHeap<Transfer>()
   private var batches: [Int: Batch] = [:]
   private var idle: [CurlEasy] = []
 
   init(
-    options: FetchOptions, addressGuard: AddressGuard, sniff: BodySniff?, rates: RateTable,
+    options: FetchOptions, addressGuard: AddressGuard, resolvers: ResolverPool, sniff: BodySniff?,
+    rates: RateTable,
     inbox: FetchInbox, random: RandomStream
   ) {
     self.options = options
     self.addressGuard = addressGuard
     self.sniff = sniff
+    lookups = HostLookups(pool: resolvers)
     self.inbox = inbox
     self.random = random
     robots = RobotsHeaderPolicy(profile: options.robots, agentToken: options.robotsAgentToken)
@@ -48,8 +51,10 @@ final class FetchLoop {
         queue.add(transfer, host: transfer.target.host, first: true)
       }
       queue.endPauses(now: now)
+      takeLookups(now: now, multi)
       startWhatMay(now: now, multi)
-      multi.wait(until: [delayed.nextDue, queue.nextWake].compactMap { $0 }.min())
+      multi.wait(
+        until: [delayed.nextDue, queue.nextWake, lookups.nextDue].compactMap { $0 }.min())
       for (easy, code) in multi.ended() { finish(easy, code, multi) }
     }
     for batch in batches.values { batch.end() }
@@ -104,37 +109,48 @@ final class FetchLoop {
   // MARK: What goes out
 
   private func startWhatMay(now: Double, _ multi: CurlMulti) {
-    while multi.activeCount < options.concurrency,
-      let (transfer, host, starts) = queue.next(now: now, admit: admit)
+    // Lookups have a bound of their own: names that nobody answers for must not fill the places.
+    while multi.activeCount < options.concurrency, lookups.count < options.concurrency,
+      let (transfer, _, starts) = queue.next(now: now, admit: { admit($0, now: now) })
     {
       guard starts else {
         refuse(transfer, now: now)
         continue
       }
-      guard let easy = freeEasy() else {
-        queue.finish(host: host, now: now)
-        end(transfer, failure: .connect, detail: "out of memory for another transfer", now: now)
-        continue
+      if transfer.isLookedUp {
+        transfer.isLookedUp = false  // counted when its lookup began
+      } else {
+        transfer.lookupSeconds = 0
+        if transfer.redirects == 0 { transfer.attempts += 1 }
       }
-      if transfer.redirects == 0 { transfer.attempts += 1 }
       if transfer.firstBegan == nil {
         transfer.firstBegan = now
         transfer.startedAt = Int(Clock.wall() * 1000)
       }
       transfer.exchangeBegan = now
-      transfer.isProbe = manners.began(transfer.target, now: now)
-      easy.transfer = transfer
-      easy.prepare(
-        url: transfer.target, connectTimeout: min(options.connectTimeout, transfer.timeLeft),
-        deadline: transfer.timeLeft)
-      multi.add(easy)
+      let target = transfer.target
+      if target.address != nil {
+        connect(transfer, .addresses([]), now: now, multi)
+      } else if let answer = lookups.known(target.name, now: now) {
+        connect(transfer, answer, now: now, multi)
+      } else {
+        let patience = min(options.connectTimeout, transfer.timeLeft)
+        lookups.wait(transfer, for: target.name, deadline: now + patience)
+      }
     }
   }
 
-  /// Whether the transfer whose turn it is may start: asked last, as a yes counts as a start.
-  private func admit(_ transfer: Transfer) -> Admission {
+  /// Whether the transfer whose turn it is may start.
+  ///
+  /// A name is looked up before the host's rate is asked, as requests whose starts were spread would
+  /// come in one burst when the answer does.
+  private func admit(_ transfer: Transfer, now: Double) -> Admission {
     guard !transfer.batch.isOver else { return .drop }
-    return manners.admit(transfer.target, crawlDelay: nil, now: Clock.monotonic())
+    let target = transfer.target
+    guard target.address != nil || lookups.known(target.name, now: now) != nil else {
+      return .start
+    }
+    return manners.admit(target, crawlDelay: nil, now: Clock.monotonic())
   }
 
   /// Ends a transfer that `admit` dropped.
@@ -143,6 +159,53 @@ final class FetchLoop {
       let (failure, detail) = manners.breaker.refusal(of: transfer.target.host)
     else { return }
     end(transfer, failure: failure, detail: detail, now: now)
+  }
+
+  /// Lets the transfers go on whose names have been looked up.
+  private func takeLookups(now: Double, _ multi: CurlMulti) {
+    for (transfer, answer) in lookups.take(now: now).reversed() {
+      guard case .addresses = answer else {
+        connect(transfer, answer, now: now, multi)
+        continue
+      }
+      transfer.lookupSeconds = now - transfer.exchangeBegan
+      transfer.timeLeft -= transfer.lookupSeconds
+      transfer.isLookedUp = true
+      queue.finish(host: transfer.target.host, now: now)
+      queue.add(transfer, host: transfer.target.host, first: true)
+    }
+  }
+
+  /// Starts an exchange with a host whose name was looked up, or is an address.
+  private func connect(
+    _ transfer: Transfer, _ answer: HostAnswer, now: Double, _ multi: CurlMulti
+  ) {
+    let host = transfer.target.host
+    guard !transfer.batch.isOver else { return queue.finish(host: host, now: now) }
+    var addresses: [IPAddress] = []
+    var refusal: (failure: FetchFailure, detail: String)?
+    switch answer {
+    case .addresses(let all):
+      addresses = all.filter(addressGuard.allows)
+      if addresses.isEmpty, let first = all.first { refusal = (.addressRefused, "\(first)") }
+    case .noSuchHost: refusal = (.noSuchHost, transfer.target.name)
+    case .failed(let words): refusal = (.dns, words)
+    }
+    let easy = refusal == nil ? freeEasy() : nil
+    guard let easy else {
+      queue.finish(host: host, now: now)
+      transfer.hops.append(FetchHop(url: transfer.target.text, status: nil))
+      let (failure, detail) = refusal ?? (.connect, "out of memory for another transfer")
+      return fail(transfer, failure, detail, nil, now)
+    }
+    transfer.exchangeBegan = now
+    transfer.isProbe = manners.began(transfer.target, now: now)
+    easy.transfer = transfer
+    easy.prepare(
+      url: transfer.target, addresses: addresses,
+      connectTimeout: min(options.connectTimeout - transfer.lookupSeconds, transfer.timeLeft),
+      deadline: transfer.timeLeft)
+    multi.add(easy)
   }
 
   private func freeEasy() -> CurlEasy? {
@@ -219,18 +282,19 @@ final class FetchLoop {
   }
 
   private func fail(
-    _ transfer: Transfer, _ failure: FetchFailure, _ detail: String, _ sink: ResponseSink,
+    _ transfer: Transfer, _ failure: FetchFailure, _ detail: String, _ sink: ResponseSink?,
     _ now: Double
   ) {
     var pause: Double?
-    if failure == .httpStatus, RetryPolicy.isTransient(failure, status: sink.status) {
+    if failure == .dns { pause = lookups.pause(after: transfer.target.name, now: now) }
+    if let sink, failure == .httpStatus, RetryPolicy.isTransient(failure, status: sink.status) {
       pause = manners.pause(
         transfer.target, status: sink.status,
         retryAfter: sink.fields.retryAfter.flatMap { RetryAfter.seconds($0, now: Clock.wall()) },
         began: transfer.exchangeBegan, now: now)
     }
     let delay = retry.delay(
-      afterAttempt: transfer.attempts, failure: failure, status: sink.status, retryAfter: pause,
+      afterAttempt: transfer.attempts, failure: failure, status: sink?.status, retryAfter: pause,
       random: &random)
     guard let delay, manners.breaker.refusal(of: transfer.start.host) == nil else {
       return end(transfer, failure: failure, detail: detail, now: now)

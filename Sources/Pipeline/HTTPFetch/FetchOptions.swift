@@ -5,6 +5,7 @@ public import CrawlPolicy
 /// Times are seconds, sizes bytes.
 public struct FetchOptions: Sendable, Codable, Equatable {
   /// Name lookup, TCP and TLS together.
+  ///
   public var connectTimeout = 10.0
   /// Bounds each attempt, all its redirects together; waiting for a free slot does not count.
   public var totalDeadline = 30.0

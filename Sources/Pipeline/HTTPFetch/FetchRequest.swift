@@ -39,6 +39,16 @@ public struct FetchTimes: Sendable, Codable, Equatable {
   }
 }
 
+extension FetchTimes {
+  /// Counts from `seconds` earlier; steps that were not taken stay 0.
+  mutating func shift(by seconds: Double) {
+    lookup += seconds
+    if connect > 0 { connect += seconds }
+    if tls > 0 { tls += seconds }
+    if firstByte > 0 { firstByte += seconds }
+  }
+}
+
 /// How a request ended, after all its attempts.
 public struct FetchResult: Sendable {
   public var id: Int
@@ -75,6 +85,8 @@ public struct FetchResult: Sendable {
   public var etag: String?
   public var lastModified: String?
   /// Seconds of the last exchange: name lookup, connection, TLS, first byte; nil where none was.
+  ///
+  /// A step that was not taken, or not ended, has 0.
   public var times: FetchTimes?
   /// What a refusal by policy rests on; nil for other results.
   public var evidence: PolicyEvidence?

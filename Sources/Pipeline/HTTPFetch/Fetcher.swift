@@ -8,15 +8,21 @@ import SeededRandom
 public final class Fetcher: Sendable {
   private let inbox: FetchInbox
 
+  /// Lookups at a time; each waits for a name server most of its time.
+  private static let resolverThreads = 64
+
   /// Starts the thread.
   ///
   /// Raises the process's soft limit on open files where `concurrency` needs it.
   /// - Parameters:
   ///   - options: Bounds and manners.
+  ///   - resolver: Looks names up, on threads of its own; libcurl is given addresses only.
   ///   - sniff: Judges the first bytes of each body, so that what is no picture ends early; nil
   ///     takes all bodies.
   /// - Throws: `FetchOptionsError`, `AddressRangeError` or `FetcherError`.
-  public init(options: FetchOptions, sniff: BodySniff? = nil) throws {
+  public init(
+    options: FetchOptions, resolver: any HostResolver = SystemResolver(), sniff: BodySniff? = nil
+  ) throws {
     try options.validate()
     let addressGuard = try AddressGuard(allowing: options.allowAddresses)
     // Open and idle connections, resolver sockets, and what the rest of the process has open.
@@ -25,12 +31,15 @@ public final class Fetcher: Sendable {
     let inbox = try FetchInbox()
     // Tried here once, so that a machine that cannot is told now and not by an empty result.
     _ = try CurlMulti(connections: 1, wakeup: inbox.wakeup)
+    let pool = try ResolverPool(
+      resolver: resolver, limit: Self.resolverThreads, wakeup: inbox.wakeup)
     var generator = SystemRandomNumberGenerator()
     let seed = generator.next()
     try LoopThread.start {
       let random = RandomStream(seed: seed)
       FetchLoop(
-        options: options, addressGuard: addressGuard, sniff: sniff, rates: rates, inbox: inbox,
+        options: options, addressGuard: addressGuard, resolvers: pool, sniff: sniff, rates: rates,
+        inbox: inbox,
         random: random
       ).run()
     }

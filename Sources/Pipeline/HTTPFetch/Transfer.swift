@@ -15,6 +15,10 @@ final class Transfer {
   var exchangeBegan = 0.0
   /// Whether the current exchange probes a host that did not answer.
   var isProbe = false
+  /// What the name lookup of the current exchange took; 0 where none was needed.
+  var lookupSeconds = 0.0
+  /// Whether that lookup is over and the exchange waits for its start.
+  var isLookedUp = false
   var firstBegan: Double?
   var startedAt = 0
   var status: Int?
@@ -52,6 +56,8 @@ final class Transfer {
     lastModified = sink.fields.lastModified
     receivedBytes += facts.receivedBytes
     self.facts = facts
+    // libcurl's clock started when the lookup had ended.
+    self.facts.times?.shift(by: lookupSeconds)
   }
 
   private func forgetAnswer() {

@@ -50,7 +50,7 @@ import Testing
       ("http://127.0.0.1:1/", .connect), ("http://192.168.1.1/", .addressRefused),
       ("http://169.254.169.254/latest/meta-data/", .addressRefused),
       ("http://[::1]:1/", .addressRefused), ("http://[::ffff:10.0.0.1]/", .addressRefused),
-      ("http://0x0a000001/", .addressRefused), ("http://no-such-host.invalid/", .dns),
+      ("http://0x0a000001/", .addressRefused), ("http://no-such-host.invalid/", .noSuchHost),
       ("https://127.0.0.1:\(server.port)/ok", .tls), ("ftp://127.0.0.1/x", .badURL), ("", .badURL),
     ]
     let fetcher = try Fetcher(options: testOptions { $0.attempts = 1 })

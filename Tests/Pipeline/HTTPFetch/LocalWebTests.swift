@@ -107,8 +107,8 @@ enum LocalWeb {
       case "policy":
         #expect(result.failure == .robots, "\(words)")
       case "fail" where FetchFailure(rawValue: failureClass) != nil:
-        // The list maker counts names that do not resolve among the failed connections.
-        let classes = fault == "dns" ? ["dns"] : [failureClass]
+        // The list maker knows one class of names that do not resolve.
+        let classes = fault == "dns" ? ["no_such_host"] : [failureClass]
         #expect(classes.contains(result.failure?.rawValue ?? ""), "\(words)")
       case "fail":  // for the decoder to find
         #expect(result.failure == nil, "\(words)")

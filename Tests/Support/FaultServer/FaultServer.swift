@@ -33,12 +33,17 @@ public final class FaultServer: Sendable {
   private let listener: Int32
   private let state = Mutex(State())
 
-  public init() throws {
+  private let host: String
+
+  /// - Parameter host: A loopback address.
+  /// - Throws: `POSIXError` when it cannot be listened on.
+  public init(address host: String = "127.0.0.1") throws {
+    self.host = host
     listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
     guard listener >= 0 else { throw POSIXError(.EMFILE) }
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
-    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+    address.sin_addr.s_addr = inet_addr(host)
     var length = socklen_t(MemoryLayout<sockaddr_in>.size)
     let listener = self.listener
     let isBound = withUnsafeMutablePointer(to: &address) { pointer in
@@ -55,7 +60,7 @@ public final class FaultServer: Sendable {
 
   deinit { stop() }
 
-  public func url(_ path: String) -> String { "http://127.0.0.1:\(port)\(path)" }
+  public func url(_ path: String) -> String { "http://\(host):\(port)\(path)" }
 
   public var counters: Counters { state.withLock { $0.counters } }
 
