@@ -30,10 +30,11 @@ package enum HostName {
   /// RFC 3490's ToASCII without its mapping: at most 63 bytes, no separators of a URL.
   private static func asciiLabel(_ label: [Unicode.Scalar]) -> String? {
     guard (1...63).contains(label.count) else { return nil }
-    if label.allSatisfy(\.isASCII) {
-      let isFine = label.allSatisfy { $0.value > 0x20 && $0.value < 0x7F && !isSeparator($0) }
-      return isFine ? String(String.UnicodeScalarView(label)) : nil
+    let isFine = label.allSatisfy {
+      !$0.isASCII || ($0.value > 0x20 && $0.value < 0x7F && !isSeparator($0))
     }
+    guard isFine else { return nil }
+    if label.allSatisfy(\.isASCII) { return String(String.UnicodeScalarView(label)) }
     guard let encoded = Punycode.encode(label), encoded.utf8.count <= 59 else { return nil }
     return "xn--" + encoded
   }

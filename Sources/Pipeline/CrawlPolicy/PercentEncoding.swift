@@ -4,8 +4,9 @@
 ///   octets that RFC 3986 knows neither as reserved nor as unreserved are encoded.
 /// - `*` and `$` in a path are encoded, so that a pattern's `%2A` and `%24` mean them verbatim
 ///   (RFC 9309 §2.2.3).
-/// - Behind the first `?`, `%3A` and `%2F` are decoded. RFC 9309's table wants `https://foo.bar`
-///   there to equal `https%3A%2F%2Ffoo.bar`; the short form makes it so on both sides.
+/// - Reserved characters equal their encoded forms: the RFC has them encoded on both sides, which
+///   comes to the same as decoding them. What divides a path stays apart: `%2F` and `%3F` are decoded
+///   behind the first `?` only, as its example `?baz=https%3A%2F%2Ffoo.bar` wants, `%23` never.
 /// - A `%` without two digits stays as it is.
 package enum PercentEncoding {
   /// A request's `path?query`; a missing first slash is added, a fragment dropped.
@@ -36,7 +37,7 @@ package enum PercentEncoding {
           continue
         }
         index += 2
-        if octet.isUnreserved || (isQuery && octet.isColonOrSlash) {
+        if octet.isUnreserved || octet.isPlainReserved || (isQuery && octet.isDivider) {
           result.append(octet)
         } else {
           result.appendEncoded(octet)
@@ -49,7 +50,8 @@ package enum PercentEncoding {
       case UInt8(ascii: "$"):
         isPattern && index == bytes.endIndex ? result.append(byte) : result.appendEncoded(byte)
       default:
-        byte.isUnreserved || byte.isReserved ? result.append(byte) : result.appendEncoded(byte)
+        byte.isUnreserved || byte.isPlainReserved || byte.isDivider
+          ? result.append(byte) : result.appendEncoded(byte)
       }
     }
     return result
@@ -85,19 +87,19 @@ extension UInt8 {
       || self == UInt8(ascii: "_") || self == UInt8(ascii: "~")
   }
 
-  fileprivate var isReserved: Bool {
+  /// RFC 3986's reserved characters but for those that divide paths and those of patterns.
+  fileprivate var isPlainReserved: Bool {
     switch self {
-    case UInt8(ascii: ":"), UInt8(ascii: "/"), UInt8(ascii: "?"), UInt8(ascii: "#"),
-      UInt8(ascii: "["), UInt8(ascii: "]"), UInt8(ascii: "@"), UInt8(ascii: "!"),
-      UInt8(ascii: "$"), UInt8(ascii: "&"), UInt8(ascii: "'"), UInt8(ascii: "("),
-      UInt8(ascii: ")"), UInt8(ascii: "*"), UInt8(ascii: "+"), UInt8(ascii: ","),
-      UInt8(ascii: ";"), UInt8(ascii: "="):
+    case UInt8(ascii: ":"), UInt8(ascii: "["), UInt8(ascii: "]"), UInt8(ascii: "@"),
+      UInt8(ascii: "!"), UInt8(ascii: "&"), UInt8(ascii: "'"), UInt8(ascii: "("),
+      UInt8(ascii: ")"), UInt8(ascii: "+"), UInt8(ascii: ","), UInt8(ascii: ";"),
+      UInt8(ascii: "="):
       true
     default: false
     }
   }
 
-  fileprivate var isColonOrSlash: Bool { self == UInt8(ascii: ":") || self == UInt8(ascii: "/") }
+  fileprivate var isDivider: Bool { self == UInt8(ascii: "/") || self == UInt8(ascii: "?") }
 }
 
 extension [UInt8] {
