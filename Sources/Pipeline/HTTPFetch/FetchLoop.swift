@@ -8,7 +8,7 @@ import SeededRandom
 /// times that bound the wait for sockets.
 final class FetchLoop {
   private let options: FetchOptions
-  private let addressGuard: AddressGuard
+  private let settings: CurlSettings
   private let robots: RobotsHeaderPolicy
   private let sniff: BodySniff?
   private let retry: RetryPolicy
@@ -21,20 +21,25 @@ final class FetchLoop {
   private var delayed = TimerHeap<Transfer>()
   private var batches: [Int: Batch] = [:]
   private var idle: [CurlEasy] = []
+  private var silence: SilenceWatch
+  private var control: ConcurrencyControl
 
   init(
-    options: FetchOptions, addressGuard: AddressGuard, resolvers: ResolverPool, sniff: BodySniff?,
+    settings: CurlSettings, resolvers: ResolverPool, sniff: BodySniff?,
     inbox: FetchInbox, random: RandomStream
   ) {
-    self.options = options
-    self.addressGuard = addressGuard
+    options = settings.options
+    self.settings = settings
     self.sniff = sniff
     lookups = HostLookups(pool: resolvers)
     self.inbox = inbox
     self.random = random
     robots = RobotsHeaderPolicy(profile: options.robots, agentToken: options.robotsAgentToken)
     retry = RetryPolicy(
-      attempts: options.attempts, base: options.backoffBase, cap: options.backoffCap)
+      attempts: options.attempts, timeoutAttempts: options.timeoutAttempts,
+      base: options.backoffBase, cap: options.backoffCap)
+    silence = SilenceWatch(firstByteDeadline: options.firstByteDeadline)
+    control = ConcurrencyControl(least: options.minConcurrency, most: options.concurrency)
     queue = HostQueue(connectionsPerHost: options.connectionsPerHost)
   }
 
@@ -50,13 +55,33 @@ final class FetchLoop {
         queue.add(transfer, host: transfer.target.host, first: true)
       }
       queue.endPauses(now: now)
-      looked += lookups.take(now: now)
+      for (transfer, answer) in lookups.take(now: now) {
+        transfer.lookupSeconds = now - transfer.exchangeBegan
+        transfer.timeLeft -= transfer.lookupSeconds
+        looked.append((transfer, answer))
+      }
       startWhatMay(now: now, multi)
+      if multi.activeCount > 0 { silence.begin(now: now) }
       multi.wait(
-        until: [delayed.nextDue, queue.nextWake, lookups.nextDue].compactMap { $0 }.min())
-      for (easy, code) in multi.ended() { finish(easy, code, multi) }
+        until: [delayed.nextDue, queue.nextWake, lookups.nextDue, silence.nextDue]
+          .compactMap { $0 }.min())
+      for (easy, code) in multi.ended() {
+        finish(easy, code == CURLE_OK ? nil : easy.failure(code), multi)
+      }
+      watch(multi)
     }
     for batch in batches.values { batch.end() }
+  }
+
+  /// Ends what waits for a first byte for too long, and adapts the number of transfers.
+  private func watch(_ multi: CurlMulti) {
+    let now = Clock.monotonic()
+    for easy in silence.look(at: multi.active, now: now) {
+      let words = "no byte of an answer within \(options.firstByteDeadline) s"
+      finish(easy, (.timeout, words), multi)
+    }
+    let isFull = multi.activeCount - silence.silentCount >= control.limit
+    control.adjust(now: now, isFull: isFull)
   }
 
   /// Opens the multi handle on this thread; a failure closes the inbox, so that no call waits.
@@ -64,8 +89,7 @@ final class FetchLoop {
     do {
       return try CurlMulti(connections: options.concurrency, wakeup: inbox.wakeup)
     } catch {
-      inbox.close()
-      for case .submit(let submission) in inbox.take().commands { submission.continuation.resume() }
+      inbox.closeUnserved()
       return nil
     }
   }
@@ -83,7 +107,7 @@ final class FetchLoop {
     case .cancel(let id):
       // Transfers that wait are dropped when their turn comes.
       guard let batch = batches.removeValue(forKey: id) else { return }
-      for easy in multi.active where easy.transfer?.batch === batch { release(easy, multi) }
+      for easy in Array(multi.active) where easy.transfer?.batch === batch { release(easy, multi) }
       batch.end()
     }
   }
@@ -104,7 +128,9 @@ final class FetchLoop {
   // MARK: What goes out
 
   private func startWhatMay(now: Double, _ multi: CurlMulti) {
-    let isFull = { [options] in multi.activeCount >= options.concurrency }
+    let free = min(
+      options.concurrency, control.limit + silence.silentCount)
+    let isFull = { multi.activeCount >= free }
     var taken = 0
     while !isFull(), taken < looked.count {
       connect(looked[taken].waiter, looked[taken].answer, now: now, multi)
@@ -125,14 +151,16 @@ final class FetchLoop {
         transfer.startedAt = Int(Clock.wall() * 1000)
       }
       transfer.exchangeBegan = now
-      let target = transfer.target
-      if target.address != nil {
+      transfer.lookupSeconds = 0
+      guard let name = settings.nameToLookUp(for: transfer.target) else {
         connect(transfer, .addresses([]), now: now, multi)
-      } else if let answer = lookups.known(target.name, now: now) {
+        continue
+      }
+      if let answer = lookups.known(name, now: now) {
         connect(transfer, answer, now: now, multi)
       } else {
         let patience = min(options.connectTimeout, transfer.timeLeft)
-        lookups.wait(transfer, for: target.name, deadline: now + patience)
+        lookups.wait(transfer, for: name, deadline: now + patience)
       }
     }
   }
@@ -144,23 +172,19 @@ final class FetchLoop {
     let host = transfer.target.host
     guard !transfer.batch.isOver else { return queue.finish(host: host, now: now) }
     var addresses: [IPAddress] = []
-    var refusal: (failure: FetchFailure, detail: String)?
-    switch answer {
-    case .addresses(let all):
-      addresses = all.filter(addressGuard.allows)
-      if addresses.isEmpty, let first = all.first { refusal = (.addressRefused, "\(first)") }
-    case .noSuchHost: refusal = (.noSuchHost, transfer.target.name)
-    case .failed(let words): refusal = (.dns, words)
+    var easy: CurlEasy?
+    var refusal = Refusal(failure: .connect, detail: "out of memory for another transfer")
+    do {
+      addresses = try settings.addresses(answer, for: transfer.target)
+      easy = freeEasy()
+    } catch {
+      refusal = error
     }
-    let easy = refusal == nil ? freeEasy() : nil
     guard let easy else {
       queue.finish(host: host, now: now)
       transfer.hops.append(FetchHop(url: transfer.target.text, status: nil))
-      let (failure, detail) = refusal ?? (.connect, "out of memory for another transfer")
-      return fail(transfer, failure, detail, nil, now)
+      return fail(transfer, refusal.failure, refusal.detail, nil, now)
     }
-    transfer.lookupSeconds = now - transfer.exchangeBegan
-    transfer.timeLeft -= transfer.lookupSeconds
     transfer.exchangeBegan = now
     easy.transfer = transfer
     easy.prepare(
@@ -174,7 +198,7 @@ final class FetchLoop {
     if let easy = idle.popLast() { return easy }
     do {
       let sink = ResponseSink(maxBytes: options.maxBytes, robots: robots, sniff: sniff)
-      return try CurlEasy(options: options, addressGuard: addressGuard, sink: sink)
+      return try CurlEasy(settings: settings, sink: sink)
     } catch {
       return nil  // out of memory: the caller fails the transfer
     }
@@ -183,6 +207,7 @@ final class FetchLoop {
   /// Takes a transfer off the network and frees its handle and its place at the host.
   private func release(_ easy: CurlEasy, _ multi: CurlMulti) {
     multi.remove(easy)
+    silence.end(easy)
     if let transfer = easy.transfer {
       queue.finish(host: transfer.target.host, now: Clock.monotonic())
     }
@@ -192,15 +217,25 @@ final class FetchLoop {
 
   // MARK: What has ended
 
-  private func finish(_ easy: CurlEasy, _ code: CURLcode, _ multi: CurlMulti) {
+  /// - Parameters:
+  ///   - easy: The exchange.
+  ///   - given: Why it was given up; nil when the answer came to its end.
+  ///   - multi: What it is taken out of.
+  private func finish(
+    _ easy: CurlEasy, _ given: (FetchFailure, detail: String)?, _ multi: CurlMulti
+  ) {
     guard let transfer = easy.transfer else { preconditionFailure("an exchange for nobody") }
     let sink = easy.sink
-    let given = code == CURLE_OK ? nil : easy.failure(code)
     release(easy, multi)
     let now = Clock.monotonic()
     transfer.timeLeft -= now - transfer.exchangeBegan
-    if code == CURLE_OK { sink.end() }
+    if given == nil { sink.end() }
     transfer.note(sink, easy.facts)
+    switch given?.0 {
+    case .timeout, .connect: control.failed()
+    case _ where sink.headersEnded: control.answered()
+    default: break
+    }
 
     // What the sink decided counts before libcurl's word for the transfer that it stopped; a final
     // status counts before what befell the body of an error page.
@@ -243,6 +278,7 @@ final class FetchLoop {
     _ transfer: Transfer, _ failure: FetchFailure, _ detail: String, _ sink: ResponseSink?,
     _ now: Double
   ) {
+    if failure == .timeout { transfer.timeouts += 1 }
     var pause: Double?
     if failure == .dns { pause = lookups.pause(after: transfer.target.name, now: now) }
     if let sink, failure == .httpStatus, RetryPolicy.isTransient(failure, status: sink.status) {
@@ -251,7 +287,8 @@ final class FetchLoop {
       if let pause { queue.pause(host: transfer.target.host, until: now + pause) }
     }
     let delay = retry.delay(
-      afterAttempt: transfer.attempts, failure: failure, status: sink?.status, retryAfter: pause,
+      afterAttempt: transfer.attempts, timeouts: transfer.timeouts, failure: failure,
+      status: sink?.status, retryAfter: pause,
       random: &random)
     guard let delay else { return end(transfer, failure: failure, detail: detail, now: now) }
     transfer.beginAttempt(deadline: options.totalDeadline)
