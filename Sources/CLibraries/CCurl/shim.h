@@ -40,6 +40,10 @@ static inline CURLcode pairloom_easy_get_pointer(CURL *easy, CURLINFO info, void
   return curl_easy_getinfo(easy, info, value);
 }
 
+static inline CURLSHcode pairloom_share_data(CURLSH *share, curl_lock_data data) {
+  return curl_share_setopt(share, CURLSHOPT_SHARE, data);
+}
+
 static inline CURLMcode pairloom_multi_set_long(CURLM *multi, CURLMoption option, long value) {
   return curl_multi_setopt(multi, option, value);
 }

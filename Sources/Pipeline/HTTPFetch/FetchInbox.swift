@@ -58,6 +58,12 @@ final class FetchInbox: Sendable {
     wakeup.signal()
   }
 
+  /// Closes, and lets the calls go on that are waiting already.
+  func closeUnserved() {
+    close()
+    for case .submit(let submission) in take().commands { submission.continuation.resume() }
+  }
+
   func take() -> (commands: [Command], isClosed: Bool) {
     state.withLock { state in
       defer { state.commands = [] }

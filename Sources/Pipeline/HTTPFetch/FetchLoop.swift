@@ -8,7 +8,7 @@ import SeededRandom
 /// times that bound the wait for sockets.
 final class FetchLoop {
   private let options: FetchOptions
-  private let addressGuard: AddressGuard
+  private let settings: CurlSettings
   private let robots: RobotsHeaderPolicy
   private let sniff: BodySniff?
   private let retry: RetryPolicy
@@ -20,21 +20,25 @@ final class FetchLoop {
   private var delayed = TimerHeap<Transfer>()
   private var batches: [Int: Batch] = [:]
   private var idle: [CurlEasy] = []
+  private var silence: SilenceWatch
+  private var control: ConcurrencyControl
 
   init(
-    options: FetchOptions, addressGuard: AddressGuard, resolvers: ResolverPool, sniff: BodySniff?,
-    rates: RateTable,
+    settings: CurlSettings, resolvers: ResolverPool, sniff: BodySniff?, rates: RateTable,
     inbox: FetchInbox, random: RandomStream
   ) {
-    self.options = options
-    self.addressGuard = addressGuard
+    options = settings.options
+    self.settings = settings
     self.sniff = sniff
     lookups = HostLookups(pool: resolvers)
     self.inbox = inbox
     self.random = random
     robots = RobotsHeaderPolicy(profile: options.robots, agentToken: options.robotsAgentToken)
     retry = RetryPolicy(
-      attempts: options.attempts, base: options.backoffBase, cap: options.backoffCap)
+      attempts: options.attempts, timeoutAttempts: options.timeoutAttempts,
+      base: options.backoffBase, cap: options.backoffCap)
+    silence = SilenceWatch(firstByteDeadline: options.firstByteDeadline)
+    control = ConcurrencyControl(least: options.minConcurrency, most: options.concurrency)
     queue = HostQueue(connectionsPerHost: options.connectionsPerHost)
     manners = HostManners(options: options, rates: rates)
   }
@@ -53,11 +57,27 @@ final class FetchLoop {
       queue.endPauses(now: now)
       takeLookups(now: now, multi)
       startWhatMay(now: now, multi)
+      if multi.activeCount > 0 { silence.begin(now: now) }
       multi.wait(
-        until: [delayed.nextDue, queue.nextWake, lookups.nextDue].compactMap { $0 }.min())
-      for (easy, code) in multi.ended() { finish(easy, code, multi) }
+        until: [delayed.nextDue, queue.nextWake, lookups.nextDue, silence.nextDue]
+          .compactMap { $0 }.min())
+      for (easy, code) in multi.ended() {
+        finish(easy, code == CURLE_OK ? nil : easy.failure(code), multi)
+      }
+      watch(multi)
     }
     for batch in batches.values { batch.end() }
+  }
+
+  /// Ends what waits for a first byte for too long, and adapts the number of transfers.
+  private func watch(_ multi: CurlMulti) {
+    let now = Clock.monotonic()
+    for easy in silence.look(at: multi.active, now: now) {
+      let words = "no byte of an answer within \(options.firstByteDeadline) s"
+      finish(easy, (.timeout, words), multi)
+    }
+    let isFull = multi.activeCount - silence.silentCount >= control.limit
+    control.adjust(now: now, isFull: isFull)
   }
 
   /// Opens the multi handle on this thread; a failure closes the inbox, so that no call waits.
@@ -65,8 +85,7 @@ final class FetchLoop {
     do {
       return try CurlMulti(connections: options.concurrency, wakeup: inbox.wakeup)
     } catch {
-      inbox.close()
-      for case .submit(let submission) in inbox.take().commands { submission.continuation.resume() }
+      inbox.closeUnserved()
       return nil
     }
   }
@@ -84,7 +103,7 @@ final class FetchLoop {
     case .cancel(let id):
       // Transfers that wait are dropped when their turn comes.
       guard let batch = batches.removeValue(forKey: id) else { return }
-      for easy in multi.active {
+      for easy in Array(multi.active) {
         guard let transfer = easy.transfer, transfer.batch === batch else { continue }
         manners.abandoned(transfer.target, isProbe: transfer.isProbe)
         release(easy, multi)
@@ -109,8 +128,9 @@ final class FetchLoop {
   // MARK: What goes out
 
   private func startWhatMay(now: Double, _ multi: CurlMulti) {
+    let free = min(options.concurrency, control.limit + silence.silentCount)
     // Lookups have a bound of their own: names that nobody answers for must not fill the places.
-    while multi.activeCount < options.concurrency, lookups.count < options.concurrency,
+    while multi.activeCount < free, lookups.count < options.concurrency,
       let (transfer, _, starts) = queue.next(now: now, admit: { admit($0, now: now) })
     {
       guard starts else {
@@ -128,14 +148,15 @@ final class FetchLoop {
         transfer.startedAt = Int(Clock.wall() * 1000)
       }
       transfer.exchangeBegan = now
-      let target = transfer.target
-      if target.address != nil {
+      guard let name = settings.nameToLookUp(for: transfer.target) else {
         connect(transfer, .addresses([]), now: now, multi)
-      } else if let answer = lookups.known(target.name, now: now) {
+        continue
+      }
+      if let answer = lookups.known(name, now: now) {
         connect(transfer, answer, now: now, multi)
       } else {
         let patience = min(options.connectTimeout, transfer.timeLeft)
-        lookups.wait(transfer, for: target.name, deadline: now + patience)
+        lookups.wait(transfer, for: name, deadline: now + patience)
       }
     }
   }
@@ -146,11 +167,11 @@ final class FetchLoop {
   /// come in one burst when the answer does.
   private func admit(_ transfer: Transfer, now: Double) -> Admission {
     guard !transfer.batch.isOver else { return .drop }
-    let target = transfer.target
-    guard target.address != nil || lookups.known(target.name, now: now) != nil else {
+    if let name = settings.nameToLookUp(for: transfer.target), lookups.known(name, now: now) == nil
+    {
       return .start
     }
-    return manners.admit(target, crawlDelay: nil, now: Clock.monotonic())
+    return manners.admit(transfer.target, crawlDelay: nil, now: Clock.monotonic())
   }
 
   /// Ends a transfer that `admit` dropped.
@@ -183,20 +204,18 @@ final class FetchLoop {
     let host = transfer.target.host
     guard !transfer.batch.isOver else { return queue.finish(host: host, now: now) }
     var addresses: [IPAddress] = []
-    var refusal: (failure: FetchFailure, detail: String)?
-    switch answer {
-    case .addresses(let all):
-      addresses = all.filter(addressGuard.allows)
-      if addresses.isEmpty, let first = all.first { refusal = (.addressRefused, "\(first)") }
-    case .noSuchHost: refusal = (.noSuchHost, transfer.target.name)
-    case .failed(let words): refusal = (.dns, words)
+    var easy: CurlEasy?
+    var refusal = Refusal(failure: .connect, detail: "out of memory for another transfer")
+    do {
+      addresses = try settings.addresses(answer, for: transfer.target)
+      easy = freeEasy()
+    } catch {
+      refusal = error
     }
-    let easy = refusal == nil ? freeEasy() : nil
     guard let easy else {
       queue.finish(host: host, now: now)
       transfer.hops.append(FetchHop(url: transfer.target.text, status: nil))
-      let (failure, detail) = refusal ?? (.connect, "out of memory for another transfer")
-      return fail(transfer, failure, detail, nil, now)
+      return fail(transfer, refusal.failure, refusal.detail, nil, now)
     }
     transfer.exchangeBegan = now
     transfer.isProbe = manners.began(transfer.target, now: now)
@@ -212,7 +231,7 @@ final class FetchLoop {
     if let easy = idle.popLast() { return easy }
     do {
       let sink = ResponseSink(maxBytes: options.maxBytes, robots: robots, sniff: sniff)
-      return try CurlEasy(options: options, addressGuard: addressGuard, sink: sink)
+      return try CurlEasy(settings: settings, sink: sink)
     } catch {
       return nil  // out of memory: the caller fails the transfer
     }
@@ -221,6 +240,7 @@ final class FetchLoop {
   /// Takes a transfer off the network and frees its handle and its place at the host.
   private func release(_ easy: CurlEasy, _ multi: CurlMulti) {
     multi.remove(easy)
+    silence.end(easy)
     if let transfer = easy.transfer {
       queue.finish(host: transfer.target.host, now: Clock.monotonic())
       if transfer.isProbe { queue.wake(host: transfer.target.host) }
@@ -231,18 +251,28 @@ final class FetchLoop {
 
   // MARK: What has ended
 
-  private func finish(_ easy: CurlEasy, _ code: CURLcode, _ multi: CurlMulti) {
+  /// - Parameters:
+  ///   - easy: The exchange.
+  ///   - given: Why it was given up; nil when the answer came to its end.
+  ///   - multi: What it is taken out of.
+  private func finish(
+    _ easy: CurlEasy, _ given: (FetchFailure, detail: String)?, _ multi: CurlMulti
+  ) {
     guard let transfer = easy.transfer else { preconditionFailure("an exchange for nobody") }
     let sink = easy.sink
-    let given = code == CURLE_OK ? nil : easy.failure(code)
     release(easy, multi)
     let now = Clock.monotonic()
     transfer.timeLeft -= now - transfer.exchangeBegan
-    if code == CURLE_OK { sink.end() }
+    if given == nil { sink.end() }
     transfer.note(sink, easy.facts)
     let isDead = manners.ended(
       transfer.target, status: sink.status, failure: given?.0, isProbe: transfer.isProbe, now: now)
     defer { if isDead { dropWaiting(at: transfer.target.host, now: now) } }
+    switch given?.0 {
+    case .timeout, .connect: control.failed()
+    case _ where sink.headersEnded: control.answered()
+    default: break
+    }
 
     // What the sink decided counts before libcurl's word for the transfer that it stopped; a final
     // status counts before what befell the body of an error page.
@@ -285,6 +315,7 @@ final class FetchLoop {
     _ transfer: Transfer, _ failure: FetchFailure, _ detail: String, _ sink: ResponseSink?,
     _ now: Double
   ) {
+    if failure == .timeout { transfer.timeouts += 1 }
     var pause: Double?
     if failure == .dns { pause = lookups.pause(after: transfer.target.name, now: now) }
     if let sink, failure == .httpStatus, RetryPolicy.isTransient(failure, status: sink.status) {
@@ -294,7 +325,8 @@ final class FetchLoop {
         began: transfer.exchangeBegan, now: now)
     }
     let delay = retry.delay(
-      afterAttempt: transfer.attempts, failure: failure, status: sink?.status, retryAfter: pause,
+      afterAttempt: transfer.attempts, timeouts: transfer.timeouts, failure: failure,
+      status: sink?.status, retryAfter: pause,
       random: &random)
     guard let delay, manners.breaker.refusal(of: transfer.start.host) == nil else {
       return end(transfer, failure: failure, detail: detail, now: now)

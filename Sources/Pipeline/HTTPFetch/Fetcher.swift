@@ -24,6 +24,8 @@ public final class Fetcher: Sendable {
     options: FetchOptions, resolver: any HostResolver = SystemResolver(), sniff: BodySniff? = nil
   ) throws {
     try options.validate()
+    let proxy = try options.proxy.map(ProxyServer.init)
+    let source = try options.sourceAddress.map(SourceAddress.init)
     let addressGuard = try AddressGuard(allowing: options.allowAddresses)
     // Open and idle connections, resolver sockets, and what the rest of the process has open.
     try DescriptorLimit.raise(to: 3 * options.concurrency + 128)
@@ -37,11 +39,16 @@ public final class Fetcher: Sendable {
     let seed = generator.next()
     try LoopThread.start {
       let random = RandomStream(seed: seed)
-      FetchLoop(
-        options: options, addressGuard: addressGuard, resolvers: pool, sniff: sniff, rates: rates,
-        inbox: inbox,
-        random: random
-      ).run()
+      do {
+        let settings = try CurlSettings(
+          options: options, addressGuard: addressGuard, proxy: proxy, source: source)
+        FetchLoop(
+          settings: settings, resolvers: pool, sniff: sniff, rates: rates, inbox: inbox,
+          random: random
+        ).run()
+      } catch {
+        inbox.closeUnserved()
+      }
     }
     self.inbox = inbox
   }

@@ -1,5 +1,11 @@
 package import CrawlPolicy
 
+/// Why an exchange is not made, or not let run to its end.
+package struct Refusal: Error, Equatable {
+  package var failure: FetchFailure
+  package var detail: String
+}
+
 /// What one exchange has received so far, and whether it may go on.
 ///
 /// Fed by libcurl's callbacks on the loop thread. It stops an exchange as soon as its outcome is
@@ -7,11 +13,6 @@ package import CrawlPolicy
 /// bytes that are no picture, a body at its cap whatever its length was said to be (libcurl 7.88
 /// enforces no CURLOPT_MAXFILESIZE once the transfer runs, nor after decompression).
 package final class ResponseSink {
-  package struct Refusal: Equatable {
-    package var failure: FetchFailure
-    package var detail: String
-  }
-
   private let maxBytes: Int
   private let robots: RobotsHeaderPolicy
   private let sniff: BodySniff?

@@ -9,6 +9,8 @@ final class Transfer {
   var target: FetchURL
   var redirects = 0
   var attempts = 0
+  /// Attempts that ended in a timeout.
+  var timeouts = 0
   /// Seconds that the current attempt has left for its exchanges.
   var timeLeft: Double
   /// When the current exchange began; monotonic seconds.

@@ -107,6 +107,7 @@ func fetch(_ url: String, _ change: (inout FetchOptions) -> Void = { _ in }) asy
     let fetcher = try Fetcher(
       options: testOptions {
         $0.concurrency = 400
+        $0.minConcurrency = 400
         $0.connectionsPerHost = 400
         $0.totalDeadline = 30
       })
@@ -183,6 +184,15 @@ func fetch(_ url: String, _ change: (inout FetchOptions) -> Void = { _ in }) asy
       ("requestsPerSecondPerHost", { $0.requestsPerSecondPerHost = 0 }),
       ("crawlDelayCap", { $0.crawlDelayCap = -1 }), ("breakerFailures", { $0.breakerFailures = 0 }),
       ("breakerPause", { $0.breakerPause = 4000 }),
+      ("firstByteDeadline", { $0.firstByteDeadline = 0 }),
+      ("minConcurrency", { $0.minConcurrency = 0 }),
+      ("timeoutAttempts", { $0.timeoutAttempts = 0 }), ("headers", { $0.headers = ["no colon"] }),
+      ("headers", { $0.headers = ["A: b\r\nC: d"] }), ("headers", { $0.headers = ["Host: a"] }),
+      ("headers", { $0.headers = ["A B: c"] }), ("caFile", { $0.caFile = "/no/such/file" }),
+      ("proxy", { $0.proxy = "127.0.0.1:80" }), ("proxy", { $0.proxy = "http://127.0.0.1" }),
+      ("proxy", { $0.proxy = "socks5://127.0.0.1:80" }), ("proxy", { $0.proxy = "" }),
+      ("sourceAddress", { $0.sourceAddress = "192.0.2.1" }),
+      ("sourceAddress", { $0.sourceAddress = "no-such-if" }),
     ]
     for (option, change) in changes {
       let error = #expect(throws: FetchOptionsError.self) {

@@ -18,6 +18,10 @@ public final class FaultServer: Sendable {
     /// The paths in order of arrival.
     public var order: [String] = []
     public var userAgents: Set<String> = []
+    /// The newest request's line and headers, by path.
+    public var heads: [String: String] = [:]
+    /// From where connections came.
+    public var peers: Set<String> = []
     public var bodyBytes = 0
 
     public func requests(of path: String) -> Int { arrivals[path]?.count ?? 0 }
@@ -92,6 +96,12 @@ public final class FaultServer: Sendable {
     }
   }
 
+  /// A target's path; of one in absolute form too, as a proxy is sent.
+  private static func path(_ target: String) -> String {
+    guard target.hasPrefix("http://") else { return target }
+    return "/" + target.dropFirst(7).split(separator: "/").dropFirst().joined(separator: "/")
+  }
+
   private func opened(_ descriptor: Int32) -> Bool {
     state.withLock { state in
       guard !state.isStopped else {
@@ -99,6 +109,7 @@ public final class FaultServer: Sendable {
         return false
       }
       state.descriptors.insert(descriptor)
+      state.counters.peers.insert(Connection.peer(of: descriptor))
       state.counters.connections += 1
       state.counters.open += 1
       state.counters.peakOpen = max(state.counters.peakOpen, state.counters.open)
@@ -118,7 +129,11 @@ public final class FaultServer: Sendable {
     while let head = connection.readHead() {
       let parts = head.split(separator: " ", maxSplits: 2)
       guard parts.count == 3 else { return }
-      let path = String(parts[1])
+      if parts[0] == "CONNECT" {
+        Tunnel.serve(connection, target: String(parts[1]))
+        return
+      }
+      let path = Self.path(String(parts[1]))
       let agent = head.components(separatedBy: "\r\n").first { $0.hasPrefix("User-Agent: ") }
       let attempt = state.withLock { state in
         state.counters.inFlight += 1
@@ -126,6 +141,7 @@ public final class FaultServer: Sendable {
         state.counters.arrivals[path, default: []].append(
           Double(DispatchTime.now().uptimeNanoseconds) * 1e-9)
         state.counters.order.append(path)
+        state.counters.heads[path] = head
         if let agent { state.counters.userAgents.insert(String(agent.dropFirst(12))) }
         return state.counters.requests(of: path)
       }
