@@ -4,21 +4,26 @@ package import CrawlPolicy
 package struct Refusal: Error, Equatable {
   package var failure: FetchFailure
   package var detail: String
+  /// What it rests on, where it is one by policy.
+  package var evidence: PolicyEvidence?
 }
 
 /// What one exchange has received so far, and whether it may go on.
 ///
 /// Fed by libcurl's callbacks on the loop thread. It stops an exchange as soon as its outcome is
-/// known: a refusal by X-Robots-Tag or by Content-Length before any byte of the body is kept, first
+/// known: a refusal by policy or by Content-Length before any byte of the body is kept, first
 /// bytes that are no picture, a body at its cap whatever its length was said to be (libcurl 7.88
 /// enforces no CURLOPT_MAXFILESIZE once the transfer runs, nor after decompression).
 package final class ResponseSink {
   private let maxBytes: Int
-  private let robots: RobotsHeaderPolicy
+  private let policy: CrawlPolicy
   private let sniff: BodySniff?
   private var headerBytes = 0
   private var drainedBytes = 0
   private var isSniffed = false
+  private var source = ""
+  /// The most bytes of an origin's file; nil for other bodies.
+  private var fileLimit: Int?
 
   /// The status of the newest header block; 0 before the first.
   package private(set) var status = 0
@@ -27,6 +32,8 @@ package final class ResponseSink {
   /// The newest header block's fields that something here reads.
   package private(set) var fields = ResponseFields()
   package private(set) var refusal: Refusal?
+  /// Whether the body is the beginning of a longer file, of which no more is wanted.
+  package private(set) var isCut = false
   package private(set) var body: [UInt8] = []
 
   /// Bodies of error pages and redirects, and short ones that are no picture, are read up to here,
@@ -38,17 +45,24 @@ package final class ResponseSink {
   /// How many bytes `sniff` gets at the least, unless the body ends before, and at the most.
   private static let sniffedBytes = 64...4096
 
-  package init(maxBytes: Int, robots: RobotsHeaderPolicy, sniff: BodySniff? = nil) {
+  package init(maxBytes: Int, policy: CrawlPolicy, sniff: BodySniff? = nil) {
     self.maxBytes = maxBytes
-    self.robots = robots
+    self.policy = policy
     self.sniff = sniff
   }
 
   /// Readies the sink for another exchange.
-  package func begin() {
+  ///
+  /// - Parameters:
+  ///   - source: The URL that is asked for.
+  ///   - fileLimit: For an origin's file, whose answer no policy binds: how many bytes to take.
+  package func begin(source: String, fileLimit: Int? = nil) {
+    self.source = source
+    self.fileLimit = fileLimit
+    isCut = false
     headerBytes = 0
     drainedBytes = 0
-    isSniffed = sniff == nil
+    isSniffed = sniff == nil || fileLimit != nil
     status = 0
     headersEnded = false
     fields = ResponseFields()
@@ -84,6 +98,11 @@ package final class ResponseSink {
       drainedBytes += bytes.count
       return drainedBytes <= Self.drainLimit
     }
+    if let fileLimit, body.count + bytes.count > fileLimit {
+      for index in 0..<(fileLimit - body.count) { body.append(bytes[index]) }
+      isCut = true
+      return false
+    }
     guard body.count + bytes.count <= maxBytes else {
       return refuse(.tooLarge, "more than \(maxBytes) bytes")
     }
@@ -108,9 +127,12 @@ package final class ResponseSink {
     guard !(100..<200).contains(status) else { return true }
     headersEnded = true
     guard isSuccess else { return true }
-    let tags = fields.policy.filter { $0.name == "x-robots-tag" }.map(\.value)
-    if !tags.isEmpty, let directive = robots.refusal(tags) { return refuse(.robots, directive) }
-    if let contentLength = fields.contentLength {
+    if fileLimit == nil, !fields.policy.isEmpty,
+      let evidence = policy.refusal(headers: fields.policy, source: source)
+    {
+      return refuse(FetchFailure(evidence.rule), evidence.text, evidence)
+    }
+    if fileLimit == nil, let contentLength = fields.contentLength {
       guard contentLength <= maxBytes else {
         return refuse(.tooLarge, "Content-Length \(contentLength), cap \(maxBytes)")
       }
@@ -136,8 +158,10 @@ package final class ResponseSink {
     return fields.contentLength.map { $0 <= Self.drainLimit } ?? false
   }
 
-  private func refuse(_ failure: FetchFailure, _ detail: String) -> Bool {
-    refusal = Refusal(failure: failure, detail: detail)
+  private func refuse(
+    _ failure: FetchFailure, _ detail: String, _ evidence: PolicyEvidence? = nil
+  ) -> Bool {
+    refusal = Refusal(failure: failure, detail: detail, evidence: evidence)
     body = []
     return false
   }

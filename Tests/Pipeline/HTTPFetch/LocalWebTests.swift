@@ -92,6 +92,7 @@ enum LocalWeb {
       of: ["\(base)/gzip-bomb/x.jpg", "\(base)/bomb/x.jpg"], by: patient)
     let fetcher = try Fetcher(
       options: testOptions {
+        $0.policy.profile = .strict
         $0.totalDeadline = 4
         $0.attempts = 3
         $0.maxBytes = 8 << 20
