@@ -48,16 +48,15 @@ extension FetchLoop {
   }
 
   private func ended(_ file: OriginFile, of load: OriginLoad, _ result: FetchResult) {
-    let (answer, trouble) = OriginTrouble.outcome(of: result)
-    let rules = policy.rules(for: file, answer: answer, source: result.finalURL)
+    let (outcome, trouble) = OriginTrouble.outcome(of: result)
+    let rules = policy.rules(for: file, answer: outcome, source: result.finalURL)
     if let trouble, file == .robotsTxt { return failed(load, trouble, rules) }
     load.keep(rules)
     guard load.isComplete else { return fetchFiles(of: load.origin) }
-    loads[load.origin] = nil
-    store?.keep(load.rules, of: load.origin)
-    origins.learn(
-      load.rules, of: load.origin, until: Clock.monotonic() + OriginBook.lifetime)
-    queue.wake(host: load.origin)
+    let answer = OriginStore.Answer(
+      origin: load.origin, rules: load.rules, seconds: OriginBook.lifetime)
+    // Kept before it is used: a process that ends early must not take its answer with it.
+    if let store { store.keep(answer) } else { take(answer) }
   }
 
   private func failed(_ load: OriginLoad, _ trouble: OriginTrouble, _ rules: OriginRules) {

@@ -20,7 +20,7 @@ final class OriginStore: Sendable {
 
   private struct State {
     var asked: [String] = []
-    var kept: [(origin: String, rules: [OriginRules])] = []
+    var kept: [Answer] = []
     var givenUp: [String] = []
     var isClosed = false
     var problem: String?
@@ -50,7 +50,8 @@ final class OriginStore: Sendable {
 
   func ask(_ origin: String) { post { $0.asked.append(origin) } }
 
-  func keep(_ rules: [OriginRules], of origin: String) { post { $0.kept.append((origin, rules)) } }
+  /// Keeps an answer, and gives it back when that is done.
+  func keep(_ answer: Answer) { post { $0.kept.append(answer) } }
 
   func giveUp(_ origin: String) { post { $0.givenUp.append(origin) } }
 
@@ -74,6 +75,7 @@ final class OriginStore: Sendable {
         return state
       }
       keep(work.kept)
+      for kept in work.kept { answer(kept) }
       claimed.subtract(work.kept.map(\.origin))
       let free = work.isClosed ? Array(claimed.union(work.givenUp)) : work.givenUp
       note { () throws(OriginLedgerError) in if !free.isEmpty { try ledger.release(free) } }
@@ -83,7 +85,7 @@ final class OriginStore: Sendable {
     }
   }
 
-  private func keep(_ kept: [(origin: String, rules: [OriginRules])]) {
+  private func keep(_ kept: [Answer]) {
     guard !kept.isEmpty else { return }
     let encoder = JSONEncoder()
     let entries = kept.map { entry -> (origin: String, content: [UInt8]) in
