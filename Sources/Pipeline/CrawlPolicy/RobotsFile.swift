@@ -58,7 +58,9 @@ package struct RobotsFile {
     for (verdict, record) in binding.paths {
       rules.paths.append(verdict, pattern: record.value, line: record.line)
     }
-    for record in binding.usage { addUsage(record, to: &rules.usage) }
+    if rules.file == .robotsTxt {
+      for record in binding.usage { addUsage(record, to: &rules.usage) }
+    }
     rules.paths.finish()
     rules.usage.finish()
     rules.crawlDelay = binding.crawlDelay
