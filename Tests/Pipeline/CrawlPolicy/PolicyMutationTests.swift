@@ -13,7 +13,8 @@ import Testing
   static let pieces: [[UInt8]] =
     [
       "\n", "\r", ":", "#", "*", "$", "%", "%2", "%c3", "user-agent: *\n", "disallow: /", "allow:",
-      "content-usage:", "\u{FEFF}", "\"", "[", "{", "},", "\\", "tdm-reservation", ";", "=n", ",",
+      "content-usage:", "content-signal: ai-train=no", "\u{FEFF}", "\"", "[", "{", "},", "\\",
+      "tdm-reservation", ";", "=n", ",",
       " ",
     ].map { Array($0.utf8) } + [[0], [0xFF], [0xC3], [0xE3, 0x83]]
 
