@@ -15,9 +15,8 @@ final class FetchLoop {
   private let inbox: FetchInbox
   private var random: RandomStream
   private let queue: HostQueue<Transfer>
+  private var manners: HostManners
   private let lookups: HostLookups<Transfer>
-  /// Transfers whose addresses have come, for the next free places.
-  private var looked: [(waiter: Transfer, answer: HostAnswer)] = []
   private var delayed = TimerHeap<Transfer>()
   private var batches: [Int: Batch] = [:]
   private var idle: [CurlEasy] = []
@@ -25,7 +24,7 @@ final class FetchLoop {
   private var control: ConcurrencyControl
 
   init(
-    settings: CurlSettings, resolvers: ResolverPool, sniff: BodySniff?,
+    settings: CurlSettings, resolvers: ResolverPool, sniff: BodySniff?, rates: RateTable,
     inbox: FetchInbox, random: RandomStream
   ) {
     options = settings.options
@@ -41,6 +40,7 @@ final class FetchLoop {
     silence = SilenceWatch(firstByteDeadline: options.firstByteDeadline)
     control = ConcurrencyControl(least: options.minConcurrency, most: options.concurrency)
     queue = HostQueue(connectionsPerHost: options.connectionsPerHost)
+    manners = HostManners(options: options, rates: rates)
   }
 
   /// Works until the inbox is closed.
@@ -55,11 +55,7 @@ final class FetchLoop {
         queue.add(transfer, host: transfer.target.host, first: true)
       }
       queue.endPauses(now: now)
-      for (transfer, answer) in lookups.take(now: now) {
-        transfer.lookupSeconds = now - transfer.exchangeBegan
-        transfer.timeLeft -= transfer.lookupSeconds
-        looked.append((transfer, answer))
-      }
+      takeLookups(now: now, multi)
       startWhatMay(now: now, multi)
       if multi.activeCount > 0 { silence.begin(now: now) }
       multi.wait(
@@ -107,7 +103,11 @@ final class FetchLoop {
     case .cancel(let id):
       // Transfers that wait are dropped when their turn comes.
       guard let batch = batches.removeValue(forKey: id) else { return }
-      for easy in Array(multi.active) where easy.transfer?.batch === batch { release(easy, multi) }
+      for easy in Array(multi.active) {
+        guard let transfer = easy.transfer, transfer.batch === batch else { continue }
+        manners.abandoned(transfer.target, isProbe: transfer.isProbe)
+        release(easy, multi)
+      }
       batch.end()
     }
   }
@@ -128,30 +128,26 @@ final class FetchLoop {
   // MARK: What goes out
 
   private func startWhatMay(now: Double, _ multi: CurlMulti) {
-    let free = min(
-      options.concurrency, control.limit + silence.silentCount)
-    let isFull = { multi.activeCount >= free }
-    var taken = 0
-    while !isFull(), taken < looked.count {
-      connect(looked[taken].waiter, looked[taken].answer, now: now, multi)
-      taken += 1
-    }
-    looked.removeFirst(taken)
+    let free = min(options.concurrency, control.limit + silence.silentCount)
     // Lookups have a bound of their own: names that nobody answers for must not fill the places.
-    while !isFull(), lookups.count + looked.count < options.concurrency,
-      let (transfer, host) = queue.next(now: now)
+    while multi.activeCount < free, lookups.count < options.concurrency,
+      let (transfer, _, starts) = queue.next(now: now, admit: { admit($0, now: now) })
     {
-      guard !transfer.batch.isOver else {
-        queue.finish(host: host, now: now)
+      guard starts else {
+        refuse(transfer, now: now)
         continue
       }
-      if transfer.redirects == 0 { transfer.attempts += 1 }
+      if transfer.isLookedUp {
+        transfer.isLookedUp = false  // counted when its lookup began
+      } else {
+        transfer.lookupSeconds = 0
+        if transfer.redirects == 0 { transfer.attempts += 1 }
+      }
       if transfer.firstBegan == nil {
         transfer.firstBegan = now
         transfer.startedAt = Int(Clock.wall() * 1000)
       }
       transfer.exchangeBegan = now
-      transfer.lookupSeconds = 0
       guard let name = settings.nameToLookUp(for: transfer.target) else {
         connect(transfer, .addresses([]), now: now, multi)
         continue
@@ -162,6 +158,42 @@ final class FetchLoop {
         let patience = min(options.connectTimeout, transfer.timeLeft)
         lookups.wait(transfer, for: name, deadline: now + patience)
       }
+    }
+  }
+
+  /// Whether the transfer whose turn it is may start.
+  ///
+  /// A name is looked up before the host's rate is asked, as requests whose starts were spread would
+  /// come in one burst when the answer does.
+  private func admit(_ transfer: Transfer, now: Double) -> Admission {
+    guard !transfer.batch.isOver else { return .drop }
+    if let name = settings.nameToLookUp(for: transfer.target), lookups.known(name, now: now) == nil
+    {
+      return .start
+    }
+    return manners.admit(transfer.target, crawlDelay: nil, now: Clock.monotonic())
+  }
+
+  /// Ends a transfer that `admit` dropped.
+  private func refuse(_ transfer: Transfer, now: Double) {
+    guard !transfer.batch.isOver,
+      let (failure, detail) = manners.breaker.refusal(of: transfer.target.host)
+    else { return }
+    end(transfer, failure: failure, detail: detail, now: now)
+  }
+
+  /// Lets the transfers go on whose names have been looked up.
+  private func takeLookups(now: Double, _ multi: CurlMulti) {
+    for (transfer, answer) in lookups.take(now: now).reversed() {
+      guard case .addresses = answer else {
+        connect(transfer, answer, now: now, multi)
+        continue
+      }
+      transfer.lookupSeconds = now - transfer.exchangeBegan
+      transfer.timeLeft -= transfer.lookupSeconds
+      transfer.isLookedUp = true
+      queue.finish(host: transfer.target.host, now: now)
+      queue.add(transfer, host: transfer.target.host, first: true)
     }
   }
 
@@ -186,6 +218,7 @@ final class FetchLoop {
       return fail(transfer, refusal.failure, refusal.detail, nil, now)
     }
     transfer.exchangeBegan = now
+    transfer.isProbe = manners.began(transfer.target, now: now)
     easy.transfer = transfer
     easy.prepare(
       url: transfer.target, addresses: addresses,
@@ -210,6 +243,7 @@ final class FetchLoop {
     silence.end(easy)
     if let transfer = easy.transfer {
       queue.finish(host: transfer.target.host, now: Clock.monotonic())
+      if transfer.isProbe { queue.wake(host: transfer.target.host) }
     }
     easy.transfer = nil
     idle.append(easy)
@@ -231,6 +265,9 @@ final class FetchLoop {
     transfer.timeLeft -= now - transfer.exchangeBegan
     if given == nil { sink.end() }
     transfer.note(sink, easy.facts)
+    let isDead = manners.ended(
+      transfer.target, status: sink.status, failure: given?.0, isProbe: transfer.isProbe, now: now)
+    defer { if isDead { dropWaiting(at: transfer.target.host, now: now) } }
     switch given?.0 {
     case .timeout, .connect: control.failed()
     case _ where sink.headersEnded: control.answered()
@@ -282,17 +319,26 @@ final class FetchLoop {
     var pause: Double?
     if failure == .dns { pause = lookups.pause(after: transfer.target.name, now: now) }
     if let sink, failure == .httpStatus, RetryPolicy.isTransient(failure, status: sink.status) {
-      pause = sink.fields.retryAfter.flatMap { RetryAfter.seconds($0, now: Clock.wall()) }
-        .map { min($0, options.retryAfterCap) }
-      if let pause { queue.pause(host: transfer.target.host, until: now + pause) }
+      pause = manners.pause(
+        transfer.target, status: sink.status,
+        retryAfter: sink.fields.retryAfter.flatMap { RetryAfter.seconds($0, now: Clock.wall()) },
+        began: transfer.exchangeBegan, now: now)
     }
     let delay = retry.delay(
       afterAttempt: transfer.attempts, timeouts: transfer.timeouts, failure: failure,
       status: sink?.status, retryAfter: pause,
       random: &random)
-    guard let delay else { return end(transfer, failure: failure, detail: detail, now: now) }
+    guard let delay, manners.breaker.refusal(of: transfer.start.host) == nil else {
+      return end(transfer, failure: failure, detail: detail, now: now)
+    }
     transfer.beginAttempt(deadline: options.totalDeadline)
     delayed.add(transfer, due: now + delay)
+  }
+
+  /// Ends all that waits to ask a host which has just been found dead.
+  private func dropWaiting(at host: String, now: Double) {
+    let retries = delayed.takeAll { $0.target.host == host }
+    for transfer in queue.takeAll(host: host, now: now) + retries { refuse(transfer, now: now) }
   }
 
   private func end(_ transfer: Transfer, failure: FetchFailure, detail: String, now: Double) {

@@ -37,6 +37,20 @@ public struct FetchOptions: Sendable, Codable, Equatable {
   public var backoffCap = 30.0
   /// `Retry-After` pauses its host for as long as it asks, at most this long.
   public var retryAfterCap = 60.0
+  /// Starts of requests per second to a host, redirects, retries and robots.txt included.
+  ///
+  /// nil for no such limit.
+  public var requestsPerSecondPerHost: Double?
+  /// A robots.txt's crawl-delay is kept between two requests, at most this long.
+  public var crawlDelayCap = 30.0
+  /// A host that fails to answer this often in a row is left alone for `breakerPause`.
+  public var breakerFailures = 10
+  /// The first time; twice as long each time that a probe fails, up to an hour.
+  public var breakerPause = 60.0
+  /// A file by which all processes of a run on this machine keep one rate per host.
+  ///
+  /// Made when it is not there; nil for rates of this fetcher's own.
+  public var sharedRates: String?
   public var userAgent = FetchOptions.defaultUserAgent
   /// Further header lines, "Name: value", sent to every site: nothing secret belongs here.
   public var headers: [String] = []
@@ -85,6 +99,12 @@ public struct FetchOptions: Sendable, Codable, Equatable {
     try require((0...86_400).contains(backoffBase), "backoffBase", "0 to 86400 seconds")
     try require((0...86_400).contains(backoffCap), "backoffCap", "0 to 86400 seconds")
     try require((0...86_400).contains(retryAfterCap), "retryAfterCap", "0 to 86400 seconds")
+    try require(
+      requestsPerSecondPerHost.map { (0.0001...100_000).contains($0) } ?? true,
+      "requestsPerSecondPerHost", "0.0001 to 100000, or absent")
+    try require((0...86_400).contains(crawlDelayCap), "crawlDelayCap", "0 to 86400 seconds")
+    try require((1...1_000_000).contains(breakerFailures), "breakerFailures", "1 to 1000000")
+    try require((0.001...3600).contains(breakerPause), "breakerPause", "0.001 to 3600 seconds")
     func isOneLine(_ text: String) -> Bool { text.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F } }
     try require(
       isOneLine(userAgent) && !userAgent.isEmpty, "userAgent", "one line of text that names you")

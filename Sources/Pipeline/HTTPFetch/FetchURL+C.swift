@@ -13,6 +13,10 @@ package struct FetchURL: Sendable, Equatable {
   package let port: Int
   /// The host, where it is an address.
   package let address: IPAddress?
+  /// The same for the URLs whose requests keep one rate: those of a host and port.
+  ///
+  /// http and https on their usual ports are one: a list's old http URLs redirect there.
+  package let rateKey: UInt64
 
   /// Longer ones are refused; servers commonly stop at 8 KiB.
   package static let maxLength = 16 << 10
@@ -52,6 +56,8 @@ package struct FetchURL: Sendable, Equatable {
     // RFC 4291 §2.5.5.1 gave up IPv4-compatible addresses such as [::bad]: in lists, typing errors.
     if let address, address.isV4Compatible { return nil }
     if address == nil, !Self.isName(name) { return nil }
+    let usual = isSecure ? 443 : 80
+    rateKey = Self.hash(number == usual ? name : "\(name):\(number)")
   }
 
   /// The reference without blanks around it, those in its query encoded; nil for what libcurl would
@@ -107,6 +113,12 @@ package struct FetchURL: Sendable, Equatable {
     let last = bytes.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false).last
     let isNumber = last?.allSatisfy { (0x30...0x39).contains($0) } ?? true
     return isClean && !isNumber
+  }
+
+  /// 64-bit FNV-1a, the same in every process.
+  private static func hash(_ text: String) -> UInt64 {
+    let sum = text.utf8.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
+    return sum ^ sum >> 32  // its low bits alone are weak, and they pick the word of a table
   }
 
   private static func part(_ part: CURLUPart, of url: OpaquePointer, flags: UInt32 = 0) -> String? {

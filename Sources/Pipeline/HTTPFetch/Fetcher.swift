@@ -29,6 +29,7 @@ public final class Fetcher: Sendable {
     let addressGuard = try AddressGuard(allowing: options.allowAddresses)
     // Open and idle connections, resolver sockets, and what the rest of the process has open.
     try DescriptorLimit.raise(to: 3 * options.concurrency + 128)
+    let rates = try RateTable(path: options.sharedRates, longest: options.longestSpacing)
     let inbox = try FetchInbox()
     // Tried here once, so that a machine that cannot is told now and not by an empty result.
     _ = try CurlMulti(connections: 1, wakeup: inbox.wakeup)
@@ -42,7 +43,8 @@ public final class Fetcher: Sendable {
         let settings = try CurlSettings(
           options: options, addressGuard: addressGuard, proxy: proxy, source: source)
         FetchLoop(
-          settings: settings, resolvers: pool, sniff: sniff, inbox: inbox, random: random
+          settings: settings, resolvers: pool, sniff: sniff, rates: rates, inbox: inbox,
+          random: random
         ).run()
       } catch {
         inbox.closeUnserved()

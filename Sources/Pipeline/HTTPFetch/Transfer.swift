@@ -15,8 +15,12 @@ final class Transfer {
   var timeLeft: Double
   /// When the current exchange began; monotonic seconds.
   var exchangeBegan = 0.0
+  /// Whether the current exchange probes a host that did not answer.
+  var isProbe = false
   /// What the name lookup of the current exchange took; 0 where none was needed.
   var lookupSeconds = 0.0
+  /// Whether that lookup is over and the exchange waits for its start.
+  var isLookedUp = false
   var firstBegan: Double?
   var startedAt = 0
   var status: Int?
