@@ -117,6 +117,8 @@ import Glibc
     unsafe errorText.pointee = 0
     set(CURLOPT_URL, url.text)
     setAddresses(addresses, of: url)
+    // Rather wait for a connection under way, which may carry many at once, than make another.
+    set(CURLOPT_PIPEWAIT, url.isSecure ? 1 : 0)
     set(CURLOPT_CONNECTTIMEOUT_MS, max(1, Int(connectTimeout * 1000)))
     set(CURLOPT_TIMEOUT_MS, max(1, Int(deadline * 1000)))
   }

@@ -55,26 +55,40 @@ public final class FaultServer: Sendable {
   public init(address host: String = "127.0.0.1", pages: [String: Page] = [:]) throws {
     self.pages = pages
     self.host = host
-    listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-    guard listener >= 0 else { throw POSIXError(.EMFILE) }
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_addr.s_addr = inet_addr(host)
-    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+    (listener, port) = try Self.listen(on: host)
     let listener = self.listener
-    let isBound = withUnsafeMutablePointer(to: &address) { pointer in
-      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        bind(listener, $0, length) == 0 && listen(listener, 1024) == 0
-          && getsockname(listener, $0, &length) == 0
-      }
-    }
-    guard isBound else { throw POSIXError(.EADDRINUSE) }
-    port = Int(UInt16(bigEndian: address.sin_port))
     let current: @Sendable () -> FaultServer? = { [weak self] in self }
     Thread.detachNewThread { Self.accept(on: listener, current) }
   }
 
   deinit { stop() }
+
+  /// A port that nobody listens on now, for another program.
+  public static func freePort() throws -> Int {
+    let (listener, port) = try listen(on: "127.0.0.1")
+    close(listener)
+    return port
+  }
+
+  private static func listen(on host: String) throws -> (listener: Int32, port: Int) {
+    let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+    guard listener >= 0 else { throw POSIXError(.EMFILE) }
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_addr.s_addr = inet_addr(host)
+    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+    let isBound = withUnsafeMutablePointer(to: &address) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        bind(listener, $0, length) == 0 && Glibc.listen(listener, 4096) == 0
+          && getsockname(listener, $0, &length) == 0
+      }
+    }
+    guard isBound else {
+      close(listener)
+      throw POSIXError(.EADDRINUSE)
+    }
+    return (listener, Int(UInt16(bigEndian: address.sin_port)))
+  }
 
   public func url(_ path: String) -> String { "http://\(host):\(port)\(path)" }
 
@@ -99,6 +113,8 @@ public final class FaultServer: Sendable {
         return
       }
       guard server.opened(descriptor) else { return }
+      // Not inherited: a program that a test starts would keep the connection open.
+      _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
       let thread = Thread {
         server.serve(Connection(descriptor: descriptor))
         server.closed(descriptor)
