@@ -19,6 +19,13 @@ package final class ResponseSink {
   private var headerBytes = 0
   private var drainedBytes = 0
   private var isSniffed = false
+  private let store: BodyStore
+  /// What `body` counts for in the store's budget.
+  private var held = 0
+  /// The body's start, where memory was short.
+  private var spilled = SpilledBytes()
+  /// The body, or what of it is not spilled.
+  private var body: [UInt8] = []
 
   /// The status of the newest header block; 0 before the first.
   package private(set) var status = 0
@@ -27,7 +34,6 @@ package final class ResponseSink {
   /// The newest header block's fields that something here reads.
   package private(set) var fields = ResponseFields()
   package private(set) var refusal: Refusal?
-  package private(set) var body: [UInt8] = []
 
   /// Bodies of error pages and redirects, and short ones that are no picture, are read up to here,
   /// to keep the connection; nothing of them is kept.
@@ -38,7 +44,11 @@ package final class ResponseSink {
   /// How many bytes `sniff` gets at the least, unless the body ends before, and at the most.
   private static let sniffedBytes = 64...4096
 
-  package init(maxBytes: Int, robots: RobotsHeaderPolicy, sniff: BodySniff? = nil) {
+  package init(
+    maxBytes: Int, robots: RobotsHeaderPolicy, sniff: BodySniff? = nil,
+    store: BodyStore = BodyStore(budget: .max)
+  ) {
+    self.store = store
     self.maxBytes = maxBytes
     self.robots = robots
     self.sniff = sniff
@@ -53,7 +63,7 @@ package final class ResponseSink {
     headersEnded = false
     fields = ResponseFields()
     refusal = nil
-    body = []
+    dropBody()
   }
 
   package var isSuccess: Bool { (200..<300).contains(status) }
@@ -84,13 +94,14 @@ package final class ResponseSink {
       drainedBytes += bytes.count
       return drainedBytes <= Self.drainLimit
     }
-    guard body.count + bytes.count <= maxBytes else {
+    guard spilled.count + body.count + bytes.count <= maxBytes else {
       return refuse(.tooLarge, "more than \(maxBytes) bytes")
     }
     // Safe: the buffer is read inside the closure only.
     unsafe bytes.withUnsafeBufferPointer { unsafe body.append(contentsOf: $0) }
-    guard !isSniffed, body.count >= Self.sniffedBytes.lowerBound else { return true }
-    return judgeStart()
+    countHeld()
+    if !isSniffed, body.count >= Self.sniffedBytes.lowerBound, !judgeStart() { return false }
+    return !store.isFull || body.count < BodyStore.spillBytes || spillBody()
   }
 
   /// Says that the body is whole; judges the start of one too short to have been judged.
@@ -99,9 +110,37 @@ package final class ResponseSink {
   }
 
   /// Hands the body over; the sink keeps none.
-  package func takeBody() -> [UInt8] {
-    defer { body = [] }
-    return body
+  ///
+  /// nil, and `refusal`, where it should have gone to disk and that failed.
+  func takeBody() -> FetchedBody? {
+    if store.isFull, !body.isEmpty, !spillBody() { return nil }
+    defer { (body, spilled, held) = ([], SpilledBytes(), 0) }
+    return FetchedBody(store: store, spilled: spilled, tail: body, held: held)
+  }
+
+  private func countHeld() {
+    guard body.capacity != held else { return }
+    store.hold(body.capacity - held)
+    held = body.capacity
+  }
+
+  private func spillBody() -> Bool {
+    do {
+      try store.write(body, to: &spilled)
+    } catch {
+      // This machine's failure: transient, like a connection that broke.
+      return refuse(.incomplete, "\(error)")
+    }
+    body = []
+    countHeld()
+    return true
+  }
+
+  private func dropBody() {
+    body = []
+    countHeld()
+    store.release(spilled)
+    spilled = SpilledBytes()
   }
 
   private func endHeaders() -> Bool {
@@ -115,6 +154,7 @@ package final class ResponseSink {
         return refuse(.tooLarge, "Content-Length \(contentLength), cap \(maxBytes)")
       }
       body.reserveCapacity(min(max(0, contentLength), Self.reserveLimit))
+      countHeld()
     }
     return true
   }
@@ -138,7 +178,7 @@ package final class ResponseSink {
 
   private func refuse(_ failure: FetchFailure, _ detail: String) -> Bool {
     refusal = Refusal(failure: failure, detail: detail)
-    body = []
+    dropBody()
     return false
   }
 }
