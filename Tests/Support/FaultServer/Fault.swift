@@ -34,6 +34,15 @@ enum Fault {
     case "endless-page":
       connection.send("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<html>")
       return endless(connection)
+    // /stream/N/[ID]: as /ok/N, made as it is sent.
+    case "stream":
+      let block = body(64 << 10)
+      connection.send(head(200, length: first ?? 0))
+      for start in stride(from: 0, to: first ?? 0, by: block.count) {
+        let piece = block.prefix((first ?? 0) - start)
+        guard connection.send(Array(piece)) else { return false }
+      }
+      return true
     // /status/N
     case "status": return connection.send(head(first ?? 500, length: 5) + "error")
     // /status-then-ok/N/K/ID: status N for the first K requests.
