@@ -22,4 +22,16 @@ package enum ContentUsage {
     }
     return .unknown
   }
+
+  /// Reads Cloudflare's older relative of the statement, `Content-Signal: search=yes, ai-train=no`.
+  ///
+  /// <https://contentsignals.org>: in robots.txt, and by its own words an express reservation of
+  /// rights under Article 4 of Directive (EU) 2019/790. A no wins over a yes.
+  package static func trainingSignal(_ bytes: [UInt8]) -> Preference {
+    let signals = bytes.split(separator: UInt8(ascii: ",")).map { signal in
+      signal.filter { !$0.isBlank }.map(\.lowercasedASCII)
+    }
+    if signals.contains(Array("ai-train=no".utf8)) { return .disallowed }
+    return signals.contains(Array("ai-train=yes".utf8)) ? .allowed : .unknown
+  }
 }

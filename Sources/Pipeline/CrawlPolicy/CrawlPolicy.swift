@@ -12,7 +12,8 @@
 /// | …addressed to nobody or to us                |        |        |             |     |
 /// | robots.txt, RFC 9309, with crawl-delay       | yes    | yes    | no          | no  |
 /// | tdm-reservation header, tdmrep.json          | yes    | yes    | no          | no  |
-/// | Content-Usage header and in robots.txt       | yes    | yes    | no          | no  |
+/// | Content-Usage header and in robots.txt,      | yes    | yes    | no          | no  |
+/// | …and there Content-Signal ai-train=no        |        |        |             |     |
 /// | Spawning's ai.txt                            | yes    | yes    | no          | no  |
 ///
 /// - `strict` obeys all that is said to crawlers of pictures.

@@ -6,6 +6,7 @@ package enum HostName {
   /// usual notation without brackets. Unlike UTS 46 this maps by Unicode's lower case alone, without
   /// normalisation: a name in decomposed or full-width characters is not recognised.
   package static func normalized(_ text: String) -> String? {
+    if isNormal(text) { return text }
     var name = text.lowercased()
     if name.hasPrefix("["), name.hasSuffix("]") { name = String(name.dropFirst().dropLast()) }
     if let address = IPAddress(name) { return address.description }
@@ -21,6 +22,28 @@ package enum HostName {
       result += ascii
     }
     return result.utf8.count <= 253 ? result : nil
+  }
+
+  /// Whether a text is plainly a host name as it should be, which is the usual case.
+  private static func isNormal(_ text: String) -> Bool {
+    guard (1...253).contains(text.utf8.count) else { return false }
+    var length = 0
+    var startsWithLetter = false
+    for byte in text.utf8 {
+      if byte == UInt8(ascii: ".") {
+        guard length > 0 else { return false }
+        length = 0
+        continue
+      }
+      let isLetter = byte >= 0x61 && byte <= 0x7A
+      guard isLetter || byte.isASCIIDigit || byte == UInt8(ascii: "-") || byte == UInt8(ascii: "_")
+      else { return false }
+      if length == 0 { startsWithLetter = isLetter }
+      length += 1
+      if length > 63 { return false }
+    }
+    // An address's last label begins with a digit; a trailing dot leaves an empty one.
+    return length > 0 && startsWithLetter
   }
 
   private static func isDot(_ scalar: Unicode.Scalar) -> Bool {

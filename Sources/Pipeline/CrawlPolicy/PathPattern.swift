@@ -55,38 +55,4 @@ package enum PathPattern {
     }
     return pattern.dropFirst(2).allSatisfy { $0.isASCIILetter || $0.isASCIIDigit }
   }
-
-  /// Where the first occurrence of `piece` at or behind `start` ends.
-  private static func endOfFirst(
-    _ piece: ArraySlice<UInt8>, in path: [UInt8], from start: Int
-  ) -> Int? {
-    guard let first = piece.first else { return start }
-    guard path.count - start >= piece.count else { return nil }
-    if piece.count > 16 { return endByFailureTable(Array(piece), in: path, from: start) }
-    // At most 16 comparisons per octet of the path.
-    for index in start...(path.count - piece.count) where path[index] == first {
-      if path[index...].starts(with: piece) { return index + piece.count }
-    }
-    return nil
-  }
-
-  /// Knuth, Morris and Pratt's search: each octet of the path is passed once.
-  private static func endByFailureTable(
-    _ piece: [UInt8], in path: [UInt8], from start: Int
-  ) -> Int? {
-    var failure = [Int](repeating: 0, count: piece.count)
-    var length = 0
-    for index in 1..<piece.count {
-      while length > 0, piece[index] != piece[length] { length = failure[length - 1] }
-      if piece[index] == piece[length] { length += 1 }
-      failure[index] = length
-    }
-    length = 0
-    for index in start..<path.count {
-      while length > 0, path[index] != piece[length] { length = failure[length - 1] }
-      if path[index] == piece[length] { length += 1 }
-      if length == piece.count { return index + 1 }
-    }
-    return nil
-  }
 }

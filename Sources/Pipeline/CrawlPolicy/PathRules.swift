@@ -68,8 +68,12 @@ package struct PathRules: Sendable {
   package mutating func finish() {
     var literals: [UInt32] = []
     var wildcards: [UInt32] = []
+    // Of equal rules the first is enough.
+    var seen: [Set<ArraySlice<UInt8>>] = [[], []]
     for index in entries.indices {
-      PathPattern.isSpecial(pattern(index))
+      let pattern = pattern(index)
+      guard seen[Int(verdict(index).rawValue)].insert(pattern).inserted else { continue }
+      PathPattern.isSpecial(pattern)
         ? wildcards.append(UInt32(index)) : literals.append(UInt32(index))
     }
     literals.sort {

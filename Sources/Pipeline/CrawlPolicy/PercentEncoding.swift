@@ -66,14 +66,14 @@ package enum PercentEncoding {
 }
 
 extension UInt8 {
-  package var isASCIILetter: Bool { (self | 0x20) >= 0x61 && (self | 0x20) <= 0x7A }
-  package var isASCIIDigit: Bool { self >= 0x30 && self <= 0x39 }
+  var isASCIILetter: Bool { (self | 0x20) >= 0x61 && (self | 0x20) <= 0x7A }
+  var isASCIIDigit: Bool { self >= 0x30 && self <= 0x39 }
   /// Space, tab, vertical tab and form feed; never an end of line.
-  package var isBlank: Bool { self == 0x20 || self == 0x09 || self == 0x0B || self == 0x0C }
-  package var lowercasedASCII: UInt8 { self >= 0x41 && self <= 0x5A ? self | 0x20 : self }
+  var isBlank: Bool { self == 0x20 || self == 0x09 || self == 0x0B || self == 0x0C }
+  var lowercasedASCII: UInt8 { self >= 0x41 && self <= 0x5A ? self | 0x20 : self }
 
   /// The value of a hexadecimal digit of either case.
-  package var hexDigit: UInt8? {
+  var hexDigit: UInt8? {
     switch self {
     case 0x30...0x39: self - 0x30
     case 0x41...0x46: self - 0x37
@@ -113,7 +113,7 @@ extension [UInt8] {
 
 extension ArraySlice<UInt8> {
   /// Without the blanks at both ends.
-  package var trimmed: ArraySlice<UInt8> {
+  var trimmed: ArraySlice<UInt8> {
     var slice = self
     while slice.first?.isBlank == true { slice.removeFirst() }
     while slice.last?.isBlank == true { slice.removeLast() }

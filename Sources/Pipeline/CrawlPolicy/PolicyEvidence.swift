@@ -12,7 +12,7 @@ public struct PolicyEvidence: Sendable, Codable, Hashable {
     case tdmFile = "tdm_file"
     /// The Content-Usage response header, draft-ietf-aipref-attach.
     case contentUsageHeader = "content_usage_header"
-    /// A Content-Usage line in robots.txt, draft-ietf-aipref-attach.
+    /// A Content-Usage line in robots.txt, draft-ietf-aipref-attach, or a Content-Signal line.
     case contentUsageRobots = "content_usage_robots"
     /// Spawning's ai.txt.
     case aiTxt = "ai_txt"

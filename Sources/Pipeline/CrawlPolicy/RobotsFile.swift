@@ -48,6 +48,8 @@ package struct RobotsFile {
       case .contentUsage:
         mayAddAgents = false
         add { $0.usage.append(record) }
+      case .contentSignal:
+        add { $0.usage.append(record) }
       case .crawlDelay:
         if let delay = seconds(record.value) {
           add { $0.crawlDelay = max($0.crawlDelay ?? 0, delay) }
@@ -58,7 +60,9 @@ package struct RobotsFile {
     for (verdict, record) in binding.paths {
       rules.paths.append(verdict, pattern: record.value, line: record.line)
     }
-    for record in binding.usage { addUsage(record, to: &rules.usage) }
+    if rules.file == .robotsTxt {
+      for record in binding.usage { addUsage(record, to: &rules.usage) }
+    }
     rules.paths.finish()
     rules.usage.finish()
     rules.crawlDelay = binding.crawlDelay
@@ -75,7 +79,10 @@ package struct RobotsFile {
       path = preference.prefix { !$0.isBlank }
       preference = preference[path.endIndex...].trimmed
     }
-    switch ContentUsage.training(Array(preference)) {
+    let training =
+      record.name == .contentUsage
+      ? ContentUsage.training(Array(preference)) : ContentUsage.trainingSignal(Array(preference))
+    switch training {
     case .allowed: rules.append(.allow, pattern: path, line: record.line)
     case .disallowed: rules.append(.disallow, pattern: path, line: record.line)
     case .unknown: break

@@ -4,7 +4,9 @@
 /// comment; blanks around the name and the value do not count, nor does the name's case. A line of
 /// two words whose first is a known name may lack its colon, and usual misspellings are understood.
 package struct RobotsLines: Sequence, IteratorProtocol {
-  package enum Name: Sendable { case userAgent, allow, disallow, crawlDelay, contentUsage }
+  package enum Name: Sendable {
+    case userAgent, allow, disallow, crawlDelay, contentUsage, contentSignal
+  }
 
   package struct Record {
     package var name: Name
@@ -61,6 +63,6 @@ package struct RobotsLines: Sequence, IteratorProtocol {
     "disallow": .disallow, "dissallow": .disallow, "dissalow": .disallow, "disalow": .disallow,
     "diasllow": .disallow, "disallaw": .disallow,
     "crawl-delay": .crawlDelay, "crawldelay": .crawlDelay, "crawl delay": .crawlDelay,
-    "content-usage": .contentUsage,
+    "content-usage": .contentUsage, "content-signal": .contentSignal,
   ]
 }

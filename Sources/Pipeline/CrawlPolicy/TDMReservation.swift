@@ -1,5 +1,3 @@
-import FoundationEssentials
-
 /// The W3C community group's TDM Reservation Protocol: response headers and the file of an origin.
 ///
 /// <https://www.w3.org/community/reports/tdmrep/CG-FINAL-tdmrep-20240510/>
@@ -12,52 +10,24 @@ package enum TDMReservation {
       .contains { Array($0)[...].trimmed.elementsEqual("1".utf8) }
   }
 
-  /// One rule of tdmrep.json.
-  ///
-  /// The number may be written as text, which some sites do.
-  private struct Rule: Decodable {
-    var location: String?
-    var reservation: Int?
-    var policy: String?
-
-    enum Key: String, CodingKey {
-      case location
-      case reservation = "tdm-reservation"
-      case policy = "tdm-policy"
-    }
-
-    init(from decoder: any Decoder) throws {
-      // What is no object, or lacks a location, is passed over; its neighbours still hold.
-      guard let container = try? decoder.container(keyedBy: Key.self) else { return }
-      location = try? container.decode(String.self, forKey: .location)
-      policy = try? container.decode(String.self, forKey: .policy)
-      // A member of another type is a protocol error, which leaves the reservation unset.
-      reservation = try? container.decode(Int.self, forKey: .reservation)
-      if reservation == nil, let text = try? container.decode(String.self, forKey: .reservation) {
-        reservation = Int(text)
-      }
-    }
-  }
-
   /// Reads tdmrep.json: an array of objects, at most `OriginFile.longest` bytes.
   ///
   /// A file that is no such array reserves nothing (the protocol has it so), and `problem` says why.
+  /// An element that is no object, or lacks a location or a reservation of 0 or 1, is passed over.
   package static func fill(_ rules: inout OriginRules, from bytes: [UInt8]) {
     guard bytes.count < rules.file.longest else {
       rules.problem = "longer than \(rules.file.longest) bytes"
       return
     }
-    let found: [Rule]
+    let found: [TDMFileReader.Rule]
     do {
-      // FoundationEssentials' scanner refuses more than 512 nested values.
-      found = try JSONDecoder().decode([Rule].self, from: Data(bytes))
+      found = try TDMFileReader.rules(bytes)
     } catch {
       rules.problem = "not a JSON array of rules"
       return
     }
     for rule in found {
-      guard let location = rule.location, !location.isEmpty,
-        let reservation = rule.reservation, reservation == 0 || reservation == 1
+      guard let location = rule.location, !location.isEmpty, let reservation = rule.reservation
       else { continue }
       // The line as evidence: the members that decide, in the protocol's order.
       var line = "{\"location\":\"\(location)\",\"tdm-reservation\":\(reservation)"

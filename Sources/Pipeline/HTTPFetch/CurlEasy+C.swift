@@ -104,8 +104,12 @@ import Glibc
   ///   - addresses: Of the URL's host, or of the proxy; empty where that is an address itself.
   ///   - connectTimeout: For TCP and TLS, seconds.
   ///   - deadline: For the whole exchange, seconds.
-  func prepare(url: FetchURL, addresses: [IPAddress], connectTimeout: Double, deadline: Double) {
-    sink.begin()
+  ///   - fileLimit: As in `ResponseSink.begin`.
+  func prepare(
+    url: FetchURL, addresses: [IPAddress], connectTimeout: Double, deadline: Double,
+    fileLimit: Int? = nil
+  ) {
+    sink.begin(source: url.text, fileLimit: fileLimit)
     heard = 0
     refusedAddress = nil
     socketProblem = nil

@@ -23,6 +23,8 @@ final class FetchInbox: Sendable {
   enum Command: Sendable {
     case submit(Submission)
     case cancel(id: Int)
+    /// What the cache on disk knows of an origin.
+    case origin(OriginStore.Answer)
   }
 
   private struct State: Sendable {

@@ -7,15 +7,21 @@ import SeededRandom
 /// Everything it holds is touched by its own thread only. It never sleeps: retries and pauses are
 /// times that bound the wait for sockets.
 final class FetchLoop {
-  private let options: FetchOptions
+  let options: FetchOptions
   private let settings: CurlSettings
-  private let robots: RobotsHeaderPolicy
+  let policy: CrawlPolicy
   private let sniff: BodySniff?
   private let retry: RetryPolicy
   private let inbox: FetchInbox
   private var random: RandomStream
-  private let queue: HostQueue<Transfer>
+  let queue: HostQueue<Transfer>
   private var manners: HostManners
+  let store: OriginStore?
+  var origins: OriginBook
+  /// Of each origin whose files are on their way, by `FetchURL.host`.
+  var loads: [String: OriginLoad] = [:]
+  /// A URL of each origin whose files are to be fetched.
+  var originsWanted: [FetchURL] = []
   private let lookups: HostLookups<Transfer>
   private var delayed = TimerHeap<Transfer>()
   private var batches: [Int: Batch] = [:]
@@ -26,6 +32,7 @@ final class FetchLoop {
 
   init(
     settings: CurlSettings, resolvers: ResolverPool, sniff: BodySniff?, rates: RateTable,
+    policy: CrawlPolicy, store: OriginStore?,
     inbox: FetchInbox, random: RandomStream
   ) {
     options = settings.options
@@ -35,7 +42,9 @@ final class FetchLoop {
     lookups = HostLookups(pool: resolvers)
     self.inbox = inbox
     self.random = random
-    robots = RobotsHeaderPolicy(profile: options.robots, agentToken: options.robotsAgentToken)
+    self.policy = policy
+    self.store = store
+    origins = OriginBook(policy: policy)
     retry = RetryPolicy(
       attempts: options.attempts, timeoutAttempts: options.timeoutAttempts,
       base: options.backoffBase, cap: options.backoffCap)
@@ -58,7 +67,7 @@ final class FetchLoop {
       }
       queue.endPauses(now: now)
       takeLookups(now: now, multi)
-      startWhatMay(now: now, multi)
+      repeat { startWhatMay(now: now, multi) } while startLoads()
       if multi.activeCount > 0 { silence.begin(now: now) }
       multi.wait(
         until: [delayed.nextDue, queue.nextWake, lookups.nextDue, silence.nextDue]
@@ -92,6 +101,9 @@ final class FetchLoop {
     }
   }
 
+  /// How many redirects of robots.txt are followed (RFC 9309 §2.3.1.2).
+  private static let maxFileRedirects = 5
+
   // MARK: What comes in
 
   private func obey(_ command: FetchInbox.Command, _ multi: CurlMulti) {
@@ -99,9 +111,11 @@ final class FetchLoop {
     case .submit(let submission):
       let batch = Batch(submission)
       guard !submission.cancellation.isCancelled else { return batch.end() }
-      batches[batch.id] = batch
+      batches[submission.id] = batch
       for request in submission.requests { enqueue(request, batch) }
-      if batch.isOver { batches[batch.id] = nil }
+      if batch.isOver { batches[submission.id] = nil }
+    case .origin(let answer):
+      take(answer)
     case .cancel(let id):
       // Transfers that wait are dropped when their turn comes.
       guard let batch = batches.removeValue(forKey: id) else { return }
@@ -109,7 +123,7 @@ final class FetchLoop {
         guard let transfer = easy.transfer, transfer.batch === batch else { continue }
         manners.abandoned(transfer.target, isProbe: transfer.isProbe)
         release(easy, multi)
-        easy.sink.begin()
+        easy.sink.dropBody()
       }
       batch.end()
     }
@@ -125,6 +139,7 @@ final class FetchLoop {
           startedAt: Int(Clock.wall() * 1000)))
     }
     let transfer = Transfer(request, url: url, batch: batch, deadline: options.totalDeadline)
+    guard isHostAllowed(transfer) else { return }
     queue.add(transfer, host: url.host)
   }
 
@@ -144,11 +159,7 @@ final class FetchLoop {
         transfer.isLookedUp = false  // counted when its lookup began
       } else {
         transfer.lookupSeconds = 0
-        if transfer.redirects == 0 { transfer.attempts += 1 }
-      }
-      if transfer.firstBegan == nil {
-        transfer.firstBegan = now
-        transfer.startedAt = Int(Clock.wall() * 1000)
+        transfer.begin(now: now)
       }
       transfer.exchangeBegan = now
       guard let name = settings.nameToLookUp(for: transfer.target) else {
@@ -174,15 +185,44 @@ final class FetchLoop {
     {
       return .start
     }
-    return manners.admit(transfer.target, crawlDelay: nil, now: Clock.monotonic())
+    let url = transfer.target
+    if case .open = manners.breaker.state(of: url.host, now: now) { return .drop }
+    var crawlDelay: Double?
+    if transfer.batch.file == nil {
+      switch origins.verdict(of: url.path, at: url.host, now: now) {
+      case .allowed(let delay): crawlDelay = delay
+      case .refused(let evidence, let isAssumed):
+        transfer.refusal = (evidence, isAssumed)
+        return .drop
+      case .unknown:
+        originsWanted.append(url)
+        return .sleep
+      case .pending: return .sleep
+      case .failed(let until): return .wait(until: until)
+      }
+    }
+    return manners.admit(url, crawlDelay: crawlDelay, now: Clock.monotonic())
   }
 
   /// Ends a transfer that `admit` dropped.
   private func refuse(_ transfer: Transfer, now: Double) {
-    guard !transfer.batch.isOver,
-      let (failure, detail) = manners.breaker.refusal(of: transfer.target.host)
-    else { return }
-    end(transfer, failure: failure, detail: detail, now: now)
+    guard !transfer.batch.isOver else { return }
+    if let evidence = transfer.refusal?.evidence {
+      end(transfer, failure: FetchFailure(evidence.rule), detail: evidence.text, now: now)
+    } else if let (failure, detail) = manners.breaker.refusal(of: transfer.target.host) {
+      end(transfer, failure: failure, detail: detail, now: now)
+    } else {
+      queue.add(transfer, host: transfer.target.host, first: true)
+    }
+  }
+
+  /// Asks the user's own lists of hosts about a transfer's target, and ends the transfer if they
+  /// refuse it.
+  private func isHostAllowed(_ transfer: Transfer) -> Bool {
+    guard let evidence = policy.refusal(host: transfer.target.name) else { return true }
+    transfer.refusal = (evidence, isAssumed: false)
+    refuse(transfer, now: Clock.monotonic())
+    return false
   }
 
   /// Lets the transfers go on whose names have been looked up.
@@ -226,7 +266,7 @@ final class FetchLoop {
     easy.prepare(
       url: transfer.target, addresses: addresses,
       connectTimeout: min(options.connectTimeout - transfer.lookupSeconds, transfer.timeLeft),
-      deadline: transfer.timeLeft)
+      deadline: transfer.timeLeft, fileLimit: transfer.batch.file?.longest)
     multi.add(easy)
   }
 
@@ -234,7 +274,7 @@ final class FetchLoop {
     if let easy = idle.popLast() { return easy }
     do {
       let sink = ResponseSink(
-        maxBytes: options.maxBytes, robots: robots, sniff: sniff, store: bodies)
+        maxBytes: options.maxBytes, policy: policy, sniff: sniff, store: bodies)
       return try CurlEasy(settings: settings, sink: sink)
     } catch {
       return nil  // out of memory: the caller fails the transfer
@@ -265,7 +305,7 @@ final class FetchLoop {
     guard let transfer = easy.transfer else { preconditionFailure("an exchange for nobody") }
     let sink = easy.sink
     release(easy, multi)
-    defer { sink.begin() }  // lets go of what nobody took
+    defer { sink.dropBody() }  // what nobody took
     let now = Clock.monotonic()
     transfer.timeLeft -= now - transfer.exchangeBegan
     if given == nil { sink.end() }
@@ -282,6 +322,7 @@ final class FetchLoop {
     // What the sink decided counts before libcurl's word for the transfer that it stopped; a final
     // status counts before what befell the body of an error page.
     if let refusal = sink.refusal {
+      transfer.refusal = refusal.evidence.map { ($0, isAssumed: false) }
       fail(transfer, refusal.failure, refusal.detail, sink, now)
     } else if sink.headersEnded, !sink.isSuccess {
       if [301, 302, 303, 307, 308].contains(sink.status) {
@@ -289,7 +330,7 @@ final class FetchLoop {
       } else {
         fail(transfer, .httpStatus, "\(sink.status)", sink, now)
       }
-    } else if let (failure, detail) = given {
+    } else if let (failure, detail) = given, !sink.isCut {
       fail(transfer, failure, detail, sink, now)
     } else if let body = sink.takeBody() {
       report(transfer, transfer.result(body: body, failure: nil, detail: "", now: now))
@@ -307,15 +348,16 @@ final class FetchLoop {
     guard let url = FetchURL(location, relativeTo: transfer.target) else {
       return fail(transfer, .redirect, "to \(location.prefix(200))", sink, now)
     }
-    guard transfer.redirects < options.maxRedirects else {
-      return fail(transfer, .redirect, "more than \(options.maxRedirects) redirects", sink, now)
+    let limit = transfer.batch.file == nil ? options.maxRedirects : Self.maxFileRedirects
+    guard transfer.redirects < limit else {
+      return fail(transfer, .redirect, "more than \(limit) redirects", sink, now)
     }
     guard transfer.timeLeft > 0 else {
       return fail(transfer, .timeout, "deadline passed between redirects", sink, now)
     }
     transfer.redirects += 1
     transfer.target = url
-    queue.add(transfer, host: url.host, first: true)
+    if isHostAllowed(transfer) { queue.add(transfer, host: url.host, first: true) }
   }
 
   private func fail(
@@ -331,15 +373,30 @@ final class FetchLoop {
         retryAfter: sink.fields.retryAfter.flatMap { RetryAfter.seconds($0, now: Clock.wall()) },
         began: transfer.exchangeBegan, now: now)
     }
-    let delay = retry.delay(
-      afterAttempt: transfer.attempts, timeouts: transfer.timeouts, failure: failure,
-      status: sink?.status, retryAfter: pause,
-      random: &random)
-    guard let delay, manners.breaker.refusal(of: transfer.start.host) == nil else {
+    guard let delay = delay(after: transfer, failure, status: sink?.status, pause: pause) else {
       return end(transfer, failure: failure, detail: detail, now: now)
     }
+    tryAgain(transfer, due: now + delay)
+  }
+
+  /// Seconds until another attempt; nil when there is to be none.
+  func delay(
+    after transfer: Transfer, _ failure: FetchFailure, status: Int?, pause: Double?
+  ) -> Double? {
+    // The loop's own transfers are repeated by the requests that wait for them; a host that is dead
+    // by now is asked no more.
+    guard transfer.batch.file == nil, manners.breaker.refusal(of: transfer.start.host) == nil else {
+      return nil
+    }
+    return retry.delay(
+      afterAttempt: transfer.attempts, timeouts: transfer.timeouts, failure: failure,
+      status: status,
+      retryAfter: pause, random: &random)
+  }
+
+  func tryAgain(_ transfer: Transfer, due: Double) {
     transfer.beginAttempt(deadline: options.totalDeadline)
-    delayed.add(transfer, due: now + delay)
+    delayed.add(transfer, due: due)
   }
 
   /// Ends all that waits to ask a host which has just been found dead.
@@ -348,12 +405,12 @@ final class FetchLoop {
     for transfer in queue.takeAll(host: host, now: now) + retries { refuse(transfer, now: now) }
   }
 
-  private func end(_ transfer: Transfer, failure: FetchFailure, detail: String, now: Double) {
+  func end(_ transfer: Transfer, failure: FetchFailure, detail: String, now: Double) {
     report(transfer, transfer.result(body: nil, failure: failure, detail: detail, now: now))
   }
 
   private func report(_ transfer: Transfer, _ result: FetchResult) {
     transfer.batch.report(result)
-    if transfer.batch.isOver { batches[transfer.batch.id] = nil }
+    if transfer.batch.isOver, let id = transfer.batch.id { batches[id] = nil }
   }
 }

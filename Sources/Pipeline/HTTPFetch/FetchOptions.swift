@@ -71,9 +71,13 @@ public struct FetchOptions: Sendable, Codable, Equatable {
   public var verifyTLS = true
   /// Address blocks that may be connected to although they are private or special.
   public var allowAddresses: [String] = []
-  public var robots = RobotsHeaderPolicy.Profile.strict
-  /// The name by which a site's X-Robots-Tag may address this crawler.
-  public var robotsAgentToken = "pairloom"
+  /// What sites may say to this crawler, and the user's own lists of hosts.
+  public var policy = CrawlPolicy.Options()
+  /// A file in which all processes of a machine keep what origins' robots.txt and the like say.
+  ///
+  /// With it an origin is asked once a day by all of them, restarts included. Made when it is not
+  /// there; nil for a memory of this fetcher's own.
+  public var originCache: String?
 
   public static let defaultUserAgent =
     "Pairloom/0.1 (+https://github.com/pairloom/pairloom; dataset builder)"

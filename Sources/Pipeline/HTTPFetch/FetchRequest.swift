@@ -65,7 +65,7 @@ public struct FetchResult: Sendable {
   public var finalURL: String
   /// Redirects followed in the last attempt.
   public var redirects: Int
-  /// 0 for a bad URL.
+  /// 0 for what was refused before anything was asked: a bad URL, a denied host, a dead one.
   public var attempts: Int
   /// The final response's Content-Type, as sent.
   public var contentType: String?
@@ -90,6 +90,8 @@ public struct FetchResult: Sendable {
   public var times: FetchTimes?
   /// What a refusal by policy rests on; nil for other results.
   public var evidence: PolicyEvidence?
+  /// Whether a refusal is assumed for want of an answer (RFC 9309 §2.3.1.4), so that it may heal.
+  public var isAssumed = false
 
   /// The body after content decoding, possibly empty; nil when `failure` is not.
   ///
@@ -113,6 +115,7 @@ public struct FetchResult: Sendable {
   /// Whether fetching this URL again later might end otherwise.
   public var isTransient: Bool {
     guard let failure else { return false }
+    if isAssumed { return true }
     return RetryPolicy.isTransient(failure, status: status)
   }
 }

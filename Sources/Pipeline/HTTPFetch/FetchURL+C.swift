@@ -13,6 +13,18 @@ package struct FetchURL: Sendable, Equatable {
   package let port: Int
   /// The host, where it is an address.
   package let address: IPAddress?
+  /// Path and query, as they are sent.
+  package var path: String {
+    let bytes = text.utf8
+    let authority = bytes.dropFirst(isSecure ? 8 : 7)  // behind "https://" or "http://"
+    return String(text[(authority.firstIndex(of: UInt8(ascii: "/")) ?? bytes.endIndex)...])
+  }
+  /// Scheme, host and, where it is not the scheme's own, port.
+  package var origin: String {
+    let host = name.contains(":") ? "[\(name)]" : name
+    return (isSecure ? "https://" : "http://") + host
+      + (port == (isSecure ? 443 : 80) ? "" : ":\(port)")
+  }
   /// The same for the URLs whose requests keep one rate: those of a host and port.
   ///
   /// http and https on their usual ports are one: a list's old http URLs redirect there.

@@ -4,17 +4,19 @@ package import CrawlPolicy
 package struct Refusal: Error, Equatable {
   package var failure: FetchFailure
   package var detail: String
+  /// What it rests on, where it is one by policy.
+  package var evidence: PolicyEvidence?
 }
 
 /// What one exchange has received so far, and whether it may go on.
 ///
 /// Fed by libcurl's callbacks on the loop thread. It stops an exchange as soon as its outcome is
-/// known: a refusal by X-Robots-Tag or by Content-Length before any byte of the body is kept, first
+/// known: a refusal by policy or by Content-Length before any byte of the body is kept, first
 /// bytes that are no picture, a body at its cap whatever its length was said to be (libcurl 7.88
 /// enforces no CURLOPT_MAXFILESIZE once the transfer runs, nor after decompression).
 package final class ResponseSink {
   private let maxBytes: Int
-  private let robots: RobotsHeaderPolicy
+  private let policy: CrawlPolicy
   private let sniff: BodySniff?
   private var headerBytes = 0
   private var drainedBytes = 0
@@ -26,6 +28,9 @@ package final class ResponseSink {
   private var spilled = SpilledBytes()
   /// The body, or what of it is not spilled.
   private var body: [UInt8] = []
+  private var source = ""
+  /// The most bytes of an origin's file; nil for other bodies.
+  private var fileLimit: Int?
 
   /// The status of the newest header block; 0 before the first.
   package private(set) var status = 0
@@ -34,6 +39,8 @@ package final class ResponseSink {
   /// The newest header block's fields that something here reads.
   package private(set) var fields = ResponseFields()
   package private(set) var refusal: Refusal?
+  /// Whether the body is the beginning of a longer file, of which no more is wanted.
+  package private(set) var isCut = false
 
   /// Bodies of error pages and redirects, and short ones that are no picture, are read up to here,
   /// to keep the connection; nothing of them is kept.
@@ -45,20 +52,27 @@ package final class ResponseSink {
   private static let sniffedBytes = 64...4096
 
   package init(
-    maxBytes: Int, robots: RobotsHeaderPolicy, sniff: BodySniff? = nil,
+    maxBytes: Int, policy: CrawlPolicy, sniff: BodySniff? = nil,
     store: BodyStore = BodyStore(budget: .max)
   ) {
     self.store = store
     self.maxBytes = maxBytes
-    self.robots = robots
+    self.policy = policy
     self.sniff = sniff
   }
 
   /// Readies the sink for another exchange.
-  package func begin() {
+  ///
+  /// - Parameters:
+  ///   - source: The URL that is asked for.
+  ///   - fileLimit: For an origin's file, whose answer no policy binds: how many bytes to take.
+  package func begin(source: String, fileLimit: Int? = nil) {
+    self.source = source
+    self.fileLimit = fileLimit
+    isCut = false
     headerBytes = 0
     drainedBytes = 0
-    isSniffed = sniff == nil
+    isSniffed = sniff == nil || fileLimit != nil
     status = 0
     headersEnded = false
     fields = ResponseFields()
@@ -94,7 +108,14 @@ package final class ResponseSink {
       drainedBytes += bytes.count
       return drainedBytes <= Self.drainLimit
     }
-    guard spilled.count + body.count + bytes.count <= maxBytes else {
+    let have = spilled.count + body.count
+    if let fileLimit, have + bytes.count > fileLimit {
+      for index in 0..<(fileLimit - have) { body.append(bytes[index]) }
+      countHeld()
+      isCut = true
+      return false
+    }
+    guard have + bytes.count <= maxBytes else {
       return refuse(.tooLarge, "more than \(maxBytes) bytes")
     }
     // Safe: the buffer is read inside the closure only.
@@ -136,7 +157,8 @@ package final class ResponseSink {
     return true
   }
 
-  private func dropBody() {
+  /// Lets go of what has arrived.
+  package func dropBody() {
     body = []
     countHeld()
     store.release(spilled)
@@ -147,9 +169,12 @@ package final class ResponseSink {
     guard !(100..<200).contains(status) else { return true }
     headersEnded = true
     guard isSuccess else { return true }
-    let tags = fields.policy.filter { $0.name == "x-robots-tag" }.map(\.value)
-    if !tags.isEmpty, let directive = robots.refusal(tags) { return refuse(.robots, directive) }
-    if let contentLength = fields.contentLength {
+    if fileLimit == nil, !fields.policy.isEmpty,
+      let evidence = policy.refusal(headers: fields.policy, source: source)
+    {
+      return refuse(FetchFailure(evidence.rule), evidence.text, evidence)
+    }
+    if fileLimit == nil, let contentLength = fields.contentLength {
       guard contentLength <= maxBytes else {
         return refuse(.tooLarge, "Content-Length \(contentLength), cap \(maxBytes)")
       }
@@ -176,8 +201,10 @@ package final class ResponseSink {
     return fields.contentLength.map { $0 <= Self.drainLimit } ?? false
   }
 
-  private func refuse(_ failure: FetchFailure, _ detail: String) -> Bool {
-    refusal = Refusal(failure: failure, detail: detail)
+  private func refuse(
+    _ failure: FetchFailure, _ detail: String, _ evidence: PolicyEvidence? = nil
+  ) -> Bool {
+    refusal = Refusal(failure: failure, detail: detail, evidence: evidence)
     dropBody()
     return false
   }

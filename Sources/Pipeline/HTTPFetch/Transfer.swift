@@ -1,3 +1,5 @@
+import CrawlPolicy
+
 /// One request on its way, over all its hops and attempts.
 ///
 /// Lives on the loop thread.
@@ -27,6 +29,8 @@ final class Transfer {
   var contentType: String?
   /// The current attempt's exchanges so far.
   var hops: [FetchHop] = []
+  /// A refusal by policy, which is final.
+  var refusal: (evidence: PolicyEvidence, isAssumed: Bool)?
   var receivedBytes = 0
   var etag: String?
   var lastModified: String?
@@ -39,6 +43,14 @@ final class Transfer {
     self.start = url
     self.target = url
     self.timeLeft = deadline
+  }
+
+  /// Counts the attempt that begins now, unless it goes on with a redirect.
+  func begin(now: Double) {
+    if redirects == 0 { attempts += 1 }
+    guard firstBegan == nil else { return }
+    firstBegan = now
+    startedAt = Int(Clock.wall() * 1000)
   }
 
   func beginAttempt(deadline: Double) {
@@ -77,28 +89,43 @@ final class Transfer {
       finalURL: target.text, redirects: redirects, attempts: attempts, contentType: contentType,
       seconds: now - (firstBegan ?? now), startedAt: startedAt, hops: hops, address: facts.address,
       httpVersion: facts.httpVersion, receivedBytes: receivedBytes, etag: etag,
-      lastModified: lastModified, times: facts.times)
+      lastModified: lastModified, times: facts.times, evidence: refusal?.evidence,
+      isAssumed: refusal?.isAssumed ?? false)
   }
 }
 
-/// The requests of one `fetch` call.
+/// The requests of one `fetch` call, or the loop's own for an origin's file.
 ///
 /// Lives on the loop thread.
 final class Batch {
-  private let submission: Submission
+  /// nil for the loop's own batches.
+  let id: Int?
+  /// What the loop asks for itself; nil for a caller's requests.
+  let file: OriginFile?
+  private let onResult: (FetchResult) -> Void
+  private let onEnd: () -> Void
   private var remaining: Int
   private(set) var isOver = false
 
   init(_ submission: Submission) {
-    self.submission = submission
-    self.remaining = submission.requests.count
+    id = submission.id
+    file = nil
+    onResult = submission.onResult
+    onEnd = { submission.continuation.resume() }
+    remaining = submission.requests.count
   }
 
-  var id: Int { submission.id }
+  init(file: OriginFile, onResult: @escaping (FetchResult) -> Void) {
+    id = nil
+    self.file = file
+    self.onResult = onResult
+    onEnd = {}
+    remaining = 1
+  }
 
   func report(_ result: FetchResult) {
     guard !isOver else { return }
-    submission.onResult(result)
+    onResult(result)
     remaining -= 1
     if remaining == 0 { end() }
   }
@@ -107,6 +134,6 @@ final class Batch {
   func end() {
     guard !isOver else { return }
     isOver = true
-    submission.continuation.resume()
+    onEnd()
   }
 }

@@ -81,6 +81,23 @@ import Testing
     Content-Usage: train-ai=y
     """
 
+  /// Cloudflare's managed robots.txt, shortened, and what else is seen.
+  static let signals: [(String, String, Bool)] = [
+    ("user-agent: *\nContent-Signal: search=yes,ai-train=no\nAllow: /", "/a", true),
+    ("user-agent: *\nContent-signal: AI-Train = No , search=yes # x", "/a", true),
+    ("user-agent: *\ncontent-signal: search=no, ai-input=no", "/a", false),
+    ("user-agent: *\ncontent-signal: ai-train=yes", "/a", false),
+    ("user-agent: *\ncontent-signal: /b ai-train=no", "/a", false),
+    ("user-agent: *\ncontent-signal: /b ai-train=no", "/b/a", true),
+    ("user-agent: other\ncontent-signal: ai-train=no", "/a", false),
+    ("user-agent: *\ncontent-usage: train-ai=y\ncontent-signal: ai-train=no", "/a", true),
+  ]
+
+  @Test("Content-Signal lines of robots.txt", arguments: signals)
+  func signal(robots: String, path: String, isRefused: Bool) throws {
+    #expect(try Self.rule(robots, path) == (isRefused ? .contentUsageRobots : nil))
+  }
+
   @Test("the draft's robots.txt is read as its table says")
   func draft() throws {
     #expect(try Self.rule(Self.example, "/test") == .contentUsageRobots)

@@ -101,6 +101,27 @@ import Testing
     }
   }
 
+  @Test("Punycode equals Python's codec on random labels, see Fixtures/make_punycode.py")
+  func python() throws {
+    let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .appendingPathComponent("Fixtures/punycode.json")
+    let labels = try JSONDecoder().decode([[String]].self, from: Data(contentsOf: file))
+    #expect(labels.count == 400)
+    for label in labels { #expect(Punycode.encode(Array(label[0].unicodeScalars)) == label[1]) }
+  }
+
+  @Test(
+    "5 million entries take at most 300 MB besides their text",
+    .enabled(if: ProcessInfo.processInfo.environment["PAIRLOOM_LARGE"] != nil))
+  func large() throws {
+    var text: [UInt8] = []
+    for index in 0..<5_000_000 { text += Array("host-\(index).example.org\n".utf8) }
+    let before = try HashBlocklistTests.peakKilobytes()
+    let list = try HostList(text: text, name: "l")
+    #expect(list.count == 5_000_000 && list.contains("host-4999999.example.org"))
+    #expect(try HashBlocklistTests.peakKilobytes() - before < 300_000)
+  }
+
   @Test("random hosts and labels of any length do not trap")
   func random() {
     var random = RandomStream(seed: 12)

@@ -245,9 +245,10 @@ import Testing
   @Test("bytes behind 500 KiB do not count, nor does the line that is torn there")
   func cap() throws {
     let head = "user-agent: *\ndisallow: /first\n"
-    let filler = "#" + String(repeating: "x", count: 512_000 - head.utf8.count - 12) + "\n"
+    let filler = "#" + String(repeating: "x", count: 512_000 - head.utf8.count - 13) + "\n"
     // "disallow: /" ends exactly at the cap; the rest of its line is lost.
     let torn = head + filler + "disallow: /" + "second\ndisallow: /third\n"
+    #expect((head + filler + "disallow: /").utf8.count == 512_000)
     #expect(try Self.allows(torn, "a", "/second") && Self.allows(torn, "a", "/third"))
     #expect(try Self.allows(torn, "a", "/") && !Self.allows(torn, "a", "/first"))
   }

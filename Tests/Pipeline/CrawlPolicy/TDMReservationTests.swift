@@ -1,4 +1,5 @@
 import CrawlPolicy
+import Foundation
 import Testing
 
 @Suite struct TDMReservationTests {
@@ -63,6 +64,52 @@ import Testing
     let rules = try Self.rules(body)
     #expect(rules.problem != nil)
     #expect(try Self.evidence(body, "/") == nil)
+  }
+
+  @Test(
+    "strings are RFC 8259's, escapes and all",
+    arguments: [
+      (#"/a\u00fc\/\t"#, "/aü/\t"), (#"/\ud83d\ude00"#, "/😀"), (#"/\ud83d"#, "/\u{FFFD}"),
+      ("/ü", "/ü"),
+      (#"/\x"#, nil), (#"/\u12g4"#, nil), (#"/\"#, nil), ("/\n", nil), ("/\t", nil),
+    ] as [(String, String?)])
+  func strings(written: String, read: String?) {
+    let rules = try? TDMFileReader.rules(Array(Self.one(written).utf8))
+    #expect(rules?.first?.location == read)
+  }
+
+  /// A mutated file and the rules that Python reads in it, see Fixtures/make_tdmrep.py.
+  private struct Reference: Decodable {
+    var text: String
+    var rules: [TDMFileReader.Rule]?
+
+    init(from decoder: any Decoder) throws {
+      var container = try decoder.unkeyedContainer()
+      text = try container.decode(String.self)
+      guard try !container.decodeNil() else { return }
+      var list = try container.nestedUnkeyedContainer()
+      var found: [TDMFileReader.Rule] = []
+      while !list.isAtEnd {
+        var rule = try list.nestedUnkeyedContainer()
+        found.append(
+          TDMFileReader.Rule(
+            location: try rule.decode(String.self), reservation: try rule.decode(Int.self),
+            policy: try rule.decodeIfPresent(String.self)))
+      }
+      rules = found
+    }
+  }
+
+  @Test("mutated files are read, or refused, as Python's json does it")
+  func mutated() throws {
+    let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .appendingPathComponent("Fixtures/tdmrep.json")
+    let cases = try JSONDecoder().decode([Reference].self, from: Data(contentsOf: file))
+    #expect(cases.count == 3_000)
+    for item in cases {
+      let found = try? TDMFileReader.rules(Array(item.text.utf8))
+      #expect(found == item.rules, "\(item.text)")
+    }
   }
 
   @Test("the evidence is the rule with its policy")

@@ -92,11 +92,13 @@ import Testing
 
   @Test("a body refused by X-Robots-Tag is left alone, not read and thrown away")
   func robots() async throws {
-    let result = try await fetch(server.url("/robots/max-snippet%3A0%7Cfoobot%3A%20noimageai"))
-    #expect(result.failure == .robots && result.detail == "noimageai")
+    let result = try await fetch(server.url("/robots/max-snippet%3A0%7Cfoobot%3A%20noimageai")) {
+      $0.policy.profile = .strict
+    }
+    #expect(result.failure == .robots && result.detail == "x-robots-tag: foobot: noimageai")
     // It would be endless; what the sockets' buffers hold is all that the server got rid of.
     let free = try await fetch(server.url("/robots/noai")) {
-      $0.robots = .off
+      $0.policy.profile = .off
       $0.maxBytes = 1000
     }
     #expect(free.failure == .tooLarge)

@@ -17,12 +17,13 @@ func results(
   return found.withLock { found in found.values.sorted { $0.id < $1.id } }
 }
 
-/// Loopback allowed, quick retries: what every test here starts from.
+/// Loopback allowed, quick retries, no robots.txt: what every test here starts from.
 func testOptions(_ change: (inout FetchOptions) -> Void = { _ in }) -> FetchOptions {
   var options = FetchOptions()
   options.allowAddresses = ["127.0.0.0/8"]
   options.backoffBase = 0.01
   options.totalDeadline = 10
+  options.policy.profile = .img2dataset
   change(&options)
   return options
 }

@@ -72,6 +72,7 @@ struct SharedFaultTests {
     }
     let fetcher = try Fetcher(
       options: testOptions {
+        $0.policy.profile = .strict
         // The server takes seconds to make its bombs.
         $0.totalDeadline = 20
         $0.firstByteDeadline = 20

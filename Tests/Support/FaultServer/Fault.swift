@@ -158,6 +158,11 @@ enum Fault {
     }
   }
 
+  /// 200 with a text and header lines.
+  static func text(_ body: String, _ headers: [String], on connection: Connection) -> Bool {
+    connection.send(head(200, headers, length: body.utf8.count) + body)
+  }
+
   private static func ok(_ connection: Connection, count: Int = 1000) -> Bool {
     connection.send(
       Array(head(200, ["Content-Type: image/jpeg"], length: count).utf8) + body(count))

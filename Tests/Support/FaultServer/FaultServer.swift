@@ -27,6 +27,14 @@ public final class FaultServer: Sendable {
     public func requests(of path: String) -> Int { arrivals[path]?.count ?? 0 }
   }
 
+  /// What a path of its own gives.
+  public enum Page: Sendable {
+    /// 200 with these header lines and this body.
+    case text(String, headers: [String] = [])
+    /// What another path gives, one of `Fault`.
+    case fault(String)
+  }
+
   private struct State {
     var counters = Counters()
     var descriptors: Set<Int32> = []
@@ -34,14 +42,18 @@ public final class FaultServer: Sendable {
   }
 
   public let port: Int
+  private let pages: [String: Page]
   private let listener: Int32
   private let state = Mutex(State())
 
   private let host: String
 
-  /// - Parameter host: A loopback address.
+  /// - Parameters:
+  ///   - host: A loopback address.
+  ///   - pages: Answers by path, before those of `Fault`.
   /// - Throws: `POSIXError` when it cannot be listened on.
-  public init(address host: String = "127.0.0.1") throws {
+  public init(address host: String = "127.0.0.1", pages: [String: Page] = [:]) throws {
+    self.pages = pages
     self.host = host
     (listener, port) = try Self.listen(on: host)
     let listener = self.listener
@@ -161,7 +173,13 @@ public final class FaultServer: Sendable {
         if let agent { state.counters.userAgents.insert(String(agent.dropFirst(12))) }
         return state.counters.requests(of: path)
       }
-      let goesOn = Fault.answer(path, attempt: attempt, server: self, on: connection)
+      let goesOn =
+        switch pages[path] {
+        case .text(let body, let headers): Fault.text(body, headers, on: connection)
+        case .fault(let other):
+          Fault.answer(other, attempt: attempt, server: self, on: connection)
+        case nil: Fault.answer(path, attempt: attempt, server: self, on: connection)
+        }
       state.withLock { state in
         state.counters.inFlight -= 1
         state.counters.bodyBytes += connection.takeSentCount()
