@@ -159,6 +159,11 @@ import Glibc
       if let refusedAddress { return (.addressRefused, "\(refusedAddress)") }
       if let socketProblem { return (.connect, socketProblem) }
     }
+    // libcurl gathers a line before it gives it, and is "out of memory" beyond 100 KiB.
+    let hasBegun = seconds(CURLINFO_STARTTRANSFER_TIME_T) > 0
+    if code == CURLE_OUT_OF_MEMORY, hasBegun, !sink.headersEnded {
+      return (.protocolError, "a header line of more than 100 KiB")
+    }
     // Safe: libcurl ends the buffer with a NUL; strerror's strings are constants.
     var words = unsafe String(cString: errorText)
     if words.isEmpty { words = unsafe String(cString: curl_easy_strerror(code)) }
@@ -178,8 +183,8 @@ import Glibc
   }
 
   /// An option that libcurl does not know or cannot store is a broken build, not a failed fetch.
-  private func check(_ code: CURLcode, _ option: String) {
-    precondition(code == CURLE_OK, "curl_easy_setopt \(option): code \(code.rawValue)")
+  private func check(_ code: CURLcode, _ option: @autoclosure () -> String) {
+    precondition(code == CURLE_OK, "curl_easy_setopt \(option()): code \(code.rawValue)")
   }
 }
 

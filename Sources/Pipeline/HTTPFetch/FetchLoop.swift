@@ -123,7 +123,7 @@ final class FetchLoop {
         guard let transfer = easy.transfer, transfer.batch === batch else { continue }
         manners.abandoned(transfer.target, isProbe: transfer.isProbe)
         release(easy, multi)
-        easy.sink.begin()
+        easy.sink.dropBody()
       }
       batch.end()
     }
@@ -305,7 +305,7 @@ final class FetchLoop {
     guard let transfer = easy.transfer else { preconditionFailure("an exchange for nobody") }
     let sink = easy.sink
     release(easy, multi)
-    defer { sink.begin() }
+    defer { sink.dropBody() }  // what nobody took
     let now = Clock.monotonic()
     transfer.timeLeft -= now - transfer.exchangeBegan
     if given == nil { sink.end() }

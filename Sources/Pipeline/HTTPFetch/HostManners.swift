@@ -1,7 +1,7 @@
 /// How a host wants to be asked: how often, after which pause, and not at all while it is dead.
 ///
 /// Lives on the loop thread. A host is scheme, host and port here, as in `FetchURL.host`.
-struct HostManners {
+package struct HostManners {
   private struct Throttle {
     /// Answers 429 or 503 in a row that came to requests sent after the pause for the one before.
     var count = 0
@@ -11,7 +11,7 @@ struct HostManners {
   private let rates: RateTable
   private let spacing: Double
   private let options: FetchOptions
-  private(set) var breaker: CircuitBreaker
+  package private(set) var breaker: CircuitBreaker
   private var throttles: [String: Throttle] = [:]
   /// The quickest first byte of each host that has a rate, in seconds: what its network takes.
   private var quickest: [String: Double] = [:]
@@ -22,7 +22,7 @@ struct HostManners {
   /// More hosts' quickest answers are not remembered.
   private static let hostLimit = 65_536
 
-  init(options: FetchOptions, rates: RateTable) {
+  package init(options: FetchOptions, rates: RateTable) {
     self.options = options
     self.rates = rates
     // A little wider than asked for, so that a window of 10 s holds no more than 10 s of requests
@@ -32,7 +32,7 @@ struct HostManners {
   }
 
   /// Asks for the start of an exchange; `crawlDelay` is the origin's wish, in seconds.
-  func admit(_ url: FetchURL, crawlDelay: Double?, now: Double) -> Admission {
+  package func admit(_ url: FetchURL, crawlDelay: Double?, now: Double) -> Admission {
     switch breaker.state(of: url.host, now: now) {
     case .open: return .drop
     case .probing: return .sleep
@@ -44,14 +44,14 @@ struct HostManners {
   }
 
   /// Notes a start; true for a probe.
-  mutating func began(_ url: FetchURL, now: Double) -> Bool {
+  package mutating func began(_ url: FetchURL, now: Double) -> Bool {
     guard breaker.state(of: url.host, now: now) == .halfOpen else { return false }
     breaker.beginProbe(url.host)
     return true
   }
 
   /// Notes that an exchange was broken off by us.
-  mutating func abandoned(_ url: FetchURL, isProbe: Bool) {
+  package mutating func abandoned(_ url: FetchURL, isProbe: Bool) {
     if isProbe { breaker.endProbe(url.host) }
   }
 
@@ -59,7 +59,7 @@ struct HostManners {
   ///
   /// `status` is 0 when no answer came, and `failure` libcurl's, if any. A timeout inside a body
   /// says nothing against the host.
-  mutating func ended(
+  package mutating func ended(
     _ url: FetchURL, status: Int, failure: FetchFailure?, isProbe: Bool, now: Double
   ) -> Bool {
     if status != 0 {
@@ -79,7 +79,7 @@ struct HostManners {
   /// Requests that were sent well spread may be held up and arrive in one burst, at a server that
   /// stalled or behind a slow connection. Where a host has a rate, one that took longer than its
   /// quickest pauses the host by the difference, so that burst and what follows keep the rate too.
-  mutating func heard(_ url: FetchURL, after seconds: Double, now: Double) {
+  package mutating func heard(_ url: FetchURL, after seconds: Double, now: Double) {
     guard spacing > 0, seconds > 0 else { return }
     if quickest.count >= Self.hostLimit { quickest.removeAll() }
     let usual = min(quickest[url.host] ?? seconds, seconds)
@@ -94,7 +94,7 @@ struct HostManners {
   /// host for `backoffBase`, twice as long each time that the next answers are of the kind again.
   /// Answers to exchanges that `began` before the host's pause did make it no longer. Seconds, or
   /// nil for none.
-  mutating func pause(
+  package mutating func pause(
     _ url: FetchURL, status: Int, retryAfter: Double?, began: Double, now: Double
   ) -> Double? {
     var seconds = retryAfter
