@@ -43,7 +43,7 @@ extension FetchLoop {
       let transfer = Transfer(
         FetchRequest(id: 0, url: url.text), url: url, batch: batch,
         deadline: options.totalDeadline)
-      queue.add(transfer, host: url.host, first: true)
+      putFirst(transfer)
     }
   }
 
@@ -74,7 +74,7 @@ extension FetchLoop {
     let waiting = queue.takeAll(host: load.origin, now: now)
     for transfer in waiting {
       if transfer.batch.file != nil {  // of another origin, whose robots.txt is redirected here
-        queue.add(transfer, host: load.origin)
+        putFirst(transfer)
       } else if !transfer.batch.isOver {
         fail(transfer, trouble, rules, now)
       }

@@ -63,7 +63,7 @@ final class FetchLoop {
       guard !isClosed else { break }
       let now = Clock.monotonic()
       while let transfer = delayed.take(dueBy: now) {
-        queue.add(transfer, host: transfer.target.host, first: true)
+        putFirst(transfer)
       }
       queue.endPauses(now: now)
       takeLookups(now: now, multi)
@@ -212,7 +212,7 @@ final class FetchLoop {
     } else if let (failure, detail) = manners.breaker.refusal(of: transfer.target.host) {
       end(transfer, failure: failure, detail: detail, now: now)
     } else {
-      queue.add(transfer, host: transfer.target.host, first: true)
+      putFirst(transfer)
     }
   }
 
@@ -223,6 +223,14 @@ final class FetchLoop {
     transfer.refusal = (evidence, isAssumed: false)
     refuse(transfer, now: Clock.monotonic())
     return false
+  }
+
+  /// Puts a transfer before those that wait at its target's host.
+  ///
+  /// The loop's own go before all: a host sleeps until they bring what the others wait for.
+  func putFirst(_ transfer: Transfer) {
+    queue.add(
+      transfer, host: transfer.target.host, first: true, urgent: transfer.batch.file != nil)
   }
 
   /// Lets the transfers go on whose names have been looked up.
@@ -236,7 +244,7 @@ final class FetchLoop {
       transfer.timeLeft -= transfer.lookupSeconds
       transfer.isLookedUp = true
       queue.finish(host: transfer.target.host, now: now)
-      queue.add(transfer, host: transfer.target.host, first: true)
+      putFirst(transfer)
     }
   }
 
@@ -360,7 +368,7 @@ final class FetchLoop {
     }
     transfer.redirects += 1
     transfer.target = url
-    if isHostAllowed(transfer) { queue.add(transfer, host: url.host, first: true) }
+    if isHostAllowed(transfer) { putFirst(transfer) }
   }
 
   private func fail(

@@ -16,6 +16,8 @@ package enum Admission: Equatable {
 /// parameter; every operation is O(1), or O(log n) in the hosts that pause.
 package final class HostQueue<Item> {
   private final class Host {
+    /// Items that go before all others: a stack.
+    var urgent: [Item] = []
     /// Items put back in front: a stack.
     var returned: [Item] = []
     var waiting: [Item] = []
@@ -26,12 +28,14 @@ package final class HostQueue<Item> {
     var isAsleep = false
     var hasTurn = false
 
-    var isEmpty: Bool { returned.isEmpty && head == waiting.count }
+    var isEmpty: Bool { urgent.isEmpty && returned.isEmpty && head == waiting.count }
 
-    var next: Item? { returned.last ?? (head < waiting.count ? waiting[head] : nil) }
+    var next: Item? {
+      urgent.last ?? returned.last ?? (head < waiting.count ? waiting[head] : nil)
+    }
 
     func take() -> Item? {
-      if let item = returned.popLast() { return item }
+      if let item = urgent.popLast() ?? returned.popLast() { return item }
       guard head < waiting.count else { return nil }
       let item = waiting[head]
       head += 1
@@ -68,10 +72,13 @@ package final class HostQueue<Item> {
   ///   - item: What waits.
   ///   - name: Its host.
   ///   - first: Whether it goes before those that wait, as a redirect's next hop does.
-  package func add(_ item: Item, host name: String, first: Bool = false) {
+  ///   - urgent: Whether it goes before those as well, as what they wait for does.
+  package func add(
+    _ item: Item, host name: String, first: Bool = false, urgent: Bool = false
+  ) {
     let host = host(named: name)
-    if first {
-      host.returned.append(item)
+    if first || urgent {
+      if urgent { host.urgent.append(item) } else { host.returned.append(item) }
       host.isAsleep = false  // this one was not asked about
     } else {
       host.waiting.append(item)

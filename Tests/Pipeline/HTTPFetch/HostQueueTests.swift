@@ -105,6 +105,23 @@ import Testing
     #expect(queue.hostCount == 0)
   }
 
+  @Test("what a sleeping host waits for goes before all that is put first")
+  func urgent() {
+    let queue = HostQueue<Int>(connectionsPerHost: 9)
+    for item in 0..<2 { queue.add(item, host: "a") }
+    queue.add(10, host: "a", urgent: true)
+    queue.add(2, host: "a", first: true)
+    queue.add(11, host: "a", first: true, urgent: true)
+    queue.add(3, host: "a", first: true)
+    // All but 10 and 11 would send the host to sleep.
+    let sleepy: (Int) -> Admission = { $0 < 10 ? .sleep : .start }
+    #expect(queue.next(now: 0, admit: sleepy)?.item == 11)
+    #expect(queue.next(now: 0, admit: sleepy)?.item == 10)
+    #expect(queue.next(now: 0, admit: sleepy) == nil)
+    queue.wake(host: "a")
+    #expect(drain(queue) == [3, 2, 0, 1])
+  }
+
   @Test("a host is forgotten when it has nothing waiting, active or paused")
   func forgets() {
     let queue = HostQueue<Int>(connectionsPerHost: 1)

@@ -148,6 +148,18 @@ import Testing
     #expect(server.counters.requests(of: "/redirect-to/\(target)") == 1)
   }
 
+  @Test("many pictures that move to one origin, while its files are on their way, all end")
+  func redirectedCrowd() async throws {
+    let other = try FaultServer(pages: ["/robots.txt": .text(Self.noPrivate)])
+    let target = other.url("/ok/").replacingOccurrences(of: "/", with: "%2F")
+    let server = try FaultServer()
+    for _ in 0..<5 {
+      let urls = (0..<100).map { server.url("/redirect-to/\(target)\($0)") }
+      let all = try await results(of: urls) { $0.connectionsPerHost = 3 }
+      #expect(all.map { $0.body?.count } == Array(0..<100))
+    }
+  }
+
   @Test("an endless robots.txt is read up to its limit, and obeyed")
   func endless() async throws {
     let long = String(repeating: "# nothing\n", count: 51_000)
