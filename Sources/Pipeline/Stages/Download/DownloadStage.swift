@@ -5,8 +5,8 @@ import WorkerThreads
 
 /// Fetches the candidates of a chunk that ingest kept.
 ///
-/// Reads `chunks/NNNNN.jsonl`; writes the bodies end to end to `fetched/NNNNN.ATTEMPT.bytes` as they
-/// arrive and `fetched/NNNNN.ATTEMPT.jsonl` with a row for each candidate: where its body lies or why there
+/// Reads `chunks/NNNNN.parquet`; writes the bodies end to end to `fetched/NNNNN.ATTEMPT.bytes` as they
+/// arrive and `fetched/NNNNN.ATTEMPT.parquet` with a row for each candidate: where its body lies or why there
 /// is none, status, final URL, tries and times. The only stage whose outputs hold wall-clock facts
 /// and may differ between runs. Memory: the bodies in flight.
 public struct DownloadStage: Stage {
@@ -19,7 +19,7 @@ public struct DownloadStage: Stage {
 
   public func run(_ chunk: Chunk, in run: StageContext) async throws -> StageReport {
     let candidates = try await Parallel.detached {
-      try JSONLines.read(run.folder.chunkTable(chunk.number), as: PairCandidate.init)
+      try PairTable.read(run.folder.chunkTable(chunk.number), as: PairCandidate.init)
     }.filter { $0.drop == nil }
     let spool = try await BodySpool(
       path: run.folder.fetchedBytes(chunk.number, attempt: chunk.attempt), attempt: chunk.attempt)
@@ -87,7 +87,9 @@ private actor BodySpool {
     rows.sort { $0.row < $1.row }
     // The table last: where it is, its bytes are.
     try writer.commit()
-    try JSONLines.write(rows.map(\.json), to: folder.fetchedTable(chunk.number, attempt: attempt))
+    try PairTable.write(
+      rows.map(\.json), columns: FetchedRow.columns,
+      to: folder.fetchedTable(chunk.number, attempt: attempt))
     let drops = rows.compactMap(\.drop)
     return StageReport(
       input: count, kept: count - drops.count,

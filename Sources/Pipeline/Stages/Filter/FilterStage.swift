@@ -6,7 +6,7 @@ import WorkerThreads
 /// The last job of a run: keeps the pairs with good scores and writes `dataset.json`.
 ///
 /// With a rule, reads every score table and shard, writes what is kept to `filtered/`, dense again,
-/// and a verdict for every scored pair to `filtered/verdicts/NNNNN.jsonl`; the manifest lists
+/// and a verdict for every scored pair to `filtered/verdicts/NNNNN.parquet`; the manifest lists
 /// `filtered/`. Without one the manifest lists `shards/` as they are. The same scores give the same
 /// bytes. Memory: key and score of every pair, and one shard.
 public struct FilterStage: Stage {
@@ -35,6 +35,10 @@ public struct FilterStage: Stage {
     self.compression = compression
     self.recipeSHA256 = recipeSHA256
   }
+
+  /// The columns of `filtered/verdicts/`.
+  private static let verdictColumns =
+    [TableColumn("key", .text, isOptional: false), TableColumn("score", .double)] + Drop.columns
 
   public func run(_ chunk: Chunk, in run: StageContext) async throws -> StageReport {
     var funnel: [DatasetManifest.FunnelStep] = []
@@ -90,7 +94,7 @@ public struct FilterStage: Stage {
     var scored: [(key: String, score: Double)] = []
     var counts: [Int] = []
     for chunk in chunks {
-      let rows = try JSONLines.read(folder.scoreTable(chunk, scorer: scorer ?? "")) { row in
+      let rows = try PairTable.read(folder.scoreTable(chunk, scorer: scorer ?? "")) { row in
         row["key"]?.text.flatMap { key in row["score"]?.double.map { (key: key, score: $0) } }
       }
       counts.append(rows.count)
@@ -114,7 +118,8 @@ public struct FilterStage: Stage {
           ]
             + (kept[index] ? [] : Drop(.lowScore).members))
       }
-      try JSONLines.write(verdicts, to: folder.filterTable(chunk))
+      try PairTable.write(
+        verdicts, columns: Self.verdictColumns, to: folder.filterTable(chunk))
     }
     return try output.finish()
   }
