@@ -104,7 +104,7 @@ let modules: [Module] = [
   module(.ledger, "OriginLedger", products: [grdb]),
   module(.ledger, "TableQuery", products: [grdb]),
 
-  module(.pipeline, "CrawlPolicy"),
+  module(.pipeline, "CrawlPolicy", needs: ["DurableFiles"], testNeeds: ["SeededRandom"]),
   module(
     .pipeline, "HTTPFetch", needs: ["OriginLedger", "CrawlPolicy", "SeededRandom"], c: ["CCurl"],
     testNeeds: ["FaultServer"]),
