@@ -15,6 +15,7 @@ protocol ShardLayout: Sendable {
   /// The columns of the shard's table.
   ///
   /// - Parameter carried: The list's other columns.
+  /// - Returns: Theirs and the layout's own.
   func columns(carried: [TableColumn]) -> [TableColumn]
 
   /// The row of the shard's table.
