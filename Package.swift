@@ -101,7 +101,7 @@ let modules: [Module] = [
   module(.data, "SceneWorld", needs: ["ImageCodec", "SeededRandom"]),
 
   module(.ledger, "JobLedger", needs: ["WorkerThreads"], products: [grdb]),
-  module(.ledger, "OriginLedger", products: [grdb]),
+  module(.ledger, "OriginLedger", needs: ["JobLedger"], products: [grdb]),
   module(.ledger, "TableQuery", products: [grdb]),
 
   module(.pipeline, "CrawlPolicy", needs: ["DurableFiles"], testNeeds: ["SeededRandom"]),
