@@ -12,11 +12,11 @@ public struct RunFolder: Sendable, Equatable {
   }
 
   public var ledger: String { "\(path)/ledger.sqlite" }
-  public var rejects: String { "\(path)/rejects.parquet" }
+  public var rejects: String { "\(path)/rejects.jsonl" }
   public var dataset: String { "\(path)/dataset.json" }
   public var shards: String { "\(path)/shards" }
   public var filtered: String { "\(path)/filtered" }
-  public func chunkTable(_ chunk: Int) -> String { "\(path)/chunks/\(Self.digits(chunk)).parquet" }
+  public func chunkTable(_ chunk: Int) -> String { "\(path)/chunks/\(Self.digits(chunk)).jsonl" }
   /// What came of a chunk's downloads.
   ///
   /// Named by attempt, like the bodies: two attempts may receive different bytes, and a late one must

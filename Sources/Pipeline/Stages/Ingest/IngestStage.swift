@@ -25,16 +25,14 @@ public struct IngestStage: Stage {
 
   private func ingest(into folder: RunFolder, _ flag: CancellationFlag) throws -> StageReport {
     var reader = try ListReader(path: options.input, options: options)
-    let rejects = try PairTableWriter(folder.rejects, columns: Self.rejectColumns)
-    var columns: [TableColumn] = []
+    let rejects = try DurableFileWriter(folder.rejects)
     var seen = SeenURLs()
     var rows: [PairCandidate] = []
     var dropped: [DropReason: Int] = [:]
     var (row, rejected, kept, chunks) = (0, 0, 0, 0)
 
     func publish() throws {
-      try PairTable.write(
-        rows.map(\.json), columns: PairCandidate.columns, to: folder.chunkTable(chunks))
+      try JSONLines.write(rows.map(\.json), to: folder.chunkTable(chunks))
       rows = []
       chunks += 1
       try flag.check()
@@ -47,16 +45,9 @@ public struct IngestStage: Stage {
         let line = JSONValue.object([
           .init("line", .int(next.line)), .init("row", .int(row)), .init("reason", .string(why)),
         ])
-        try rejects.append(line)
+        try rejects.write(Array((line.serialized + "\n").utf8))
         rejected += 1
-      case .row(let url, let caption, let others):
-        for other in others where !columns.contains(where: { $0.name == other.name }) {
-          if case .text = other.value {
-            columns.append(TableColumn(other.name, .text))
-          } else {
-            columns.append(TableColumn(other.name, .json))
-          }
-        }
+      case .row(let url, let caption, let columns):
         let normalized = NormalizedURL.normalize(url)
         var drop: Drop?
         if let normalized {
@@ -70,22 +61,17 @@ public struct IngestStage: Stage {
         rows.append(
           PairCandidate(
             row: row, uid: PairIdentity.uid(normalizedURL: normalized ?? url, caption: caption),
-            url: url, caption: caption, columns: try others.map { try Self.member($0) },
+            url: url, caption: caption, columns: try columns.map { try Self.member($0) },
             drop: drop))
       }
       row += 1
     }
     if row > 0 { try publish() }
-    try rejects.finish()
-    try ListColumns.write(columns, in: folder)
+    try rejects.commit()
     return StageReport(
       input: row - rejected, kept: kept, dropped: dropped,
       facts: ["rows": row, "rejected": rejected, "chunks": chunks])
   }
-
-  private static let rejectColumns = [
-    TableColumn("line", .int), TableColumn("row", .int), TableColumn("reason", .text),
-  ]
 
   private static func member(_ column: ListRow.Column) throws -> JSONValue.Member {
     switch column.value {

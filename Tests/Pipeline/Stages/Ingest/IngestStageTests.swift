@@ -28,9 +28,9 @@ struct ListFixture {
     let report = try await stage.run(Chunk(number: 0, attempt: 1), in: context)
     var rows: [PairCandidate] = []
     for chunk in 0..<(report.facts["chunks"] ?? 0) {
-      rows += try PairTable.read(folder.chunkTable(chunk), as: PairCandidate.init)
+      rows += try JSONLines.read(folder.chunkTable(chunk), as: PairCandidate.init)
     }
-    return (report, rows, try PairTable.read(folder.rejects))
+    return (report, rows, try JSONLines.read(folder.rejects))
   }
 
   func ingest(_ text: String, name: String, chunkRows: Int = 1_000, url: String? = nil) async throws
@@ -195,7 +195,7 @@ func gzipped(_ bytes: [UInt8]) throws -> [UInt8] {
     let text = "{\"url\":\"http://a.test/0\"}\nx\nx\nx\n{\"url\":\"http://a.test/4\"}\n"
     let (report, rows, _) = try await fixture.ingest(text, name: "x.jsonl", chunkRows: 2)
     #expect(report.facts["chunks"] == 3)
-    #expect(try PairTable.read(fixture.folder.chunkTable(1)).isEmpty)
+    #expect(try JSONLines.read(fixture.folder.chunkTable(1)).isEmpty)
     #expect(rows.map(\.row) == [0, 4])
   }
 
