@@ -17,6 +17,10 @@ public struct RunFolder: Sendable, Equatable {
   public var shards: String { "\(path)/shards" }
   public var filtered: String { "\(path)/filtered" }
   public func chunkTable(_ chunk: Int) -> String { "\(path)/chunks/\(Self.digits(chunk)).jsonl" }
+  /// The columns that the list's rows carry: an array of `{"name", "type"}`.
+  public var chunkColumns: String { "\(path)/chunks/columns.json" }
+  /// The files of the list and the rows that each gave: an array of objects.
+  public var chunkFiles: String { "\(path)/chunks/files.json" }
   public func fetchedTable(_ chunk: Int) -> String { "\(path)/fetched/\(Self.digits(chunk)).jsonl" }
   /// The bodies of a chunk, end to end.
   ///
