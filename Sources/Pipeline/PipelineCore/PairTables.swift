@@ -37,8 +37,10 @@ public struct PairCandidate: Sendable, Equatable {
   public var caption: String
   /// The list's other columns, in its order.
   public var columns: [JSONValue.Member]
-  /// What the original bytes must hash to, in lower-case hexadecimal digits: MD5 when they are 32,
-  /// SHA-256 when 64, SHA-512 when 128. Nil when the list names no column of hashes.
+  /// What the original bytes must hash to, in lower-case hexadecimal digits.
+  ///
+  /// MD5 when they are 32, SHA-256 when 64, SHA-512 when 128; nil when the list names no column of
+  /// hashes.
   public var expectedHash: String?
   /// Where the picture lies already, for a pair of an existing shard; nothing is fetched then.
   public var picture: PictureSource?

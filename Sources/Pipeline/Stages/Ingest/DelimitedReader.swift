@@ -2,7 +2,8 @@
 ///
 /// Fields may be quoted, hold line ends, delimiters and doubled quotes. As in Python's `csv`, a
 /// quote inside an unquoted field is plain text, text after a closing quote is kept, and empty lines
-/// are passed over. A record ends at LF, CRLF or CR.
+/// are passed over. A record ends at LF or CRLF, or at CR where the first line does: else a lone CR is
+/// text, which pandas writes unquoted.
 struct DelimitedReader {
   /// Bytes of a record after its first line; a quote that is open for longer is taken for a stray.
   static let longestRecord = 1 << 20
@@ -32,6 +33,8 @@ struct DelimitedReader {
   private(set) var line = 1
   private var nextLine = 1
   private var fields: [Field] = []
+  /// Whether lines end at CR; nil before the first line's end.
+  private var endsAtCR: Bool?
 
   // Of the record that is being read: places count from its start, the window's.
   private var state = State.fieldStart
@@ -194,8 +197,14 @@ struct DelimitedReader {
         if bytes[index] == 0x0D {
           // Whether a line feed follows is not known yet.
           if index + 1 == count, !window.isAtEnd { return .more }
-          if index + 1 < count, bytes[index + 1] == 0x0A { index += 1 }
+          if index + 1 < count, bytes[index + 1] == 0x0A {
+            index += 1
+          } else if endsAtCR == false, index + 1 < count {
+            index += 1
+            continue
+          }
         }
+        if endsAtCR == nil { endsAtCR = bytes[index] == 0x0D }
         index += 1
         lineEnds += 1
         if fields.isEmpty && end == 0 {

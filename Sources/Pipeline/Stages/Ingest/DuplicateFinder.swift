@@ -54,6 +54,7 @@ final class DuplicateFinder {
   ///   - rows: The rows of the list.
   ///   - check: Called often; ends the search by throwing.
   ///   - body: Given rows and survivors, sorted, in groups.
+  /// - Throws: What `check` and `body` throw; ``FileError``.
   func duplicates(
     among rows: Int, check: @escaping () throws -> Void,
     _ body: ([(row: Int, survivor: Int)]) throws -> Void

@@ -62,7 +62,7 @@ struct ListReader {
     case .tsv: try DelimitedRows(path: file.path, delimiter: UInt8(ascii: "\t"), roles: roles)
     case .json: try JSONRows.open(path: file.path, roles: roles)
     case .jsonl: try JSONLineRows(path: file.path, roles: roles)
-    case .parquet: throw .unreadable(path: file.path, problem: "not yet")
+    case .parquet: try ParquetRows(path: file.path, roles: roles)
     case .tar: try TarRows(path: file.path, roles: roles)
     }
   }

@@ -1,24 +1,24 @@
 /// A hash of 128 bits under a key that nobody knows: SipHash-2-4 (Aumasson and Bernstein 2012).
 ///
 /// With n URLs two are taken for one with a chance of n²/2¹²⁹, and no list can be made to raise it.
-struct URLHash: Hashable {
-  var high: UInt64
-  var low: UInt64
+package struct URLHash: Hashable {
+  package var high: UInt64
+  package var low: UInt64
 }
 
 /// Makes the hashes of one run.
-struct URLHasher {
+package struct URLHasher {
   private let key: (UInt64, UInt64)
 
   /// Under a random key.
-  init() {
+  package init() {
     var generator = SystemRandomNumberGenerator()
     self.init(key: (generator.next(), generator.next()))
   }
 
-  init(key: (UInt64, UInt64)) { self.key = key }
+  package init(key: (UInt64, UInt64)) { self.key = key }
 
-  func hash(_ bytes: [UInt8]) -> URLHash {
+  package func hash(_ bytes: [UInt8]) -> URLHash {
     var state = SipState(key)
     let whole = bytes.count & ~7
     var index = 0
