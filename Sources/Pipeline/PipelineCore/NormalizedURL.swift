@@ -114,25 +114,35 @@ public enum NormalizedURL {
   /// Path and query up to the fragment.
   private static func append(tail url: [UInt8], _ start: Int, _ end: Int, to result: inout [UInt8])
   {
-    var index = start
+    var (index, run) = (start, start)
     while index < end {
       let byte = url[index]
+      if byte > 0x25 && byte < 0x80 {
+        index += 1
+        continue
+      }
       switch byte {
-      case UInt8(ascii: "#"): return
+      case UInt8(ascii: "#"):
+        result += url[run..<index]
+        return
       case UInt8(ascii: "%")
       where index + 2 < end && isHexadecimal(url[index + 1]) && isHexadecimal(url[index + 2]):
-        result.append(byte)
+        result += url[run...index]
         result.append(upper(url[index + 1]))
         result.append(upper(url[index + 2]))
-        index += 2
+        index += 3
+        run = index
       case 0x20, 0x80...:
+        result += url[run..<index]
         result.append(UInt8(ascii: "%"))
         result.append(digit(byte >> 4))
         result.append(digit(byte & 15))
-      default: result.append(byte)
+        index += 1
+        run = index
+      default: index += 1
       }
-      index += 1
     }
+    result += url[run..<end]
   }
 
   private static func upper(_ byte: UInt8) -> UInt8 { byte >= 0x61 ? byte & 0xDF : byte }

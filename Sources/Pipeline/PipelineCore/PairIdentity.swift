@@ -16,6 +16,16 @@ public enum PairIdentity {
     ContentHash.hex(Array(ContentHash.sha256(identity).prefix(16)))
   }
 
+  /// Appends the 32 digits of ``uid(of:)`` to `bytes`.
+  public static func append(uidOf identity: [UInt8], to bytes: inout [UInt8]) {
+    let digest = ContentHash.sha256(identity)
+    for index in 0..<16 {
+      for half in [digest[index] >> 4, digest[index] & 15] {
+        bytes.append(half < 10 ? 0x30 + half : 0x57 + half)
+      }
+    }
+  }
+
   /// The name of a pair of any shard, Pairloom's own or foreign.
   ///
   /// The JSON's `uid`, else that of the JSON's URL and the caption, else the first 128 bits of SHA-256

@@ -36,7 +36,7 @@ struct CandidateWriter {
     } else {
       normalized.append(0x0A)
       normalized += row.caption
-      line += PairIdentity.uid(of: normalized).utf8
+      PairIdentity.append(uidOf: normalized, to: &line)
     }
     line += #"","url":"#.utf8
     JSONText.append(row.url, to: &line)
@@ -68,67 +68,5 @@ struct CandidateWriter {
       line.append(UInt8(ascii: "0") + UInt8(number / divisor % 10))
       divisor /= 10
     }
-  }
-}
-
-/// Marks the duplicates in the tables of chunks that were written before they were known.
-struct DuplicateMarks {
-  let folder: RunFolder
-  let chunkRows: Int
-
-  /// Rewrites the tables that hold `duplicates`, which are sorted by row.
-  ///
-  /// - Throws: ``TableError`` where a row is not where it was written; ``FileError``; ``ListError``.
-  func write(_ duplicates: [(row: Int, survivor: Int)]) throws {
-    var next = 0
-    while next < duplicates.count {
-      let chunk = duplicates[next].row / chunkRows
-      var end = next
-      while end < duplicates.count, duplicates[end].row / chunkRows == chunk { end += 1 }
-      try mark(duplicates[next..<end], in: folder.chunkTable(chunk))
-      next = end
-    }
-  }
-
-  private func mark(
-    _ duplicates: ArraySlice<(row: Int, survivor: Int)>, in path: String
-  ) throws {
-    var lines = LineReader(try TextWindow(path: path))
-    let table = try SettledLaterFile(path)
-    var rest = duplicates
-    var number = 0
-    while let line = try lines.next() {
-      number += 1
-      guard case .bytes(let range) = line, let row = Self.row(lines.window.bytes, range) else {
-        throw TableError(path: path, line: number, problem: "the row has no number")
-      }
-      if row == rest.first?.row, let survivor = rest.popFirst()?.survivor {
-        table.buffer += lines.window.bytes[range.lowerBound..<range.upperBound - 1]
-        table.buffer += #","drop":"duplicate_url","of":\#(survivor)}"#.utf8
-      } else {
-        table.buffer += lines.window.bytes[range]
-      }
-      table.buffer.append(0x0A)
-      try table.flushIfFull()
-    }
-    guard rest.isEmpty else {
-      throw TableError(
-        path: path, line: number, problem: "row \(rest[rest.startIndex].row) is gone")
-    }
-    try table.publish()
-  }
-
-  /// The number in `{"row":N,…`.
-  private static func row(_ bytes: [UInt8], _ range: Range<Int>) -> Int? {
-    let head = Array(#"{"row":"#.utf8)
-    guard range.count > head.count,
-      bytes[range.lowerBound..<range.lowerBound + head.count].elementsEqual(head)
-    else { return nil }
-    var number = 0
-    for byte in bytes[(range.lowerBound + head.count)..<range.upperBound] {
-      guard byte >= 0x30, byte <= 0x39 else { return byte == UInt8(ascii: ",") ? number : nil }
-      number = number * 10 + Int(byte - 0x30)
-    }
-    return nil
   }
 }

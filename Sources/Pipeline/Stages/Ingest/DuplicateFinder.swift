@@ -15,6 +15,9 @@ final class DuplicateFinder {
     var mostDuplicates = 1 << 20
   }
 
+  /// Files that are open at a time for the ranges of rows.
+  private static let mostRanges = 256
+
   private let folder: String
   private let limits: Limits
   private var partitions: [SpillFile] = []
@@ -48,19 +51,24 @@ final class DuplicateFinder {
     try file.append(UInt64(row))
   }
 
-  /// Calls `body` with every duplicate in the order of rows, and the first row that has its URL.
+  /// Calls `body` with the chunks of the list in order, some at a time, each time with the duplicates
+  /// among their rows: sorted, with the first row that has the URL.
   ///
   /// - Parameters:
   ///   - rows: The rows of the list.
+  ///   - rowsPerChunk: The rows of a chunk.
   ///   - check: Called often; ends the search by throwing.
-  ///   - body: Given rows and survivors, sorted, in groups.
+  ///   - body: Given chunks and their duplicates.
   /// - Throws: What `check` and `body` throw; ``FileError``.
   func duplicates(
-    among rows: Int, check: @escaping () throws -> Void,
-    _ body: ([(row: Int, survivor: Int)]) throws -> Void
+    among rows: Int, rowsPerChunk: Int, check: @escaping () throws -> Void,
+    _ body: (Range<Int>, [(row: Int, survivor: Int)]) throws -> Void
   ) throws {
     // Found by partition, wanted by row: set aside once more, by ranges of rows.
-    let width = max(limits.mostDuplicates, (rows + 255) / 256)
+    let chunks = (rows + rowsPerChunk - 1) / rowsPerChunk
+    let chunksPerRange = max(
+      1, limits.mostDuplicates / rowsPerChunk, (chunks + Self.mostRanges - 1) / Self.mostRanges)
+    let width = chunksPerRange * rowsPerChunk
     let ranges = try Self.spills((rows + width - 1) / width, in: folder)
     let resolver = Resolver(folder: folder, limits: limits, check: check) {
       (row, survivor) throws(FileError) in
@@ -71,13 +79,15 @@ final class DuplicateFinder {
       try resolver.resolve(partitions[index], usedBits: limits.fanOutBits, after: -1)
       partitions[index] = try SpillFile(in: folder)  // gives up the room on disk
     }
-    for range in ranges {
+    for (number, range) in ranges.enumerated() {
       try check()
       let words = try range.all()
       let pairs = stride(from: 0, to: words.count, by: 2).map {
         (row: Int(words[$0]), survivor: Int(words[$0 + 1]))
       }
-      try body(pairs.sorted { $0.row < $1.row })
+      let first = number * chunksPerRange
+      try body(
+        first..<min(first + chunksPerRange, chunks), pairs.sorted { $0.row < $1.row })
     }
   }
 

@@ -10,7 +10,7 @@ import WorkerThreads
 /// all data rows of all files, rejected ones included. Drops what is no http(s) URL (`bad_url`) and
 /// every row whose normalised URL an earlier row has (`duplicate_url`, with that row); pictures of a
 /// shard without a URL are neither. Streams: memory holds one row and 64 MiB for finding duplicates,
-/// however long the list; the disk 24 bytes per row meanwhile.
+/// however long the list; the disk holds the tables twice and 24 bytes per row meanwhile.
 public struct IngestStage: Stage {
   public let name = StageName.ingest
   public let lane = Lane.compute
@@ -47,35 +47,30 @@ public struct IngestStage: Stage {
     let rejects = try RejectWriter(folder.rejects)
     var writer = CandidateWriter()
     var row = ListRow()
-    var table: SettledLaterFile?
+    let staged = try StagedRows(in: spills)
     var dropped: [DropReason: Int] = [:]
-    var (number, rejected, chunks) = (0, 0, 0)
+    var (number, rejected) = (0, 0)
 
     while number < options.limit ?? .max, try reader.next(&row) {
-      if number % options.chunkRows == 0 {
-        try table?.publish()
-        table = try SettledLaterFile(folder.chunkTable(chunks))
-        chunks += 1
-      }
+      if number % options.chunkRows == 0 { staged.beginChunk() }
       if number % 1_024 == 0 { try flag.check() }
       if let why = row.reject {
         try rejects.append(file: reader.path, line: row.line, row: number, reason: why)
         rejected += 1
-      } else if let table {
-        switch writer.append(row, number: number, to: &table.buffer) {
+      } else {
+        switch try staged.append({ writer.append(row, number: number, to: &$0) }) {
         case .url(let hash): try finder.add(hash, row: number)
         case .badURL: dropped[.badURL, default: 0] += 1
         case .picture: break
         }
-        try table.flushIfFull()
       }
       number += 1
     }
-    try table?.publish()
-    let marks = DuplicateMarks(folder: folder, chunkRows: options.chunkRows)
-    try finder.duplicates(among: number, check: flag.check) { duplicates in
+    try finder.duplicates(among: number, rowsPerChunk: options.chunkRows, check: flag.check) {
+      chunks, duplicates in
       dropped[.duplicateURL, default: 0] += duplicates.count
-      try marks.write(duplicates)
+      try staged.publish(
+        chunks, duplicates: duplicates, path: folder.chunkTable, rowsPerChunk: options.chunkRows)
     }
     try rejects.commit()
     try ListFacts.write(reader, to: folder)
@@ -85,7 +80,8 @@ public struct IngestStage: Stage {
       input: number - rejected,
       kept: number - rejected - dropped.values.reduce(0, +), dropped: dropped,
       facts: [
-        "rows": number, "rejected": rejected, "chunks": chunks, "files": reader.counts.count,
+        "rows": number, "rejected": rejected, "chunks": staged.chunkCount,
+        "files": reader.counts.count,
       ])
   }
 }

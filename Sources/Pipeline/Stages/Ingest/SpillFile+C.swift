@@ -2,7 +2,7 @@ import DurableFiles
 import Glibc
 import Synchronization
 
-/// Numbers set aside on disk in a file without a name: it is gone with its process, however that ends.
+/// Numbers, or bytes, set aside on disk in a file without a name: it is gone with its process, however that ends.
 final class SpillFile {
   private static let counter = Atomic<Int>(0)
   /// Words kept in memory before they are written.
@@ -21,7 +21,7 @@ final class SpillFile {
     // A name that the next run clears, should this process die before the unlink.
     path = "\(folder)/spill.\(getpid()).\(number).tmp"
     descriptor = unsafe open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
-    guard descriptor >= 0 else { throw Self.failure("open", path) }
+    guard descriptor >= 0 else { throw failure("open", path) }
     unsafe unlink(path)
   }
 
@@ -34,23 +34,17 @@ final class SpillFile {
   }
 
   private func flush() throws(FileError) {
-    var isWritten = true
-    unsafe buffer.withUnsafeBytes { bytes in
-      var done = 0
-      while done < bytes.count {
-        // Safe: `done` is less than the count.
-        let got = unsafe write(
-          descriptor, bytes.baseAddress.map { unsafe $0 + done }, bytes.count - done)
-        if got < 0 && errno == EINTR { continue }
-        guard got > 0 else {
-          isWritten = false
-          return
-        }
-        done += got
-      }
+    guard unsafe buffer.withUnsafeBytes({ unsafe writeAll($0, to: descriptor) }) else {
+      throw failure("write", path)
     }
-    guard isWritten else { throw Self.failure("write", path) }
     buffer.removeAll(keepingCapacity: true)
+  }
+
+  /// Appends bytes; not to a file of numbers.
+  func append(bytes: [UInt8]) throws(FileError) {
+    guard unsafe bytes.withUnsafeBytes({ unsafe writeAll($0, to: descriptor) }) else {
+      throw failure("write", path)
+    }
   }
 
   /// Calls `body` with the words from the first on, `groupSize` or a multiple at a time.
@@ -68,32 +62,59 @@ final class SpillFile {
   }
 
   /// The `count` words from `offset`.
-  func read(_ count: Int, at offset: Int) throws(FileError) -> [UInt64] {
+  private func read(_ count: Int, at offset: Int) throws(FileError) -> [UInt64] {
     var isRead = true
     let words = unsafe [UInt64](unsafeUninitializedCapacity: count) { words, filled in
-      let bytes = UnsafeMutableRawBufferPointer(words)
-      var done = 0
-      while done < bytes.count {
-        // Safe: `done` is less than the count.
-        let got = unsafe pread(
-          descriptor, bytes.baseAddress.map { unsafe $0 + done }, bytes.count - done,
-          off_t(offset * 8 + done))
-        if got < 0 && errno == EINTR { continue }
-        guard got > 0 else {
-          isRead = false
-          return
-        }
-        done += got
-      }
-      filled = count
+      isRead = unsafe fill(UnsafeMutableRawBufferPointer(words), from: offset * 8)
+      filled = isRead ? count : 0
     }
-    guard isRead else { throw Self.failure("read", path) }
+    guard isRead else { throw failure("read", path) }
     return words
   }
 
-  private static func failure(_ operation: String, _ path: String) -> FileError {
-    FileError(operation: operation, path: path, errorNumber: errno)
+  /// The `count` bytes from `offset`, of a file of bytes.
+  func read(bytes count: Int, at offset: Int) throws(FileError) -> [UInt8] {
+    var isRead = true
+    let bytes = unsafe [UInt8](unsafeUninitializedCapacity: count) { bytes, filled in
+      isRead = unsafe fill(UnsafeMutableRawBufferPointer(bytes), from: offset)
+      filled = isRead ? count : 0
+    }
+    guard isRead else { throw failure("read", path) }
+    return bytes
   }
+
+  /// Fills `bytes` from `offset`; false where the system refuses.
+  private func fill(_ bytes: UnsafeMutableRawBufferPointer, from offset: Int) -> Bool {
+    var done = 0
+    while done < bytes.count {
+      // Safe: `done` is less than the count.
+      let got = unsafe pread(
+        descriptor, bytes.baseAddress.map { unsafe $0 + done }, bytes.count - done,
+        off_t(offset + done))
+      if got < 0 && errno == EINTR { continue }
+      guard got > 0 else { return false }
+      done += got
+    }
+    return true
+  }
+}
+
+private func failure(_ operation: String, _ path: String) -> FileError {
+  FileError(operation: operation, path: path, errorNumber: errno)
+}
+
+/// Writes all of `bytes`, continuing after a short write; false where the system refuses.
+private func writeAll(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> Bool {
+  var done = 0
+  while done < bytes.count {
+    // Safe: `done` is less than the count.
+    let got = unsafe write(
+      descriptor, bytes.baseAddress.map { unsafe $0 + done }, bytes.count - done)
+    if got < 0 && errno == EINTR { continue }
+    guard got > 0 else { return false }
+    done += got
+  }
+  return true
 }
 
 /// A file that appears under its name whole, but is durable only after ``settle(_:)``.
@@ -115,7 +136,7 @@ final class SettledLaterFile {
     // The form of DurableFileWriter's names, so that the next run clears them.
     temporaryPath = "\(path).\(getpid()).i\(number).tmp"
     descriptor = unsafe open(temporaryPath, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-    guard descriptor >= 0 else { throw failure("open") }
+    guard descriptor >= 0 else { throw failure("open", temporaryPath) }
   }
 
   deinit {
@@ -129,22 +150,9 @@ final class SettledLaterFile {
   }
 
   private func flush() throws(FileError) {
-    var isWritten = true
-    unsafe buffer.withUnsafeBytes { bytes in
-      var done = 0
-      while done < bytes.count {
-        // Safe: `done` is less than the count.
-        let got = unsafe write(
-          descriptor, bytes.baseAddress.map { unsafe $0 + done }, bytes.count - done)
-        if got < 0 && errno == EINTR { continue }
-        guard got > 0 else {
-          isWritten = false
-          return
-        }
-        done += got
-      }
+    guard unsafe buffer.withUnsafeBytes({ unsafe writeAll($0, to: descriptor) }) else {
+      throw failure("write", path)
     }
-    guard isWritten else { throw failure("write") }
     buffer.removeAll(keepingCapacity: true)
   }
 
@@ -153,7 +161,7 @@ final class SettledLaterFile {
     try flush()
     guard close(descriptor) == 0, unsafe rename(temporaryPath, path) == 0 else {
       descriptor = -1
-      throw failure("rename \(temporaryPath) to")
+      throw failure("rename \(temporaryPath) to", path)
     }
     descriptor = -1
   }
@@ -162,7 +170,7 @@ final class SettledLaterFile {
   static func settle(_ folder: String) throws(FileError) {
     let descriptor = unsafe open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard descriptor >= 0 else {
-      throw FileError(operation: "open", path: folder, errorNumber: errno)
+      throw failure("open", folder)
     }
     defer { close(descriptor) }
     // Swift's Glibc leaves out what glibc offers under _GNU_SOURCE; looked up by name instead.
@@ -173,11 +181,7 @@ final class SettledLaterFile {
     }
     // Safe: int syncfs(int) is glibc's signature since 2.14.
     guard unsafe unsafeBitCast(address, to: SyncFS.self)(descriptor) == 0 else {
-      throw FileError(operation: "syncfs", path: folder, errorNumber: errno)
+      throw failure("syncfs", folder)
     }
-  }
-
-  private func failure(_ operation: String) -> FileError {
-    FileError(operation: operation, path: path, errorNumber: errno)
   }
 }
