@@ -20,11 +20,12 @@ public enum PairIdentity {
   public static func append(uidOf identity: [UInt8], to bytes: inout [UInt8]) {
     let digest = ContentHash.sha256(identity)
     for index in 0..<16 {
-      for half in [digest[index] >> 4, digest[index] & 15] {
-        bytes.append(half < 10 ? 0x30 + half : 0x57 + half)
-      }
+      bytes.append(digit(digest[index] >> 4))
+      bytes.append(digit(digest[index] & 15))
     }
   }
+
+  private static func digit(_ value: UInt8) -> UInt8 { value < 10 ? 0x30 + value : 0x57 + value }
 
   /// The name of a pair of any shard, Pairloom's own or foreign.
   ///

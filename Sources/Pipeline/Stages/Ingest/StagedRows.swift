@@ -40,6 +40,7 @@ final class StagedRows {
   ///   - chunks: Must have been appended whole.
   ///   - duplicates: Those of their rows, sorted.
   ///   - path: Where the table of a chunk goes.
+  ///   - rowsPerChunk: The rows of a chunk.
   /// - Throws: ``FileError``.
   func publish(
     _ chunks: Range<Int>, duplicates: [(row: Int, survivor: Int)], path: (Int) -> String,
