@@ -113,7 +113,7 @@ let modules: [Module] = [
     needs: [
       "JobLedger", "PairDataset", "ParquetFile", "DurableFiles", "ContentHashing", "WorkerThreads",
     ],
-    products: [yams]),
+    products: [yams], testNeeds: ["SeededRandom"]),
   module(
     .pipeline, "IngestStage", in: "Stages/Ingest",
     needs: [

@@ -27,4 +27,16 @@ public enum JSONLines {
     }
     return rows
   }
+
+  /// Reads a table whose rows are all of one kind.
+  ///
+  /// - Throws: ``TableError`` naming the first row that is not.
+  public static func read<T>(_ path: String, as make: (JSONValue) -> T?) throws -> [T] {
+    try read(path).enumerated().map { index, row in
+      guard let value = make(row) else {
+        throw TableError(path: path, row: index, problem: "a field is missing")
+      }
+      return value
+    }
+  }
 }

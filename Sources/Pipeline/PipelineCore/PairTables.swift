@@ -42,17 +42,26 @@ public struct PairCandidate: Sendable, Equatable {
   public var caption: String
   /// The list's other columns, in its order.
   public var columns: [JSONValue.Member]
+  /// What the original bytes must hash to, in lower-case hexadecimal digits.
+  ///
+  /// MD5 when they are 32, SHA-256 when 64, SHA-512 when 128; nil when the list names no column of
+  /// hashes.
+  public var expectedHash: String?
+  /// Where the picture lies already, for a pair of an existing shard; nothing is fetched then.
+  public var picture: PictureSource?
   public var drop: Drop?
 
   public init(
     row: Int, uid: String, url: String, caption: String, columns: [JSONValue.Member] = [],
-    drop: Drop? = nil
+    expectedHash: String? = nil, picture: PictureSource? = nil, drop: Drop? = nil
   ) {
     self.row = row
     self.uid = uid
     self.url = url
     self.caption = caption
     self.columns = columns
+    self.expectedHash = expectedHash
+    self.picture = picture
     self.drop = drop
   }
 
@@ -69,16 +78,20 @@ public struct PairCandidate: Sendable, Equatable {
       [
         .init("row", .int(row)), .init("uid", .string(uid)), .init("url", .string(url)),
         .init("caption", .string(caption)),
-      ] + (columns.isEmpty ? [] : [.init("columns", .object(columns))]) + (drop?.members ?? []))
+      ] + (columns.isEmpty ? [] : [.init("columns", .object(columns))])
+        + (expectedHash.map { [.init("expected_hash", .string($0))] } ?? [])
+        + (picture.map { [.init("picture", $0.json)] } ?? []) + (drop?.members ?? []))
   }
 
   public init?(_ json: JSONValue) {
     guard let row = json["row"]?.integer, let uid = json["uid"]?.text,
       let url = json["url"]?.text, let caption = json["caption"]?.text
     else { return nil }
+    let picture = PictureSource(json["picture"])
+    guard (json["picture"] == nil) == (picture == nil) else { return nil }
     self.init(
       row: row, uid: uid, url: url, caption: caption, columns: json["columns"]?.members ?? [],
-      drop: Drop(json))
+      expectedHash: json["expected_hash"]?.text, picture: picture, drop: Drop(json))
   }
 }
 

@@ -17,6 +17,10 @@ public struct RunFolder: Sendable, Equatable {
   public var shards: String { "\(path)/shards" }
   public var filtered: String { "\(path)/filtered" }
   public func chunkTable(_ chunk: Int) -> String { "\(path)/chunks/\(Self.digits(chunk)).jsonl" }
+  /// The columns that the list's rows carry: an array of `{"name", "type"}`.
+  public var chunkColumns: String { "\(path)/chunks/columns.json" }
+  /// The files of the list and the rows that each gave: an array of objects.
+  public var chunkFiles: String { "\(path)/chunks/files.json" }
   /// What came of a chunk's downloads.
   ///
   /// Named by attempt, like the bodies: two attempts may receive different bytes, and a late one must

@@ -5,7 +5,7 @@ import WorkerThreads
 
 /// Fetches the candidates of a chunk that ingest kept.
 ///
-/// Reads `chunks/NNNNN.parquet`; writes the bodies end to end to `fetched/NNNNN.ATTEMPT.bytes` as they
+/// Reads `chunks/NNNNN.jsonl`; writes the bodies end to end to `fetched/NNNNN.ATTEMPT.bytes` as they
 /// arrive and `fetched/NNNNN.ATTEMPT.parquet` with a row for each candidate: where its body lies or why there
 /// is none, status, final URL, tries and times. The only stage whose outputs hold wall-clock facts
 /// and may differ between runs. Memory: the bodies in flight.
@@ -19,7 +19,7 @@ public struct DownloadStage: Stage {
 
   public func run(_ chunk: Chunk, in run: StageContext) async throws -> StageReport {
     let candidates = try await Parallel.detached {
-      try PairTable.read(run.folder.chunkTable(chunk.number), as: PairCandidate.init)
+      try JSONLines.read(run.folder.chunkTable(chunk.number), as: PairCandidate.init)
     }.filter { $0.drop == nil }
     let spool = try await BodySpool(
       path: run.folder.fetchedBytes(chunk.number, attempt: chunk.attempt), attempt: chunk.attempt)

@@ -79,7 +79,7 @@ public struct ShardStage: Stage {
   private func fates(
     _ chunk: Int, fetchedBy attempt: Int, in folder: RunFolder
   ) throws -> [PairFate] {
-    let candidates = try PairTable.read(folder.chunkTable(chunk), as: PairCandidate.init)
+    let candidates = try JSONLines.read(folder.chunkTable(chunk), as: PairCandidate.init)
     func byRow<T>(_ rows: [T], _ row: KeyPath<T, Int>) -> [Int: T] {
       Dictionary(uniqueKeysWithValues: rows.map { ($0[keyPath: row], $0) })
     }
