@@ -1,3 +1,4 @@
+import CrawlPolicy
 import DecodeStage
 import DeduplicateStage
 import DownloadStage
@@ -114,11 +115,14 @@ public final class PipelineRun: Sendable {
     _ ledger: JobLedger, recipeSHA256: String, _ interval: Duration,
     _ onStatus: (@Sendable (RunStatus) -> Void)?
   ) async throws {
-    let fetcher = try Fetcher(options: recipe.fetch)
+    var manners = recipe.download.fetch
+    manners.sharedRates = folder.rates
+    manners.originCache = folder.origins
+    let fetcher = try Fetcher(options: manners, sniff: DownloadStage.sniff)
     defer { fetcher.shutDown() }
     let plan = PipelinePlan(window: recipe.chunksInFlight, isScored: scorer != nil)
     let group = WorkerGroup(
-      ledger: ledger, stages: stages(fetcher, recipeSHA256: recipeSHA256),
+      ledger: ledger, stages: try stages(fetcher, recipeSHA256: recipeSHA256),
       context: StageContext(folder: folder, ledger: ledger), workers: workers,
       downloads: recipe.downloadsAtOnce, leaseDuration: leaseDuration, clock: clock
     ) { stage, report in
@@ -147,13 +151,16 @@ public final class PipelineRun: Sendable {
   /// Ends the reports when the work has.
   private struct WorkDone: Error {}
 
-  private func stages(_ fetcher: Fetcher, recipeSHA256: String) -> [any Stage] {
+  private func stages(_ fetcher: Fetcher, recipeSHA256: String) throws -> [any Stage] {
     let threads =
       recipe.decodeThreads > 0 ? recipe.decodeThreads : max(1, Parallel.coreCount / workers)
     var ingest = recipe.ingest
     ingest.limit = limit
     var stages: [any Stage] = [
-      IngestStage(options: ingest), DownloadStage(fetcher: fetcher),
+      IngestStage(options: ingest),
+      DownloadStage(
+        fetcher: fetcher, verifiesHashes: recipe.download.hash == .verify,
+        blocklist: try recipe.download.hashBlocklist.map { try HashBlocklist(path: $0) }),
       DecodeStage(options: recipe.decode, threads: threads),
       DeduplicateStage(options: recipe.deduplicate),
       ShardStage(
