@@ -1,3 +1,4 @@
+import Compression
 import Foundation
 import ParquetFile
 import SeededRandom
@@ -39,10 +40,14 @@ enum Mutations {
   }
 
   static func run(count: Int, seed: UInt64, note: String) throws {
-    let names = try FileManager.default.contentsOfDirectory(atPath: Peers.fixtures.path)
+    var names = try FileManager.default.contentsOfDirectory(atPath: Peers.fixtures.path)
       .filter { $0.hasSuffix(".parquet") }.sorted()
-    let files = try names.map { name in
+    var files = try names.map { name in
       [UInt8](try Data(contentsOf: Peers.fixtures.appendingPathComponent(name)))
+    }
+    for codec in ["none", "zstd"] {
+      names.append("our own, codec \(codec)")
+      files.append(try SampleRows(count: 60).file(codec: BlockCodec(rawValue: codec)))
     }
     try bindMemory()
     try Data().write(to: URL(fileURLWithPath: note))

@@ -35,7 +35,7 @@ def make_matrix():
         table, spelled = matrix.make_table(random.Random(nulls), rows, nulls)
         tables[nulls] = spelled
         if nulls == "some":
-            fixture("some-plain-v1-none", nulls, table, "plain", data_page_version="1.0")
+            fixture("some-plain-v1-none", nulls, table, "plain", data_page_version="1.0", store_decimal_as_integer=True)
             fixture("some-delta-v2-zstd", nulls, table, "delta", codec="zstd", data_page_version="2.0")
             fixture("some-split-v1-gzip", nulls, table, "split", codec="gzip", write_page_checksum=True)
             fixture("some-dictionary-v2-lz4", nulls, table, "dictionary", codec="lz4", data_page_version="2.0", data_page_size=60, write_batch_size=10, write_page_index=True)
