@@ -105,3 +105,39 @@ import Testing
     }
   }
 }
+
+/// Files that ask for more memory than their size warrants.
+@Suite struct BoundTests {
+  private func read(_ name: String, rows: Int, _ change: (inout ParquetLimits) -> Void) throws {
+    var limits = ParquetLimits()
+    change(&limits)
+    let path = FixtureTests.path(name)
+    let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
+    let reader = try ParquetReader(bytes: bytes, name: name, limits: limits)
+    let batches = try reader.batches(rowsPerBatch: rows)
+    while try batches.next() != nil {}
+  }
+
+  @Test("a page beyond the bound is refused before it is unpacked")
+  func pages() {
+    #expect {
+      try read("some-plain-v1-none", rows: 10) { $0.page = 100 }
+    } throws: { "\($0)".contains("bytes, of at most 100") }
+  }
+
+  @Test("strings that share prefixes are bounded by the batch, so fewer rows help")
+  func unfolding() throws {
+    #expect {
+      try read("some-delta-v2-zstd", rows: 60) { $0.unfoldedBytes = 1_500 }
+    } throws: { "\($0)".contains("of more than 1500 bytes in a batch. Ask for fewer rows") }
+    try read("some-delta-v2-zstd", rows: 10) { $0.unfoldedBytes = 1_500 }
+  }
+
+  @Test("lists are bounded by the batch, so fewer rows help")
+  func lists() throws {
+    #expect {
+      try read("some-plain-v1-none", rows: 60) { $0.batchElements = 60 }
+    } throws: { "\($0)".contains("more than 60 elements in a batch. Ask for fewer rows") }
+    try read("some-plain-v1-none", rows: 5) { $0.batchElements = 60 }
+  }
+}
