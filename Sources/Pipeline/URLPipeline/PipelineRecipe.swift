@@ -46,7 +46,8 @@ public struct PipelineRecipe: Sendable {
 
   /// Reads a recipe's text; `path` names it in errors.
   public init(yaml text: String, path: String, overrides: [String] = []) throws(RecipeError) {
-    var reader = try RecipeReader(yaml: text, path: path, overrides: overrides)
+    var reader = try RecipeReader(
+      yaml: text, path: path, overrides: overrides, synonyms: Img2datasetNames.all)
     ingest = try IngestOptions(from: &reader)
     fetch = try DownloadOptions.read(from: &reader)
     decode = try DecodeOptions(from: &reader)
