@@ -142,7 +142,8 @@ let modules: [Module] = [
       "IngestStage", "DownloadStage", "DecodeStage", "DeduplicateStage", "ShardStage",
       "ScoreStage", "FilterStage", "PipelineCore", "JobLedger", "HTTPFetch", "CrawlPolicy",
       "ImageCodec", "PairDataset", "DurableFiles", "ContentHashing", "WorkerThreads",
-    ]),
+      "TableQuery",
+    ], testNeeds: ["FaultServer"]),
 
   module(.learning, "TensorEngine", needs: ["WorkerThreads", "SeededRandom"], c: ["COpenBLAS"]),
   module(.learning, "Autograd", needs: ["TensorEngine"], testNeeds: ["SeededRandom"]),
@@ -199,7 +200,7 @@ let modules: [Module] = [
       "Optimizers",
       "Collectives", "Tokenizers", "WeightFiles", "CLIPModel", "Checkpointing", "BatchLoading",
       "DistributedTraining", "CLIPTraining",
-    ], c: ["CBundledFiles"], products: [argumentParser]),
+    ], c: ["CBundledFiles"], products: [argumentParser], testNeeds: ["FaultServer"]),
   module(
     .commands, "pairloom-bench",
     needs: [

@@ -1,5 +1,6 @@
 import ArgumentParser
 import DurableFiles
+import HTTPFetch
 import IngestStage
 import PipelineCore
 import URLPipeline
@@ -49,6 +50,9 @@ struct RunCommand: AsyncParsableCommand {
 
   func run() async throws {
     let plan = try plan()
+    if let warning = UserAgentCheck.warning(userAgent: plan.recipe.fetch.userAgent) {
+      Terminal.note("warning: \(warning.problem). Say \(warning.remedy)")
+    }
     let work = Task { try await execute(plan) }
     Interruption.shared.watch { work.cancel() }
     do {
