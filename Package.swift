@@ -66,6 +66,8 @@ let cLibraries: [Target] = [
   system("CPNG", pkgConfig: "libpng", apt: "libpng-dev"),
   system("CWebP", pkgConfig: "libwebp", apt: "libwebp-dev"),
   system("CGIF", pkgConfig: nil, apt: "libgif-dev"),
+  // The compiler's vector instructions, for kernels that plain Swift does not reach.
+  .systemLibrary(name: "CVectorIntrinsics", path: "Sources/CLibraries/CVectorIntrinsics"),
   system("COpenBLAS", pkgConfig: "openblas", apt: "libopenblas-dev"),
   // libjpeg and libpng report errors by longjmp, which must never cross a Swift frame.
   .target(
@@ -92,7 +94,7 @@ let modules: [Module] = [
   module(.primitives, "WorkerThreads"),
   module(.primitives, "Compression", c: ["CZlib", "CZstd", "CSnappy", "CLZ4"]),
 
-  module(.data, "ImageCodec", c: ["CImageShim", "CWebP", "CGIF"]),
+  module(.data, "ImageCodec", c: ["CImageShim", "CWebP", "CGIF", "CVectorIntrinsics"]),
   module(
     .data, "ParquetFile", needs: ["DurableFiles", "Compression"], testNeeds: ["SeededRandom"]),
   module(.data, "PairDataset", needs: ["DurableFiles", "ContentHashing", "Compression"]),

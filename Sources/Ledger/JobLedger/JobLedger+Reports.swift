@@ -59,6 +59,16 @@ extension JobLedger {
     }
   }
 
+  /// The counts of one completed job; nil when it has not completed.
+  public func counts(of name: JobName) throws(LedgerError) -> String? {
+    try transaction { database in
+      try String.fetchOne(
+        database,
+        sql: "SELECT counts FROM jobs WHERE stage = ? AND chunk = ? AND state = 'completed'",
+        arguments: [name.stage, name.chunk])
+    }
+  }
+
   /// The chunks of these stages whose jobs have settled.
   public func settledChunks(stages: [String]) throws(LedgerError) -> [String: Set<Int>] {
     try transaction { database in

@@ -17,11 +17,14 @@ public struct RunFolder: Sendable, Equatable {
   public var shards: String { "\(path)/shards" }
   public var filtered: String { "\(path)/filtered" }
   public func chunkTable(_ chunk: Int) -> String { "\(path)/chunks/\(Self.digits(chunk)).jsonl" }
-  public func fetchedTable(_ chunk: Int) -> String { "\(path)/fetched/\(Self.digits(chunk)).jsonl" }
-  /// The bodies of a chunk, end to end.
+  /// What came of a chunk's downloads.
   ///
-  /// Named by attempt: two attempts may receive different bytes, and a late one must not replace
-  /// what the table of another points into.
+  /// Named by attempt, like the bodies: two attempts may receive different bytes, and a late one must
+  /// not replace what a later stage reads. The ledger knows which attempt completed.
+  public func fetchedTable(_ chunk: Int, attempt: Int) -> String {
+    "\(path)/fetched/\(Self.digits(chunk)).\(attempt).jsonl"
+  }
+  /// The bodies of a chunk, end to end.
   public func fetchedBytes(_ chunk: Int, attempt: Int) -> String {
     "\(path)/fetched/\(Self.digits(chunk)).\(attempt).bytes"
   }

@@ -87,7 +87,13 @@ extension StageReport {
 extension StageContext {
   /// A context whose reports come from `ledger`.
   public init(folder: RunFolder, ledger: JobLedger) {
-    self.init(folder: folder) { stage in
+    self.init(
+      folder: folder,
+      report: { stage, chunk in
+        try await ledger.counts(of: JobName(stage: stage.rawValue, chunk: chunk))
+          .map { try StageReport.decoded($0) }
+      }
+    ) { stage in
       try await ledger.counts(stage: stage.rawValue).map {
         ($0.chunk, try StageReport.decoded($0.counts))
       }

@@ -28,6 +28,14 @@ public struct PipelineRecipe: Sendable {
   /// Failures after which a chunk is quarantined.
   public var chunkAttempts: Int
 
+  /// Chunks whose downloads run at a time: enough to hide the slowest rows of each, bounded by the
+  /// memory that their rows take.
+  var downloadsAtOnce: Int {
+    min(chunksInFlight, max(2, Self.rowsInFlight / ingest.chunkRows))
+  }
+
+  private static let rowsInFlight = 32_000
+
   /// Every option's value in force, in the order of the recipe.
   public let resolved: [(key: String, value: String)]
   /// The options that change the pace of a run and nothing else.

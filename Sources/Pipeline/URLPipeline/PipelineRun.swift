@@ -120,7 +120,7 @@ public final class PipelineRun: Sendable {
     let group = WorkerGroup(
       ledger: ledger, stages: stages(fetcher, recipeSHA256: recipeSHA256),
       context: StageContext(folder: folder, ledger: ledger), workers: workers,
-      leaseDuration: leaseDuration, clock: clock
+      downloads: recipe.downloadsAtOnce, leaseDuration: leaseDuration, clock: clock
     ) { stage, report in
       stage == .ingest ? plan.jobs(chunks: report.facts["chunks"] ?? 0) : []
     }

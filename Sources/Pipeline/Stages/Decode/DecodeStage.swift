@@ -5,7 +5,7 @@ import WorkerThreads
 
 /// Decodes, resizes and encodes the fetched pictures of a chunk.
 ///
-/// Reads `fetched/NNNNN.jsonl` and its bytes; writes the JPEGs in row order to `decoded/NNNNN.bytes`
+/// Reads `fetched/NNNNN.ATTEMPT.jsonl` and its bytes; writes the JPEGs in row order to `decoded/NNNNN.bytes`
 /// and `decoded/NNNNN.jsonl` with a row for each body: SHA-256 of what was downloaded, sizes, or why
 /// it is no picture. Memory: a block of pictures per thread.
 public struct DecodeStage: Stage {
@@ -25,15 +25,17 @@ public struct DecodeStage: Stage {
   }
 
   public func run(_ chunk: Chunk, in run: StageContext) async throws -> StageReport {
-    try await CancellationFlag.watch { flag in
-      try await Parallel.detached { try decode(chunk, in: run.folder, flag) }
+    let attempt = try await run.downloadAttempt(of: chunk.number)
+    return try await CancellationFlag.watch { flag in
+      try await Parallel.detached { try decode(chunk, fetchedBy: attempt, in: run.folder, flag) }
     }
   }
 
-  private func decode(_ chunk: Chunk, in folder: RunFolder, _ flag: CancellationFlag) throws
-    -> StageReport
-  {
-    let fetched = try JSONLines.read(folder.fetchedTable(chunk.number), as: FetchedRow.init)
+  private func decode(
+    _ chunk: Chunk, fetchedBy attempt: Int, in folder: RunFolder, _ flag: CancellationFlag
+  ) throws -> StageReport {
+    let table = folder.fetchedTable(chunk.number, attempt: attempt)
+    let fetched = try JSONLines.read(table, as: FetchedRow.init)
       .filter { $0.drop == nil }
     let writer = try DurableFileWriter(folder.decodedBytes(chunk.number))
     var rows: [DecodedRow] = []

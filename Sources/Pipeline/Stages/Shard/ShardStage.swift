@@ -16,15 +16,18 @@ public struct ShardStage: Stage {
   public init(options: ShardOptions) { self.options = options }
 
   public func run(_ chunk: Chunk, in run: StageContext) async throws -> StageReport {
-    try await CancellationFlag.watch { flag in
-      try await Parallel.detached { try write(chunk.number, in: run.folder, flag) }
+    let attempt = try await run.downloadAttempt(of: chunk.number)
+    return try await CancellationFlag.watch { flag in
+      try await Parallel.detached {
+        try write(chunk.number, fetchedBy: attempt, in: run.folder, flag)
+      }
     }
   }
 
-  private func write(_ chunk: Int, in folder: RunFolder, _ flag: CancellationFlag) throws
-    -> StageReport
-  {
-    let fates = try fates(chunk, in: folder)
+  private func write(
+    _ chunk: Int, fetchedBy attempt: Int, in folder: RunFolder, _ flag: CancellationFlag
+  ) throws -> StageReport {
+    let fates = try fates(chunk, fetchedBy: attempt, in: folder)
     let kept = fates.filter { $0.drop == nil }
     var summary: ShardSummary?
     if !kept.isEmpty {
@@ -57,13 +60,15 @@ public struct ShardStage: Stage {
       metadata: Array(fate.metadata.serialized.utf8))
   }
 
-  private func fates(_ chunk: Int, in folder: RunFolder) throws -> [PairFate] {
+  private func fates(
+    _ chunk: Int, fetchedBy attempt: Int, in folder: RunFolder
+  ) throws -> [PairFate] {
     let candidates = try JSONLines.read(folder.chunkTable(chunk), as: PairCandidate.init)
     func byRow<T>(_ rows: [T], _ row: KeyPath<T, Int>) -> [Int: T] {
       Dictionary(uniqueKeysWithValues: rows.map { ($0[keyPath: row], $0) })
     }
     let fetched = byRow(
-      try JSONLines.read(folder.fetchedTable(chunk), as: FetchedRow.init), \.row)
+      try JSONLines.read(folder.fetchedTable(chunk, attempt: attempt), as: FetchedRow.init), \.row)
     let decoded = byRow(
       try JSONLines.read(folder.decodedTable(chunk), as: DecodedRow.init), \.row)
     let verdicts = byRow(try JSONLines.read(folder.verdictTable(chunk), as: Verdict.init), \.row)
