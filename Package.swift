@@ -196,7 +196,8 @@ let modules: [Module] = [
     .commands, "pairloom",
     needs: [
       "DurableFiles", "ContentHashing", "SeededRandom", "WorkerThreads", "ImageCodec",
-      "PairDataset", "SceneWorld", "JobLedger", "CrawlPolicy", "HTTPFetch", "PipelineCore",
+      "PairDataset", "SceneWorld", "JobLedger", "TableQuery", "CrawlPolicy", "HTTPFetch",
+      "PipelineCore",
       "IngestStage", "DownloadStage", "DecodeStage", "DeduplicateStage", "ShardStage",
       "ScoreStage", "FilterStage", "URLPipeline", "TensorEngine", "Autograd", "NeuralNetworks",
       "Optimizers",

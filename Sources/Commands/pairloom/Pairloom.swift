@@ -17,7 +17,7 @@ struct Pairloom: AsyncParsableCommand {
     abstract: "Weaves image–caption pairs into training sets, and training sets into CLIP models.",
     version: "0.1.0",
     subcommands: [
-      RunCommand.self, StatusCommand.self, DoctorCommand.self, ScoreCommand.self,
+      RunCommand.self, StatusCommand.self, RetryCommand.self, DoctorCommand.self, ScoreCommand.self,
       TrainCommand.self, EvaluateCommand.self, DemoCommand.self, DemoOriginCommand.self,
       SceneScorerCommand.self,
     ])
@@ -45,7 +45,8 @@ struct Pairloom: AsyncParsableCommand {
     } catch {
       // ArgumentParser's own: wrong usage with the text that says what is right, help and version.
       if exitCode(for: error) == .validationFailure {
-        Terminal.fail(fullMessage(for: error), code: 2)
+        let text = fullMessage(for: error)
+        Terminal.fail(text.hasPrefix("Error: ") ? String(text.dropFirst(7)) : text, code: 2)
       }
       if isParserError(error) { exit(withError: error) }
       Terminal.fail("\(error)", code: 1)

@@ -89,7 +89,7 @@ public struct FetchedRow: Sendable, Equatable {
   public var attempt: Int
   /// The HTTP status, where there was an answer.
   public var status: Int?
-  /// The record of the transfer: final URL, tries, times; not read by later stages.
+  /// The record of the transfer: final URL, tries, times; nothing that later stages go by.
   public var record: [JSONValue.Member]
 
   public init(
@@ -125,9 +125,17 @@ public struct FetchedRow: Sendable, Equatable {
     }
     guard (drop == nil) == (bytes != nil) else { return nil }
     self.init(
-      row: row, attempt: attempt, status: json["status"]?.integer, record: [], drop: drop,
-      bytes: bytes)
+      row: row, attempt: attempt, status: json["status"]?.integer,
+      record: json.members.filter { !Self.ownKeys.contains($0.key) }, drop: drop, bytes: bytes)
   }
+
+  /// The keys of a table's row that are no part of the record.
+  private static let ownKeys: Set<String> = [
+    "row", "drop", "detail", "of", "class", "offset", "length", "attempt", "status",
+  ]
+
+  /// A value of the record; nil where the transfer has none.
+  public func recorded(_ key: String) -> JSONValue? { record.first { $0.key == key }?.value }
 }
 
 /// One decoded picture: where its JPEG lies and what it was, or why there is none.

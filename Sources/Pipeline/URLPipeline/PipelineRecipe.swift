@@ -96,13 +96,37 @@ public struct PipelineRecipe: Sendable {
       throw ListError.unreadable(path: ingest.input, problem: "\(error)")
     }
     pairs.append(("limit", limit.map { String($0) } ?? "none"))
-    if let scorer {
-      pairs.append(("scorer", scorer.name))
-      for (key, value) in scorer.provenance.sorted(by: { $0.key < $1.key }) {
-        pairs.append(("scorer.\(key)", value))
-      }
+    return pairs + Self.fingerprint(of: scorer)
+  }
+
+  /// The same for a run whose list is not read again.
+  ///
+  /// - Parameters:
+  ///   - known: The run's fingerprint, which tells of the list and its limit.
+  ///   - scorer: The scorer, whose provenance counts as options.
+  /// - Returns: Keys and values in the order of ``fingerprint(limit:scorer:)``.
+  func fingerprint(
+    list known: [(key: String, value: String)], scorer: (any PairScorer)?
+  ) -> [(key: String, value: String)] {
+    let mine = Dictionary(uniqueKeysWithValues: resolved.map { ($0.key, $0.value) })
+    let kept = known.filter { !Self.isOfScorer($0.key) }.map { key, value in
+      // Paths may have moved, and count by what they hold: the scorer's provenance tells.
+      (
+        key: key,
+        value: ["input", "model", "model_config"].contains(key) ? value : mine[key] ?? value
+      )
     }
-    return pairs
+    return kept + Self.fingerprint(of: scorer)
+  }
+
+  private static func fingerprint(of scorer: (any PairScorer)?) -> [(key: String, value: String)] {
+    guard let scorer else { return [] }
+    return [("scorer", scorer.name)]
+      + scorer.provenance.sorted { $0.key < $1.key }.map { ("scorer.\($0.key)", $0.value) }
+  }
+
+  private static func isOfScorer(_ key: String) -> Bool {
+    key == "scorer" || key.hasPrefix("scorer.")
   }
 
   /// SHA-256 over the fingerprint, a line each, in hexadecimal digits.
