@@ -21,6 +21,8 @@ public struct RunGenerations: Sendable, Equatable {
   public static let generationFact = "generation"
   public static let firstChunkFact = "first_chunk"
   public static let chunksFact = "chunks"
+  /// The generation before, which is not always the number before: a retry may have been given up.
+  public static let previousFact = "previous_generation"
   public static let retriedFact = "retried"
   public static let retriedFetchedFact = "retried_fetched"
   /// `retried.REASON`: pairs that had been dropped for the reason and are asked for again.

@@ -121,6 +121,8 @@ public enum FetchTable {
 struct FetchTableReader {
   private let folder: RunFolder
   private let chunkCount: Int
+  /// The newest generation that was read; nil in a folder without one.
+  let lastGeneration: Int?
   /// The attempt whose files are a download's output, by chunk.
   private let attempts: [Int: Int]
   /// The newest chunk of each row that is in more than one.
@@ -135,6 +137,7 @@ struct FetchTableReader {
       ingest: try await context.reports(.ingest).filter { $0.chunk < generation })
     folder = context.folder
     chunkCount = generations.chunkCount
+    lastGeneration = generations.all.last?.number
     attempts = Dictionary(
       uniqueKeysWithValues: try await context.reports(.download).compactMap { chunk, report in
         report.facts[StageReport.attemptFact].map { (chunk, $0) }

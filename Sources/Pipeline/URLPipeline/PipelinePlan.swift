@@ -31,8 +31,9 @@ struct PipelinePlan: Sendable {
   /// - Parameters:
   ///   - chunks: Their numbers.
   ///   - generation: 0 for the list, else the retry's.
+  ///   - previous: The generation whose filter job comes before; nil for the list.
   /// - Returns: In an order in which each comes after what it waits for.
-  func jobs(chunks: Range<Int>, generation: Int = 0) -> [NewJob] {
+  func jobs(chunks: Range<Int>, generation: Int = 0, after previous: Int? = nil) -> [NewJob] {
     func job(_ stage: StageName, _ chunk: Int, needs: [JobName], after: [JobName] = []) -> NewJob {
       NewJob(Self.name(stage, chunk), rank: stage.rank, needs: needs, after: after)
     }
@@ -50,7 +51,7 @@ struct PipelinePlan: Sendable {
       if isScored { jobs.append(job(.score, k, needs: [Self.name(.shard, k)])) }
     }
     let last: StageName = isScored ? .score : .shard
-    let before = generation == 0 ? [] : [Self.name(.filter, generation - 1)]
+    let before = previous.map { [Self.name(.filter, $0)] } ?? []
     jobs.append(
       job(.filter, generation, needs: [], after: before + chunks.map { Self.name(last, $0) }))
     return jobs

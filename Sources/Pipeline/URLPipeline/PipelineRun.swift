@@ -134,7 +134,9 @@ public final class PipelineRun: Sendable {
       guard stage == .ingest else { return [] }
       let number = report.facts[RunGenerations.generationFact] ?? 0
       let generation = RunGenerations(ingest: [(number, report)]).all[0]
-      return plan.jobs(chunks: generation.chunks, generation: number)
+      return plan.jobs(
+        chunks: generation.chunks, generation: number,
+        after: report.facts[RunGenerations.previousFact])
     }
     try await withThrowingTaskGroup(of: Void.self) { tasks in
       if let onStatus {

@@ -54,6 +54,7 @@ struct FirstStage: Stage {
       RunGenerations.chunksFact: next - first, RunGenerations.retriedFact: selection.count,
       RunGenerations.retriedFetchedFact: selection.fetched,
     ]
+    facts[RunGenerations.previousFact] = reader.lastGeneration
     for (reason, count) in selection.mayHeal {
       facts[RunGenerations.retriedReasonPrefix + reason.rawValue] = count
     }

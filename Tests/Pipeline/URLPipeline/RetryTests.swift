@@ -180,6 +180,29 @@ import URLPipeline
     #expect(try web.keptRows("stopped").sorted() == Array(0..<80))
   }
 
+  @Test("a retry that was given up does not stand in the way of the next")
+  func givenUp() async throws {
+    let web = try HealingWeb()
+    let list = try web.list(["/ok/1", "/heal/2"])
+    _ = try await web.run(list, into: "run", ["chunk_attempts=1"]).run()
+    let folder = web.folder + "/run"
+    let ledger = try JobLedger(path: RunFolder(folder).ledger)
+    // A question that no version of the program would have asked: the job fails for good.
+    #expect(
+      try await ledger.addWhenIdle(
+        [NewJob(JobName(stage: "ingest", chunk: 1), rank: 0)], note: ("retry.1", "no(sense"),
+        now: WorkerGroup.wallClock()))
+    let failed = try await web.again("run").run()
+    #expect(failed.status.quarantined.map(\.job) == ["ingest 1"])
+    web.heal()
+    let outcome = try await web.again("run").retry(where: PipelineRun.usualRetry)
+    #expect(outcome.status.isFinished)
+    #expect(outcome.status.pairs("kept") == 2)
+    #expect(outcome.status.failures.isEmpty)
+    #expect(try web.keptRows("run") == [0, 1])
+    #expect(try await PipelineRun.retryable(in: folder, where: "1").leftOut == ["kept": 2])
+  }
+
   @Test("what cannot be retried says why: no run, an unfinished one, another retry, a bad question")
   func refusals() async throws {
     let web = try HealingWeb()

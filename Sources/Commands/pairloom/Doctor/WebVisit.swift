@@ -30,7 +30,7 @@ package struct WebVisit: Sendable, Equatable {
   static func all(_ urls: [String], options: FetchOptions, bound: Double) async -> [WebVisit] {
     var options = options
     options.attempts = 1
-    options.concurrency = max(8, urls.count)
+    options.concurrency = max(64, urls.count)
     options.connectTimeout = min(options.connectTimeout, bound * 0.6)
     options.totalDeadline = min(options.totalDeadline, bound * 0.8)
     options.maxBytes = 1 << 20
