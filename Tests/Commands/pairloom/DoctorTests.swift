@@ -300,6 +300,49 @@ import pairloom
     #expect(egress.remedy?.contains("ports 80 and 443") == true)
   }
 
+  /// Runs `openssl`; nil where there is none.
+  static func openssl(_ arguments: [String]) -> Process? {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/openssl")
+    process.arguments = arguments
+    process.standardInput = FileHandle.nullDevice
+    process.standardOutput = FileHandle.nullDevice
+    process.standardError = FileHandle.nullDevice
+    return (try? process.run()) == nil ? nil : process
+  }
+
+  static let hasOpenSSL = FileManager.default.isExecutableFile(atPath: "/usr/bin/openssl")
+
+  @Test("a certificate that nobody vouches for fails tls, not egress", .enabled(if: hasOpenSSL))
+  func selfSigned() throws {
+    let folder = try TemporaryFolder()
+    let (key, certificate) = (folder.path + "/key.pem", folder.path + "/cert.pem")
+    let maker = try #require(
+      Self.openssl([
+        "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
+        "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate,
+      ]))
+    maker.waitUntilExit()
+    #expect(maker.terminationStatus == 0)
+    let port = try FreePort.find()
+    let server = try #require(
+      Self.openssl([
+        "s_server", "-accept", "127.0.0.1:\(port)", "-key", key, "-cert", certificate, "-www",
+      ]))
+    defer {
+      kill(server.processIdentifier, SIGKILL)
+      server.waitUntilExit()
+    }
+    while !FreePort.isTaken(port) && server.isRunning { usleep(5_000) }
+    let result = try Program.run(
+      ["doctor", "--origin", "https://127.0.0.1:\(port)/"] + Self.loopback)
+    #expect(result.status == 1, "\(result.error)")
+    let answer = try JSONDecoder().decode(Answer.self, from: Data(result.output.utf8))
+    #expect(try answer.of("tls").verdict == "fail")
+    #expect(try answer.of("tls").remedy?.contains("trust its authority") == true)
+    #expect(try answer.of("egress").verdict == "ok", "\(result.output)")
+  }
+
   /// Whether this machine lets a user make network namespaces.
   static let canBeOffline: Bool = {
     let process = Process()
@@ -359,5 +402,30 @@ import pairloom
     #expect(try run("a", []).contains("warning: no contact is set"))
     #expect(
       try !run("b", ["--set", "download.user_agent=me/1 (me@there.org)"]).contains("warning:"))
+  }
+}
+
+/// Ports of the loopback, for servers that cannot choose one themselves.
+enum FreePort {
+  /// A port that was free a moment ago.
+  static func find() throws -> Int {
+    let server = try FaultServer()
+    defer { server.stop() }
+    return server.port
+  }
+
+  /// Whether something listens there.
+  static func isTaken(_ port: Int) -> Bool {
+    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    defer { close(descriptor) }
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_port = in_port_t(port).bigEndian
+    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+    return withUnsafePointer(to: &address) {
+      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+      }
+    }
   }
 }

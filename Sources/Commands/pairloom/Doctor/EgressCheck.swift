@@ -35,10 +35,10 @@ package enum EgressCheck {
           + (dead.isEmpty ? "" : ", none over \(dead.joined(separator: " or "))")
           + ": \(worst.url): \(words(worst))", remedy: remedy(worst, facts), values: values)
     }
-    let measured = facts.visits.map {
-      "\($0.url) \($0.status ?? 0) in \(Amount.seconds($0.seconds))"
-    }
-    .joined(separator: ", ")
+    let measured = facts.visits.map { visit in
+      let answer = visit.status.map { String($0) } ?? words(visit)
+      return "\(visit.url) \(answer) in \(Amount.seconds(visit.seconds))"
+    }.joined(separator: ", ")
     guard facts.proxyVariables.isEmpty else {
       return Finding(
         "egress", .warn,
