@@ -4,14 +4,14 @@ public import TableQuery
 
 /// The rows of a run as `pairloom retry --where` sees them: what was asked for and what came of it.
 public enum FetchTable {
-  public static let columns: [TableColumn] = [
+  public static let columns: [QueryColumn] = [
     .init("row", .int, "the row of the list, from 0"),
     .init("uid", .text, "the pair's name, as in the shards"),
     .init("url", .text, "as it stands in the list"),
     .init("host", .text, "of the URL, in lower case, without port"),
     .init("caption", .text, "as it stands in the list"),
     .init("chunk", .int, "the chunk of the row's newest attempt"),
-    .init("stage", .text, "where the pair was dropped: ingest, download, decode or deduplicate"),
+    .init("stage", .text, "ingest, download, decode or deduplicate: where it was dropped"),
     .init("reason", .text, "why, as in `pairloom status`: timeout, dns, http_status …"),
     .init("class", .text, "transient or permanent"),
     .init("detail", .text, "the reason in words"),
