@@ -147,7 +147,8 @@ let modules: [Module] = [
       "IngestStage", "DownloadStage", "DecodeStage", "DeduplicateStage", "ShardStage",
       "ScoreStage", "FilterStage", "PipelineCore", "JobLedger", "HTTPFetch", "CrawlPolicy",
       "ImageCodec", "PairDataset", "DurableFiles", "ContentHashing", "WorkerThreads",
-    ]),
+      "TableQuery",
+    ], testNeeds: ["FaultServer"]),
 
   module(.learning, "TensorEngine", needs: ["WorkerThreads", "SeededRandom"], c: ["COpenBLAS"]),
   module(.learning, "Autograd", needs: ["TensorEngine"], testNeeds: ["SeededRandom"]),
@@ -198,13 +199,14 @@ let modules: [Module] = [
     .commands, "pairloom",
     needs: [
       "DurableFiles", "ContentHashing", "SeededRandom", "WorkerThreads", "ImageCodec",
-      "PairDataset", "SceneWorld", "JobLedger", "CrawlPolicy", "HTTPFetch", "PipelineCore",
+      "PairDataset", "SceneWorld", "JobLedger", "TableQuery", "CrawlPolicy", "HTTPFetch",
+      "PipelineCore",
       "IngestStage", "DownloadStage", "DecodeStage", "DeduplicateStage", "ShardStage",
       "ScoreStage", "FilterStage", "URLPipeline", "TensorEngine", "Autograd", "NeuralNetworks",
       "Optimizers",
       "Collectives", "Tokenizers", "WeightFiles", "CLIPModel", "Checkpointing", "BatchLoading",
       "DistributedTraining", "CLIPTraining",
-    ], c: ["CBundledFiles"], products: [argumentParser]),
+    ], c: ["CBundledFiles"], products: [argumentParser], testNeeds: ["FaultServer"]),
   module(
     .commands, "pairloom-bench",
     needs: [

@@ -159,12 +159,6 @@ extension JobLedger {
   }
 
   public func setNote(_ key: String, _ value: String) throws(LedgerError) {
-    try transaction { database in
-      try database.execute(
-        sql: """
-          INSERT INTO meta(key, value) VALUES (?, ?)
-          ON CONFLICT (key) DO UPDATE SET value = excluded.value
-          """, arguments: ["note." + key, value])
-    }
+    try transaction { try Self.setNote(key, value, in: $0) }
   }
 }

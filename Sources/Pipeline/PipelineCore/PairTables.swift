@@ -181,6 +181,9 @@ public struct FetchedRow: Sendable, Equatable {
       record: json.members.filter { Self.recordNames.contains($0.key) }, drop: drop, bytes: bytes,
       sha256: sha256)
   }
+
+  /// A value of the record; nil where the transfer has none.
+  public func recorded(_ key: String) -> JSONValue? { record.first { $0.key == key }?.value }
 }
 
 /// One decoded picture: where its JPEG lies and what it was, or why there is none.

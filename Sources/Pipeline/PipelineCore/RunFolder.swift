@@ -12,7 +12,7 @@ public struct RunFolder: Sendable, Equatable {
   }
 
   public var ledger: String { "\(path)/ledger.sqlite" }
-  public var rejects: String { "\(path)/rejects.jsonl" }
+  public var rejects: String { "\(path)/rejects.parquet" }
   /// The pace that all processes of the run keep towards each host.
   public var rates: String { "\(path)/rates.map" }
   /// What the origins' robots.txt and the like said, and when.

@@ -4,7 +4,7 @@ import WorkerThreads
 
 /// Turns a list into chunks of candidates: the run's first job, and its only one without a chunk.
 ///
-/// Writes `chunks/NNNNN.jsonl`, one row per usable row of the list, and `rejects.jsonl` with the file,
+/// Writes `chunks/NNNNN.jsonl`, one row per usable row of the list, and `rejects.parquet` with the file,
 /// the line and the reason of every other; `chunks/columns.json` with the columns that rows carry and
 /// their types, and `chunks/files.json` with the rows of each file. A row's number is its index among
 /// all data rows of all files, rejected ones included. Drops what is no http(s) URL (`bad_url`) and
@@ -86,31 +86,29 @@ public struct IngestStage: Stage {
   }
 }
 
-/// Writes `rejects.jsonl`.
-private final class RejectWriter {
-  private let file: DurableFileWriter
-  private var buffer: [UInt8] = []
+/// Writes `rejects.parquet`.
+private struct RejectWriter {
+  private let table: PairTableWriter
 
-  init(_ path: String) throws(FileError) { file = try DurableFileWriter(path) }
-
-  func append(file name: String, line: Int, row: Int, reason: String) throws(FileError) {
-    JSONValue.object([
-      .init("file", .string(name)), .init("line", .int(line)), .init("row", .int(row)),
-      .init("reason", .string(reason)),
-    ]).append(to: &buffer)
-    buffer.append(0x0A)
-    if buffer.count >= 1 << 16 { try flush() }
+  init(_ path: String) throws {
+    table = try PairTableWriter(
+      path,
+      columns: [
+        TableColumn("file", .text, isOptional: false), TableColumn("line", .int, isOptional: false),
+        TableColumn("row", .int, isOptional: false),
+        TableColumn("reason", .text, isOptional: false),
+      ])
   }
 
-  private func flush() throws(FileError) {
-    try file.write(buffer)
-    buffer.removeAll(keepingCapacity: true)
+  func append(file name: String, line: Int, row: Int, reason: String) throws {
+    try table.append(
+      .object([
+        .init("file", .string(name)), .init("line", .int(line)), .init("row", .int(row)),
+        .init("reason", .string(reason)),
+      ]))
   }
 
-  func commit() throws(FileError) {
-    try flush()
-    try file.commit()
-  }
+  func commit() throws { try table.finish() }
 }
 
 /// Writes what ingest learned about the list as a whole.

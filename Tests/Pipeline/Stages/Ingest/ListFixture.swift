@@ -51,7 +51,7 @@ struct ListFixture {
     for chunk in 0..<(report.facts["chunks"] ?? 0) {
       rows += try JSONLines.read(folder.chunkTable(chunk), as: PairCandidate.init)
     }
-    return Ingested(report: report, rows: rows, rejects: try JSONLines.read(folder.rejects))
+    return Ingested(report: report, rows: rows, rejects: try PairTable.read(folder.rejects))
   }
 
   func ingest(

@@ -27,7 +27,8 @@ import Testing
       func at(_ stage: StageName) -> Drop? { drop?.reason.stage == stage ? drop : nil }
       chunk.append(
         PairCandidate(
-          row: 1_000 + row, uid: "uid\(row)", url: "http://a.test/\(row)", caption: "caption \(row)",
+          row: 1_000 + row, uid: "uid\(row)", url: "http://a.test/\(row)",
+          caption: "caption \(row)",
           columns: [.init("id", .int(row)), .init("width", .string("wide"))], drop: at(.ingest)
         ).json)
       if at(.ingest) != nil { continue }
