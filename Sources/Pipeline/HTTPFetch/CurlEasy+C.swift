@@ -183,8 +183,8 @@ import Glibc
   }
 
   /// An option that libcurl does not know or cannot store is a broken build, not a failed fetch.
-  private func check(_ code: CURLcode, _ option: String) {
-    precondition(code == CURLE_OK, "curl_easy_setopt \(option): code \(code.rawValue)")
+  private func check(_ code: CURLcode, _ option: @autoclosure () -> String) {
+    precondition(code == CURLE_OK, "curl_easy_setopt \(option()): code \(code.rawValue)")
   }
 }
 

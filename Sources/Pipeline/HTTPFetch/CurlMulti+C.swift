@@ -9,6 +9,10 @@ import Glibc
   private let handle: UnsafeMutableRawPointer
   private let epoll: Int32
   private let wakeup: Wakeup
+  /// The descriptors that epoll knows, as far as libcurl has told.
+  private var watched: Set<Int32> = []
+  /// Where epoll writes what has happened.
+  private let events: UnsafeMutableBufferPointer<epoll_event>
   private var added: [ObjectIdentifier: CurlEasy] = [:]
   /// When libcurl wants to be called although nothing happened; monotonic seconds.
   fileprivate var timer: Double?
@@ -26,6 +30,8 @@ import Glibc
       throw FetcherError(operation: "curl_multi_init", detail: "out of memory")
     }
     unsafe self.handle = handle
+    unsafe events = .allocate(capacity: 256)
+    unsafe events.initialize(repeating: epoll_event())
     self.epoll = epoll
     self.wakeup = wakeup
     let context = unsafe Unmanaged.passUnretained(self).toOpaque()
@@ -43,6 +49,7 @@ import Glibc
     // libcurl wants its easy handles removed before the multi handle goes.
     for easy in added.values { unsafe curl_multi_remove_handle(handle, easy.handle) }
     unsafe curl_multi_cleanup(handle)
+    unsafe events.deallocate()
     close(epoll)
   }
 
@@ -69,10 +76,9 @@ import Glibc
       // Rounded up, lest the loop spin through the last part of a millisecond.
       milliseconds = Int32(max(0, min((due - Clock.monotonic()) * 1000, 3_600_000)).rounded(.up))
     }
-    let capacity = 256
-    var events = unsafe [epoll_event](repeating: epoll_event(), count: capacity)
-    // Safe: epoll_wait writes at most `capacity` events. -1 (EINTR) leaves nothing to do.
-    let count = unsafe epoll_wait(epoll, &events, Int32(capacity), milliseconds)
+    // Safe: epoll_wait writes at most the events there is room for. -1 (EINTR) leaves nothing to do.
+    let count = unsafe epoll_wait(
+      epoll, events.baseAddress, Int32(events.count), milliseconds)
     for index in 0..<max(0, Int(count)) {
       let (descriptor, mask) = unsafe (events[index].data.fd, events[index].events)
       if descriptor == wakeup.descriptor {
@@ -118,11 +124,14 @@ import Glibc
     var event = unsafe epoll_event()
     unsafe event.events = events
     unsafe event.data.fd = descriptor
-    if unsafe epoll_ctl(epoll, EPOLL_CTL_MOD, descriptor, &event) == 0 { return true }
-    return unsafe epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event) == 0
+    // A descriptor that was closed and opened again behind our back needs the other call.
+    let isNew = watched.insert(descriptor).inserted
+    let calls = isNew ? [EPOLL_CTL_ADD, EPOLL_CTL_MOD] : [EPOLL_CTL_MOD, EPOLL_CTL_ADD]
+    return calls.contains { unsafe epoll_ctl(epoll, $0, descriptor, &event) == 0 }
   }
 
   fileprivate func forget(_ descriptor: Int32) {
+    watched.remove(descriptor)
     // A descriptor that is closed already has left epoll by itself.
     _ = epoll_ctl(epoll, EPOLL_CTL_DEL, descriptor, nil)
   }

@@ -305,11 +305,14 @@ final class FetchLoop {
     guard let transfer = easy.transfer else { preconditionFailure("an exchange for nobody") }
     let sink = easy.sink
     release(easy, multi)
-    defer { sink.dropBody() }  // what nobody took
+    defer { sink.begin() }
     let now = Clock.monotonic()
     transfer.timeLeft -= now - transfer.exchangeBegan
     if given == nil { sink.end() }
     transfer.note(sink, easy.facts)
+    if sink.status != 0, let times = easy.facts.times {
+      manners.heard(transfer.target, after: times.firstByte, now: now)
+    }
     let isDead = manners.ended(
       transfer.target, status: sink.status, failure: given?.0, isProbe: transfer.isProbe, now: now)
     defer { if isDead { dropWaiting(at: transfer.target.host, now: now) } }

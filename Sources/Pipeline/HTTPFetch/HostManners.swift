@@ -13,12 +13,20 @@ struct HostManners {
   private let options: FetchOptions
   private(set) var breaker: CircuitBreaker
   private var throttles: [String: Throttle] = [:]
+  /// The quickest first byte of each host that has a rate, in seconds: what its network takes.
+  private var quickest: [String: Double] = [:]
+
+  /// How late a request may arrive without a pause; the longest pause for one; seconds.
+  private static let lateness = 0.05
+  private static let longestCatchUp = 2.0
+  /// More hosts' quickest answers are not remembered.
+  private static let hostLimit = 65_536
 
   init(options: FetchOptions, rates: RateTable) {
     self.options = options
     self.rates = rates
     // A little wider than asked for, so that a window of 10 s holds no more than 10 s of requests
-    // although the network delays one request more than another, by up to 0.2 s.
+    // although the network delays one request more than another, by up to 0.2 s in all.
     spacing = options.requestsPerSecondPerHost.map { 1.02 / $0 } ?? 0
     breaker = CircuitBreaker(failures: options.breakerFailures, pause: options.breakerPause)
   }
@@ -66,6 +74,20 @@ struct HostManners {
     return false
   }
 
+  /// Takes down how long a first byte took.
+  ///
+  /// Requests that were sent well spread may be held up and arrive in one burst, at a server that
+  /// stalled or behind a slow connection. Where a host has a rate, one that took longer than its
+  /// quickest pauses the host by the difference, so that burst and what follows keep the rate too.
+  mutating func heard(_ url: FetchURL, after seconds: Double, now: Double) {
+    guard spacing > 0, seconds > 0 else { return }
+    if quickest.count >= Self.hostLimit { quickest.removeAll() }
+    let usual = min(quickest[url.host] ?? seconds, seconds)
+    quickest[url.host] = usual
+    let pause = min(seconds - usual - Self.lateness, Self.longestCatchUp)
+    if pause > 0 { rates.pause(url.rateKey, until: now + pause, now: now) }
+  }
+
   /// How long a host pauses after an error status, for all processes that share its rate.
   ///
   /// `Retry-After` is obeyed with any status that may heal. Without it a 429 or a 503 pauses the
@@ -95,6 +117,6 @@ struct HostManners {
 extension FetchOptions {
   /// The furthest ahead that a rate or a pause of these options puts a host's next start; seconds.
   var longestSpacing: Double {
-    max(requestsPerSecondPerHost.map { 1.02 / $0 } ?? 0, crawlDelayCap, retryAfterCap) + 1
+    max(requestsPerSecondPerHost.map { 1.02 / $0 } ?? 0, crawlDelayCap, retryAfterCap) + 10
   }
 }

@@ -52,7 +52,14 @@ struct OriginTrouble {
   static func outcome(
     of result: FetchResult
   ) -> (answer: OriginAnswer, trouble: OriginTrouble?) {
-    guard let failure = result.failure else { return (.body(result.body ?? []), nil) }
+    guard let failure = result.failure else {
+      do {
+        return (.body(try result.readBody() ?? []), nil)
+      } catch {  // this machine's disk
+        let trouble = OriginTrouble(failure: .incomplete, detail: "\(error)", isOrigin: false)
+        return (.unreachable, trouble)
+      }
+    }
     let status = result.status ?? 0
     switch failure {
     // Sites say 429 to those who ask too much; it tells nothing of what they allow.

@@ -21,6 +21,9 @@ package final class ResponseSink {
   private var headerBytes = 0
   private var drainedBytes = 0
   private var isSniffed = false
+  private var source = ""
+  /// The most bytes of an origin's file; nil for other bodies.
+  private var fileLimit: Int?
   private let store: BodyStore
   /// What `body` counts for in the store's budget.
   private var held = 0
@@ -28,9 +31,6 @@ package final class ResponseSink {
   private var spilled = SpilledBytes()
   /// The body, or what of it is not spilled.
   private var body: [UInt8] = []
-  private var source = ""
-  /// The most bytes of an origin's file; nil for other bodies.
-  private var fileLimit: Int?
 
   /// The status of the newest header block; 0 before the first.
   package private(set) var status = 0
@@ -61,12 +61,12 @@ package final class ResponseSink {
     self.sniff = sniff
   }
 
-  /// Readies the sink for another exchange.
+  /// Readies the sink for another exchange, and lets go of what nobody took.
   ///
   /// - Parameters:
   ///   - source: The URL that is asked for.
   ///   - fileLimit: For an origin's file, whose answer no policy binds: how many bytes to take.
-  package func begin(source: String, fileLimit: Int? = nil) {
+  package func begin(source: String = "", fileLimit: Int? = nil) {
     self.source = source
     self.fileLimit = fileLimit
     isCut = false
@@ -108,14 +108,15 @@ package final class ResponseSink {
       drainedBytes += bytes.count
       return drainedBytes <= Self.drainLimit
     }
-    let have = spilled.count + body.count
-    if let fileLimit, have + bytes.count > fileLimit {
-      for index in 0..<(fileLimit - have) { body.append(bytes[index]) }
-      countHeld()
+    if let fileLimit, spilled.count + body.count + bytes.count > fileLimit {
       isCut = true
+      let left = bytes.extracting(..<(fileLimit - spilled.count - body.count))
+      // Safe: the buffer is read inside the closure only.
+      unsafe left.withUnsafeBufferPointer { unsafe body.append(contentsOf: $0) }
+      countHeld()
       return false
     }
-    guard have + bytes.count <= maxBytes else {
+    guard fileLimit != nil || spilled.count + body.count + bytes.count <= maxBytes else {
       return refuse(.tooLarge, "more than \(maxBytes) bytes")
     }
     // Safe: the buffer is read inside the closure only.
