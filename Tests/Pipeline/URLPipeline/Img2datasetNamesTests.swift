@@ -1,3 +1,5 @@
+import DownloadStage
+import HTTPFetch
 import PipelineCore
 import Testing
 import URLPipeline

@@ -37,7 +37,7 @@ actor BodySpool {
   /// Takes what came of one request.
   func append(_ result: FetchResult) throws {
     let record = result.record
-    guard let body = result.body else {
+    guard let body = try result.readBody() else {
       let reason = result.failure.map(DropReason.init) ?? .incomplete
       rows.append(
         FetchedRow(

@@ -96,6 +96,8 @@ public struct DownloadOptions: Sendable, Equatable {
     fetch.concurrency = try count("concurrency", fetch.concurrency)
     fetch.minConcurrency = min(
       fetch.concurrency, try count("min_concurrency", fetch.minConcurrency))
+    fetch.bodyBudget = try reader.int(
+      "download.body_budget", default: fetch.bodyBudget, in: 0...(1 << 40), tuning: true)
     fetch.breakerFailures = try count("breaker_failures", fetch.breakerFailures)
     fetch.breakerPause = try reader.double(
       "download.breaker_pause", default: fetch.breakerPause, in: 0.001...3_600, tuning: true)
