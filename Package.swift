@@ -101,10 +101,10 @@ let modules: [Module] = [
   module(.data, "SceneWorld", needs: ["ImageCodec", "SeededRandom"]),
 
   module(.ledger, "JobLedger", needs: ["WorkerThreads"], products: [grdb]),
-  module(.ledger, "OriginLedger", products: [grdb]),
+  module(.ledger, "OriginLedger", needs: ["JobLedger"], products: [grdb]),
   module(.ledger, "TableQuery", products: [grdb]),
 
-  module(.pipeline, "CrawlPolicy"),
+  module(.pipeline, "CrawlPolicy", needs: ["DurableFiles"], testNeeds: ["SeededRandom"]),
   module(
     .pipeline, "HTTPFetch", needs: ["OriginLedger", "CrawlPolicy", "SeededRandom"], c: ["CCurl"],
     testNeeds: ["FaultServer"]),
@@ -113,7 +113,7 @@ let modules: [Module] = [
     needs: [
       "JobLedger", "PairDataset", "ParquetFile", "DurableFiles", "ContentHashing", "WorkerThreads",
     ],
-    products: [yams]),
+    products: [yams], testNeeds: ["SeededRandom"]),
   module(
     .pipeline, "IngestStage", in: "Stages/Ingest",
     needs: [

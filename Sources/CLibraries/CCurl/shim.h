@@ -21,14 +21,27 @@ static inline CURLcode pairloom_easy_set_sink(CURL *easy, CURLoption option, cur
 static inline CURLcode pairloom_easy_set_open_socket(CURL *easy, curl_opensocket_callback function) {
   return curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, function);
 }
+static inline CURLcode pairloom_easy_set_list(CURL *easy, CURLoption option, struct curl_slist *list) {
+  return curl_easy_setopt(easy, option, list);
+}
+static inline CURLcode pairloom_easy_set_resolver_start(CURL *easy, curl_resolver_start_callback function) {
+  return curl_easy_setopt(easy, CURLOPT_RESOLVER_START_FUNCTION, function);
+}
 static inline CURLcode pairloom_easy_get_string(CURL *easy, CURLINFO info, char **value) {
   return curl_easy_getinfo(easy, info, value);
 }
 static inline CURLcode pairloom_easy_get_long(CURL *easy, CURLINFO info, long *value) {
   return curl_easy_getinfo(easy, info, value);
 }
+static inline CURLcode pairloom_easy_get_offset(CURL *easy, CURLINFO info, curl_off_t *value) {
+  return curl_easy_getinfo(easy, info, value);
+}
 static inline CURLcode pairloom_easy_get_pointer(CURL *easy, CURLINFO info, void **value) {
   return curl_easy_getinfo(easy, info, value);
+}
+
+static inline CURLSHcode pairloom_share_data(CURLSH *share, curl_lock_data data) {
+  return curl_share_setopt(share, CURLSHOPT_SHARE, data);
 }
 
 static inline CURLMcode pairloom_multi_set_long(CURLM *multi, CURLMoption option, long value) {

@@ -10,7 +10,7 @@ struct DoctorCommand: AsyncParsableCommand {
     commandName: "doctor",
     abstract: "Check DNS, egress, TLS, user agent, clock, disk, open files, memory and cores.",
     discussion: """
-      Each check ends in ok, warn or fail, says what it measured, and what to do. All run at once and
+      Each check ends in ok, warn or fail, says what it measured, and what to do. All run at once and \
       take ten seconds at most. Give it the recipe and the options of the run to come:
 
         pairloom doctor urls --folder DIR --set input=LIST.csv

@@ -11,25 +11,25 @@ struct RetryCommand: AsyncParsableCommand {
     commandName: "retry",
     abstract: "Ask again for pairs that failed and may heal; the healed go into further shards.",
     discussion: """
-      Chooses rows of a finished run by an SQL expression (SQLite's), by default those whose failure
-      passes by itself. What is final stays so whatever the expression says: refusals by policy,
-      duplicates, what is no URL, and pairs that were kept. A row whose URL an earlier row has stays
+      Chooses rows of a finished run by an SQL expression (SQLite's), by default those whose failure \
+      passes by itself. What is final stays so whatever the expression says: refusals by policy, \
+      duplicates, what is no URL, and pairs that were kept. A row whose URL an earlier row has stays \
       that row's duplicate; the earlier is asked for under its own number.
 
-      Healed pairs are decoded, deduplicated against all others, scored and filtered like any, and go
-      into shards numbered after those that there are. No published file changes but dataset.json,
+      Healed pairs are decoded, deduplicated against all others, scored and filtered like any, and go \
+      into shards numbered after those that there are. No published file changes but dataset.json, \
       which then lists both. Interrupted, it is ended by the same command, or by `pairloom run`.
 
         pairloom retry DIR --dry-run
         pairloom retry DIR --where "class = 'transient' AND host LIKE '%.org'"
-        pairloom retry DIR --where "reason = 'http_status' AND status IN (403, 429, 503)"
+        pairloom retry DIR --where "status IN (403, 429, 503)"
 
       The columns:
       \(columns)
       """)
 
   private static let columns = FetchTable.columns.map { column in
-    "  " + column.name + String(repeating: " ", count: max(1, 14 - column.name.count))
+    "  " + column.name + String(repeating: " ", count: max(1, 15 - column.name.count))
       + column.meaning
   }.joined(separator: "\n")
 
@@ -38,7 +38,7 @@ struct RetryCommand: AsyncParsableCommand {
 
   @Option(
     name: .customLong("where"),
-    help: "An SQL expression over the columns below. (default: \(PipelineRun.usualRetry))")
+    help: "An SQL expression over the columns above. (default: \(PipelineRun.usualRetry))")
   var expression: String?
 
   @Flag(help: "Say how many rows match and how many of them may heal, and do nothing.")

@@ -9,7 +9,7 @@ public enum TableValue: Sendable, Equatable {
 }
 
 /// A column that an expression may name.
-public struct TableColumn: Sendable, Equatable {
+public struct QueryColumn: Sendable, Equatable {
   public enum Kind: String, Sendable { case int = "INTEGER", double = "REAL", text = "TEXT" }
 
   public var name: String
@@ -45,14 +45,14 @@ public struct TableQueryError: Error, Sendable, Equatable, CustomStringConvertib
 /// SQLite sees it, and it runs where nothing can be written.
 public final class TableQuery: Sendable {
   private let database: DatabaseQueue
-  private let columns: [TableColumn]
+  private let columns: [QueryColumn]
   private let expression: String
 
   /// - Parameters:
   ///   - columns: Of the rows to come, in their order.
   ///   - expression: What is asked of each; NULL counts as no.
   /// - Throws: ``TableQueryError`` for what is no expression over these columns.
-  public init(columns: [TableColumn], where expression: String) throws(TableQueryError) {
+  public init(columns: [QueryColumn], where expression: String) throws(TableQueryError) {
     self.columns = columns
     self.expression = expression
     if let problem = ExpressionCheck.problem(of: expression) {
@@ -120,7 +120,7 @@ public final class TableQuery: Sendable {
   }
 
   private static func wrap(
-    _ error: any Error, _ expression: String, _ columns: [TableColumn]
+    _ error: any Error, _ expression: String, _ columns: [QueryColumn]
   ) -> TableQueryError {
     let words = (error as? DatabaseError)?.message ?? "\(error)"
     return TableQueryError(

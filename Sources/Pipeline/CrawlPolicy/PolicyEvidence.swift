@@ -12,7 +12,7 @@ public struct PolicyEvidence: Sendable, Codable, Hashable {
     case tdmFile = "tdm_file"
     /// The Content-Usage response header, draft-ietf-aipref-attach.
     case contentUsageHeader = "content_usage_header"
-    /// A Content-Usage line in robots.txt, draft-ietf-aipref-attach.
+    /// A Content-Usage line in robots.txt, draft-ietf-aipref-attach, or a Content-Signal line.
     case contentUsageRobots = "content_usage_robots"
     /// Spawning's ai.txt.
     case aiTxt = "ai_txt"
@@ -30,5 +30,19 @@ public struct PolicyEvidence: Sendable, Codable, Hashable {
     self.rule = rule
     self.source = source
     self.text = text
+  }
+}
+
+extension PolicyEvidence {
+  /// The most bytes that `text` has.
+  package static let longest = 500
+
+  /// The first 500 bytes of a text, cut between characters of UTF-8.
+  package static func cut(_ text: String) -> String {
+    guard text.utf8.count > longest else { return text }
+    var end = text.utf8.index(text.utf8.startIndex, offsetBy: longest)
+    // A byte 10xxxxxx goes on with a character that began before.
+    while text.utf8[end] & 0xC0 == 0x80 { end = text.utf8.index(before: end) }
+    return String(text[..<end])
   }
 }

@@ -10,6 +10,8 @@ public struct RobotsHeaderPolicy: Sendable {
     /// `noai` and `noimageai` bind whichever agent they name; `noindex`, `noimageindex` and `none`
     /// bind when addressed to nobody or to us.
     case strict
+    /// `noai` and `noimageai` alone bind, whichever agent they name.
+    case training
     /// Nothing is refused.
     case off
   }
@@ -30,9 +32,14 @@ public struct RobotsHeaderPolicy: Sendable {
   /// - Parameter xRobotsTagLines: The values of the final response's X-Robots-Tag lines, in order.
   /// - Returns: The directive in lower case, such as "noai", or nil when none refuses.
   public func refusal(_ xRobotsTagLines: [String]) -> String? {
-    guard profile == .strict else { return nil }
+    refusingLine(xRobotsTagLines)?.directive
+  }
+
+  /// Finds the directive that refuses, in lower case, and the line that it stands in, as sent.
+  public func refusingLine(_ xRobotsTagLines: [String]) -> (directive: String, line: String)? {
+    guard profile != .off else { return nil }
     for line in xRobotsTagLines {
-      if let directive = refusal(inLine: line) { return directive }
+      if let directive = refusal(inLine: line) { return (directive, line) }
     }
     return nil
   }
@@ -81,6 +88,7 @@ public struct RobotsHeaderPolicy: Sendable {
 
   private func refuses(_ word: Substring, agent: String?) -> Bool {
     if Self.againstTraining.contains(String(word)) { return true }
+    guard profile == .strict else { return false }
     let isAddressed = agent.map { $0 == "*" || $0 == agentToken } ?? true
     return isAddressed && Self.againstIndexing.contains(String(word))
   }

@@ -46,7 +46,7 @@ import Glibc
     close(epoll)
   }
 
-  var active: [CurlEasy] { Array(added.values) }
+  var active: Dictionary<ObjectIdentifier, CurlEasy>.Values { added.values }
   var activeCount: Int { added.count }
 
   func add(_ easy: CurlEasy) {

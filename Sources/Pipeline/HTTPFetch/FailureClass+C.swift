@@ -29,8 +29,13 @@ extension FetchFailure {
     case CURLE_TOO_MANY_REDIRECTS:
       self = .redirect
     case CURLE_RECV_ERROR:
-      // 7.88 reports a malformed chunk by the code of a reset; only its words tell them apart.
-      self = words.contains("chunked-encoding") ? .protocolError : .incomplete
+      // 7.88 reports a malformed chunk, and a proxy that makes no tunnel, by the code of a reset;
+      // only its words tell them apart.
+      if words.contains("chunked-encoding") {
+        self = .protocolError
+      } else {
+        self = words.contains("CONNECT") ? .connect : .incomplete
+      }
     case CURLE_PARTIAL_FILE, CURLE_GOT_NOTHING, CURLE_SEND_ERROR, CURLE_HTTP2_STREAM:
       self = .incomplete
     case CURLE_WEIRD_SERVER_REPLY, CURLE_BAD_CONTENT_ENCODING, CURLE_WRITE_ERROR, CURLE_HTTP2,

@@ -23,6 +23,8 @@ final class FetchInbox: Sendable {
   enum Command: Sendable {
     case submit(Submission)
     case cancel(id: Int)
+    /// What the cache on disk knows of an origin.
+    case origin(OriginStore.Answer)
   }
 
   private struct State: Sendable {
@@ -56,6 +58,12 @@ final class FetchInbox: Sendable {
   func close() {
     state.withLock { $0.isClosed = true }
     wakeup.signal()
+  }
+
+  /// Closes, and lets the calls go on that are waiting already.
+  func closeUnserved() {
+    close()
+    for case .submit(let submission) in take().commands { submission.continuation.resume() }
   }
 
   func take() -> (commands: [Command], isClosed: Bool) {

@@ -39,6 +39,16 @@ public struct FetchTimes: Sendable, Codable, Equatable {
   }
 }
 
+extension FetchTimes {
+  /// Counts from `seconds` earlier; steps that were not taken stay 0.
+  mutating func shift(by seconds: Double) {
+    lookup += seconds
+    if connect > 0 { connect += seconds }
+    if tls > 0 { tls += seconds }
+    if firstByte > 0 { firstByte += seconds }
+  }
+}
+
 /// How a request ended, after all its attempts.
 public struct FetchResult: Sendable {
   public var id: Int
@@ -55,7 +65,7 @@ public struct FetchResult: Sendable {
   public var finalURL: String
   /// Redirects followed in the last attempt.
   public var redirects: Int
-  /// 0 for a bad URL.
+  /// 0 for what was refused before anything was asked: a bad URL, a denied host, a dead one.
   public var attempts: Int
   /// The final response's Content-Type, as sent.
   public var contentType: String?
@@ -75,13 +85,18 @@ public struct FetchResult: Sendable {
   public var etag: String?
   public var lastModified: String?
   /// Seconds of the last exchange: name lookup, connection, TLS, first byte; nil where none was.
+  ///
+  /// A step that was not taken, or not ended, has 0.
   public var times: FetchTimes?
   /// What a refusal by policy rests on; nil for other results.
   public var evidence: PolicyEvidence?
+  /// Whether a refusal is assumed for want of an answer (RFC 9309 §2.3.1.4), so that it may heal.
+  public var isAssumed = false
 
   /// Whether fetching this URL again later might end otherwise.
   public var isTransient: Bool {
     guard let failure else { return false }
+    if isAssumed { return true }
     return RetryPolicy.isTransient(failure, status: status)
   }
 }

@@ -7,27 +7,66 @@ import SeededRandom
 /// ask for. Redirects, retries and deadlines are the fetcher's affair: a request gives one result.
 public final class Fetcher: Sendable {
   private let inbox: FetchInbox
+  private let store: OriginStore?
+
+  /// Lookups at a time; each waits for a name server most of its time.
+  private static let resolverThreads = 64
 
   /// Starts the thread.
   ///
-  /// Throws `FetchOptionsError`, `AddressRangeError` or `FetcherError`. Raises the process's soft
-  /// limit on open files where `concurrency` needs it.
-  public init(options: FetchOptions) throws {
+  /// Raises the process's soft limit on open files where `concurrency` needs it.
+  /// - Parameters:
+  ///   - options: Bounds and manners.
+  ///   - resolver: Looks names up, on threads of its own; libcurl is given addresses only.
+  ///   - sniff: Judges the first bytes of each body, so that what is no picture ends early; nil
+  ///     takes all bodies.
+  /// - Throws: `FetchOptionsError`, `AddressRangeError`, `CrawlPolicyError`, `OriginLedgerError` or
+  ///   `FetcherError`.
+  public init(
+    options: FetchOptions, resolver: any HostResolver = SystemResolver(), sniff: BodySniff? = nil
+  ) throws {
     try options.validate()
+    let proxy = try options.proxy.map(ProxyServer.init)
+    let source = try options.sourceAddress.map(SourceAddress.init)
     let addressGuard = try AddressGuard(allowing: options.allowAddresses)
+    let policy = try CrawlPolicy(options.policy)
     // Open and idle connections, resolver sockets, and what the rest of the process has open.
     try DescriptorLimit.raise(to: 3 * options.concurrency + 128)
+    let rates = try RateTable(path: options.sharedRates, longest: options.longestSpacing)
     let inbox = try FetchInbox()
     // Tried here once, so that a machine that cannot is told now and not by an empty result.
     _ = try CurlMulti(connections: 1, wakeup: inbox.wakeup)
+    let pool = try ResolverPool(
+      resolver: resolver, limit: Self.resolverThreads, wakeup: inbox.wakeup)
+    let store = try options.originCache.map { path in
+      try OriginStore(path: path, agentToken: options.policy.agentToken) { answer in
+        _ = inbox.post(.origin(answer))  // refused when nobody waits for it any more
+      }
+    }
     var generator = SystemRandomNumberGenerator()
     let seed = generator.next()
     try LoopThread.start {
       let random = RandomStream(seed: seed)
-      FetchLoop(options: options, addressGuard: addressGuard, inbox: inbox, random: random).run()
+      defer { store?.close() }
+      do {
+        let settings = try CurlSettings(
+          options: options, addressGuard: addressGuard, proxy: proxy, source: source)
+        FetchLoop(
+          settings: settings, resolvers: pool, sniff: sniff, rates: rates, policy: policy,
+          store: store, inbox: inbox, random: random
+        ).run()
+      } catch {
+        inbox.closeUnserved()
+      }
     }
     self.inbox = inbox
+    self.store = store
   }
+
+  /// The first problem with the file `originCache`, if there was one.
+  ///
+  /// Origins are then asked by this fetcher itself, though other processes may know them.
+  public var originCacheProblem: String? { store?.problem }
 
   deinit { inbox.close() }
 

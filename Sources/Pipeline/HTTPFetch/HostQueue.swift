@@ -1,3 +1,14 @@
+/// What becomes of the item whose turn it is.
+package enum Admission: Equatable {
+  case start
+  /// It does not start; whoever asked for it is told so.
+  case drop
+  /// Its host waits until then.
+  case wait(until: Double)
+  /// Its host waits to be woken.
+  case sleep
+}
+
 /// What waits to be sent, by host: fair between hosts, bounded per host, in order within one.
 ///
 /// Hosts take turns, one item each, so a list that names one host a thousand times in a row does not
@@ -12,9 +23,12 @@ package final class HostQueue<Item> {
     var head = 0
     var active = 0
     var pausedUntil = -Double.infinity
+    var isAsleep = false
     var hasTurn = false
 
     var isEmpty: Bool { returned.isEmpty && head == waiting.count }
+
+    var next: Item? { returned.last ?? (head < waiting.count ? waiting[head] : nil) }
 
     func take() -> Item? {
       if let item = returned.popLast() { return item }
@@ -56,12 +70,41 @@ package final class HostQueue<Item> {
   ///   - first: Whether it goes before those that wait, as a redirect's next hop does.
   package func add(_ item: Item, host name: String, first: Bool = false) {
     let host = host(named: name)
-    if first { host.returned.append(item) } else { host.waiting.append(item) }
+    if first {
+      host.returned.append(item)
+      host.isAsleep = false  // this one was not asked about
+    } else {
+      host.waiting.append(item)
+    }
     giveTurn(host, name)
   }
 
+  /// Lets a host go on that `admit` sent to sleep; one that is awake is left as it is.
+  package func wake(host name: String) {
+    guard let host = hosts[name] else { return }
+    host.isAsleep = false
+    giveTurn(host, name)
+  }
+
+  /// Takes out all that waits at a host, in order.
+  package func takeAll(host name: String, now: Double) -> [Item] {
+    guard let host = hosts[name] else { return [] }
+    var items: [Item] = []
+    while let item = host.take() { items.append(item) }
+    forgetIfIdle(host, name, now: now)
+    return items
+  }
+
   /// Takes the next item that may start now; it counts against its host until `finish`.
-  package func next(now: Double) -> (item: Item, host: String)? {
+  ///
+  /// - Parameters:
+  ///   - now: Seconds.
+  ///   - admit: Asked about an item when nothing here holds it back.
+  /// - Returns: The item and its host. One that is not to start was dropped by `admit`, and does
+  ///   not count.
+  package func next(
+    now: Double, admit: (Item) -> Admission = { _ in .start }
+  ) -> (item: Item, host: String, starts: Bool)? {
     endPauses(now: now)
     while turnsHead < turns.count {
       let name = turns[turnsHead]
@@ -73,10 +116,22 @@ package final class HostQueue<Item> {
       guard let host = hosts[name] else { continue }
       host.hasTurn = false
       // A paused host drops out here; the end of its pause gives it a turn again.
-      guard host.active < limit, host.pausedUntil <= now, let item = host.take() else { continue }
-      host.active += 1
-      giveTurn(host, name)
-      return (item, name)
+      guard host.active < limit, host.pausedUntil <= now, !host.isAsleep, let item = host.next
+      else { continue }
+      switch admit(item) {
+      case .start:
+        _ = host.take()
+        host.active += 1
+        giveTurn(host, name)
+        return (item, name, true)
+      case .drop:
+        _ = host.take()
+        giveTurn(host, name)
+        forgetIfIdle(host, name, now: now)
+        return (item, name, false)
+      case .wait(let until): pause(host: name, until: max(until, now.nextUp))
+      case .sleep: host.isAsleep = true
+      }
     }
     return nil
   }
@@ -116,7 +171,7 @@ package final class HostQueue<Item> {
   }
 
   private func giveTurn(_ host: Host, _ name: String) {
-    guard !host.hasTurn, !host.isEmpty, host.active < limit else { return }
+    guard !host.hasTurn, !host.isAsleep, !host.isEmpty, host.active < limit else { return }
     host.hasTurn = true
     turns.append(name)
   }

@@ -21,8 +21,12 @@ enum Clock {
 final class Wakeup: Sendable {
   let descriptor: Int32
 
-  init() throws(FetcherError) {
-    descriptor = eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK))
+  /// - Parameter counting: Whether each signal ends one `wait`; otherwise signals run into one, and
+  ///   the descriptor is for polling.
+  /// - Throws: `FetcherError` when the system has no descriptor to give.
+  init(counting: Bool = false) throws(FetcherError) {
+    let kind = counting ? EFD_SEMAPHORE : EFD_NONBLOCK
+    descriptor = eventfd(0, Int32(EFD_CLOEXEC | kind))
     guard descriptor >= 0 else { throw FetcherError(systemCall: "eventfd") }
   }
 
@@ -32,6 +36,13 @@ final class Wakeup: Sendable {
     var one: UInt64 = 1
     // EAGAIN would mean that the counter is full, so that the wakeup is pending anyway.
     _ = unsafe write(descriptor, &one, 8)
+  }
+
+  /// Waits for a signal, of a counting one.
+  func wait() {
+    var count: UInt64 = 0
+    // EINTR is the one failure of a read of 8 bytes that blocks.
+    while unsafe read(descriptor, &count, 8) < 0 {}
   }
 
   func clear() {

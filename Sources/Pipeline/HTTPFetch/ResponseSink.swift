@@ -1,43 +1,73 @@
 package import CrawlPolicy
 
+/// Why an exchange is not made, or not let run to its end.
+package struct Refusal: Error, Equatable {
+  package var failure: FetchFailure
+  package var detail: String
+  /// What it rests on, where it is one by policy.
+  package var evidence: PolicyEvidence?
+}
+
 /// What one exchange has received so far, and whether it may go on.
 ///
 /// Fed by libcurl's callbacks on the loop thread. It stops an exchange as soon as its outcome is
-/// known: a refusal by X-Robots-Tag or by Content-Length before any byte of the body is kept, a body
-/// at its cap whatever its length was said to be (libcurl 7.88 enforces no CURLOPT_MAXFILESIZE once
-/// the transfer runs, nor after decompression).
+/// known: a refusal by policy or by Content-Length before any byte of the body is kept, first
+/// bytes that are no picture, a body at its cap whatever its length was said to be (libcurl 7.88
+/// enforces no CURLOPT_MAXFILESIZE once the transfer runs, nor after decompression).
 package final class ResponseSink {
-  package struct Refusal: Equatable {
-    package var failure: FetchFailure
-    package var detail: String
-  }
-
   private let maxBytes: Int
-  private let robots: RobotsHeaderPolicy
+  private let policy: CrawlPolicy
+  private let sniff: BodySniff?
   private var headerBytes = 0
   private var drainedBytes = 0
-  private var robotsTags: [String] = []
-  private var contentLength: Int?
+  private var isSniffed = false
+  private var source = ""
+  /// The most bytes of an origin's file; nil for other bodies.
+  private var fileLimit: Int?
 
   /// The status of the newest header block; 0 before the first.
   package private(set) var status = 0
   /// Whether the final header block (not one of a 1xx) has ended.
   package private(set) var headersEnded = false
-  package private(set) var retryAfter: String?
-  package private(set) var location: String?
-  package private(set) var contentType: String?
+  /// The newest header block's fields that something here reads.
+  package private(set) var fields = ResponseFields()
   package private(set) var refusal: Refusal?
+  /// Whether the body is the beginning of a longer file, of which no more is wanted.
+  package private(set) var isCut = false
   package private(set) var body: [UInt8] = []
 
-  /// Bodies of error pages and redirects are read up to here, to keep the connection; none is kept.
+  /// Bodies of error pages and redirects, and short ones that are no picture, are read up to here,
+  /// to keep the connection; nothing of them is kept.
   private static let drainLimit = 64 << 10
   private static let headerLimit = 256 << 10
   /// What a Content-Length alone may make us allocate: a list full of liars must not fill memory.
   private static let reserveLimit = 1 << 20
+  /// How many bytes `sniff` gets at the least, unless the body ends before, and at the most.
+  private static let sniffedBytes = 64...4096
 
-  package init(maxBytes: Int, robots: RobotsHeaderPolicy) {
+  package init(maxBytes: Int, policy: CrawlPolicy, sniff: BodySniff? = nil) {
     self.maxBytes = maxBytes
-    self.robots = robots
+    self.policy = policy
+    self.sniff = sniff
+  }
+
+  /// Readies the sink for another exchange.
+  ///
+  /// - Parameters:
+  ///   - source: The URL that is asked for.
+  ///   - fileLimit: For an origin's file, whose answer no policy binds: how many bytes to take.
+  package func begin(source: String, fileLimit: Int? = nil) {
+    self.source = source
+    self.fileLimit = fileLimit
+    isCut = false
+    headerBytes = 0
+    drainedBytes = 0
+    isSniffed = sniff == nil || fileLimit != nil
+    status = 0
+    headersEnded = false
+    fields = ResponseFields()
+    refusal = nil
+    body = []
   }
 
   package var isSuccess: Bool { (200..<300).contains(status) }
@@ -49,37 +79,42 @@ package final class ResponseSink {
       return refuse(.protocolError, "more than \(Self.headerLimit) bytes of headers")
     }
     guard !headersEnded else { return true }  // a trailer
-    let text = String(trimming: line)
-    if text.isEmpty { return endHeaders() }
-    if text.hasPrefix("HTTP/") {
-      startBlock(statusLine: text)
-      return true
-    }
-    guard let colon = text.utf8.firstIndex(of: UInt8(ascii: ":")) else { return true }
-    let value = text[text.index(after: colon)...].drop { $0 == " " || $0 == "\t" }
-    switch text[..<colon].lowercased() {
-    case "x-robots-tag": robotsTags.append(String(value))
-    case "retry-after": retryAfter = String(value)
-    case "location": location = value.isEmpty ? nil : String(value)
-    case "content-type": contentType = value.isEmpty ? nil : String(value)
-    case "content-length": contentLength = Int(value)
-    default: break
+    var end = line.count
+    while end > 0, line[end - 1] <= 0x20 { end -= 1 }
+    if end == 0 { return endHeaders() }
+    let text = line.extracting(..<end)
+    if let code = ResponseFields.statusCode(text) {
+      status = code
+      fields = ResponseFields()
+    } else {
+      fields.take(text)
     }
     return true
   }
 
   /// Takes bytes of the decoded body; false stops the exchange.
   package func bytes(_ bytes: Span<UInt8>) -> Bool {
-    guard isSuccess else {
+    guard isSuccess, refusal == nil else {
       drainedBytes += bytes.count
       return drainedBytes <= Self.drainLimit
+    }
+    if let fileLimit, body.count + bytes.count > fileLimit {
+      for index in 0..<(fileLimit - body.count) { body.append(bytes[index]) }
+      isCut = true
+      return false
     }
     guard body.count + bytes.count <= maxBytes else {
       return refuse(.tooLarge, "more than \(maxBytes) bytes")
     }
     // Safe: the buffer is read inside the closure only.
     unsafe bytes.withUnsafeBufferPointer { unsafe body.append(contentsOf: $0) }
-    return true
+    guard !isSniffed, body.count >= Self.sniffedBytes.lowerBound else { return true }
+    return judgeStart()
+  }
+
+  /// Says that the body is whole; judges the start of one too short to have been judged.
+  package func end() {
+    if isSuccess, refusal == nil, !isSniffed { _ = judgeStart() }
   }
 
   /// Hands the body over; the sink keeps none.
@@ -88,22 +123,16 @@ package final class ResponseSink {
     return body
   }
 
-  private func startBlock(statusLine: String) {
-    let code = statusLine.split(separator: " ", maxSplits: 2).dropFirst().first
-    status = code.flatMap { Int($0) } ?? 0
-    robotsTags = []
-    retryAfter = nil
-    location = nil
-    contentType = nil
-    contentLength = nil
-  }
-
   private func endHeaders() -> Bool {
     guard !(100..<200).contains(status) else { return true }
     headersEnded = true
     guard isSuccess else { return true }
-    if let directive = robots.refusal(robotsTags) { return refuse(.robots, directive) }
-    if let contentLength {
+    if fileLimit == nil, !fields.policy.isEmpty,
+      let evidence = policy.refusal(headers: fields.policy, source: source)
+    {
+      return refuse(FetchFailure(evidence.rule), evidence.text, evidence)
+    }
+    if fileLimit == nil, let contentLength = fields.contentLength {
       guard contentLength <= maxBytes else {
         return refuse(.tooLarge, "Content-Length \(contentLength), cap \(maxBytes)")
       }
@@ -112,20 +141,28 @@ package final class ResponseSink {
     return true
   }
 
-  private func refuse(_ failure: FetchFailure, _ detail: String) -> Bool {
-    refusal = Refusal(failure: failure, detail: detail)
+  private func judgeStart() -> Bool {
+    guard let sniff else { return true }
+    switch sniff(body.prefix(Self.sniffedBytes.upperBound)) {
+    case .undecided: isSniffed = body.count >= Self.sniffedBytes.upperBound
+    case .wanted: isSniffed = true
+    case .notAnImage: return refuseStart(.notAnImage, fields.contentType ?? "no Content-Type")
+    case .unsupported(let kind): return refuseStart(.unsupportedFormat, kind)
+    }
+    return true
+  }
+
+  /// A short rest is let run out, as a new connection costs more; a long one is cut off.
+  private func refuseStart(_ failure: FetchFailure, _ detail: String) -> Bool {
+    _ = refuse(failure, detail)
+    return fields.contentLength.map { $0 <= Self.drainLimit } ?? false
+  }
+
+  private func refuse(
+    _ failure: FetchFailure, _ detail: String, _ evidence: PolicyEvidence? = nil
+  ) -> Bool {
+    refusal = Refusal(failure: failure, detail: detail, evidence: evidence)
     body = []
     return false
-  }
-}
-
-extension String {
-  /// The bytes as UTF-8 without the blanks and line ends behind them.
-  fileprivate init(trimming line: Span<UInt8>) {
-    var end = line.count
-    while end > 0, line[end - 1] <= 0x20 { end -= 1 }
-    self = unsafe line.withUnsafeBufferPointer {
-      unsafe String(decoding: $0[..<end], as: UTF8.self)
-    }
   }
 }

@@ -16,6 +16,21 @@ package struct TimerHeap<Value> {
     }
   }
 
+  /// Takes all values out that match, in no order; O(n log n).
+  package mutating func takeAll(where matches: (Value) -> Bool) -> [Value] {
+    let all = entries
+    var taken: [Value] = []
+    entries = []
+    for entry in all {
+      if matches(entry.value) {
+        taken.append(entry.value)
+      } else {
+        add(entry.value, due: entry.due)
+      }
+    }
+    return taken
+  }
+
   /// Takes the earliest value if its time has come.
   package mutating func take(dueBy now: Double) -> Value? {
     guard let first = entries.first, first.due <= now else { return nil }

@@ -4,14 +4,14 @@ public import TableQuery
 
 /// The rows of a run as `pairloom retry --where` sees them: what was asked for and what came of it.
 public enum FetchTable {
-  public static let columns: [TableColumn] = [
+  public static let columns: [QueryColumn] = [
     .init("row", .int, "the row of the list, from 0"),
     .init("uid", .text, "the pair's name, as in the shards"),
     .init("url", .text, "as it stands in the list"),
     .init("host", .text, "of the URL, in lower case, without port"),
     .init("caption", .text, "as it stands in the list"),
     .init("chunk", .int, "the chunk of the row's newest attempt"),
-    .init("stage", .text, "where the pair was dropped: ingest, download, decode or deduplicate"),
+    .init("stage", .text, "ingest, download, decode or deduplicate: where it was dropped"),
     .init("reason", .text, "why, as in `pairloom status`: timeout, dns, http_status …"),
     .init("class", .text, "transient or permanent"),
     .init("detail", .text, "the reason in words"),
@@ -19,7 +19,10 @@ public enum FetchTable {
     .init("final_url", .text, "the URL that answered, after redirects"),
     .init("redirects", .int, "how many there were"),
     .init("tries", .int, "requests that were made, retries included"),
+    .init("address", .text, "the address that was connected to last"),
+    .init("protocol", .text, "http/1.0, http/1.1 or h2"),
     .init("content_type", .text, "as the server named it"),
+    .init("received_bytes", .int, "of bodies on the wire, over all tries"),
     .init("seconds", .double, "from the first try to the end"),
     .init("started_at", .int, "when the first try began, milliseconds since 1970"),
   ]
@@ -93,7 +96,9 @@ public enum FetchTable {
         text(drop.flatMap { $0.detail.isEmpty ? nil : $0.detail }), int(fetched?.status),
         text(fetched?.recorded("final_url")?.text), int(fetched?.recorded("redirects")?.integer),
         int(fetched?.recorded("tries")?.integer),
+        text(fetched?.recorded("address")?.text), text(fetched?.recorded("protocol")?.text),
         text(fetched?.recorded("content_type")?.text),
+        int(fetched?.recorded("received_bytes")?.integer),
         fetched?.recorded("seconds")?.double.map { .double($0) } ?? .null,
         int(fetched?.recorded("started_at")?.integer),
       ]
@@ -161,7 +166,7 @@ struct FetchTableReader {
     {
       guard let path, DurableFile.exists(path) else { return [:] }
       return Dictionary(
-        try JSONLines.read(path, as: make).map { ($0[keyPath: row], $0) },
+        try PairTable.read(path, as: make).map { ($0[keyPath: row], $0) },
         uniquingKeysWith: { first, _ in first })
     }
     let candidates = try JSONLines.read(folder.chunkTable(chunk), as: PairCandidate.init)

@@ -110,11 +110,9 @@ public struct PipelineRecipe: Sendable {
   ) -> [(key: String, value: String)] {
     let mine = Dictionary(uniqueKeysWithValues: resolved.map { ($0.key, $0.value) })
     let kept = known.filter { !Self.isOfScorer($0.key) }.map { key, value in
-      // Paths may have moved, and count by what they hold: the scorer's provenance tells.
-      (
-        key: key,
-        value: ["input", "model", "model_config"].contains(key) ? value : mine[key] ?? value
-      )
+      // Paths may be written otherwise now; a scorer counts by its provenance.
+      let isPath = key == "input" || RunNotes.files.contains(key)
+      return (key: key, value: isPath ? value : mine[key] ?? value)
     }
     return kept + Self.fingerprint(of: scorer)
   }

@@ -175,7 +175,9 @@ public final class PipelineRun: Sendable {
       },
       DownloadStage(fetcher: fetcher),
       DecodeStage(options: recipe.decode, threads: threads),
-      DeduplicateStage(options: recipe.deduplicate), ShardStage(options: recipe.shard),
+      DeduplicateStage(options: recipe.deduplicate),
+      ShardStage(
+        options: recipe.shard, rowsPerShard: recipe.ingest.chunkRows),
       FilterStage(
         rule: recipe.filter, scorer: scorer?.name, pairsPerShard: recipe.ingest.chunkRows,
         compression: recipe.shard.compression, recipeSHA256: recipeSHA256),

@@ -10,6 +10,9 @@ struct RunNotes: Sendable {
   /// What the folder is bound to, in its order.
   var fingerprint: [(key: String, value: String)]
 
+  /// Options that name a file which a retry reads.
+  static let files: Set<String> = ["model", "model_config", "hash_blocklist", "download.ca_file"]
+
   private static let settingsNote = "recipe.settings"
   private static let fingerprintNote = "recipe.fingerprint"
   /// The expression of a retry.
@@ -17,8 +20,7 @@ struct RunNotes: Sendable {
 
   init(recipe: PipelineRecipe, fingerprint: [(key: String, value: String)]) {
     settings = recipe.resolved.map { key, value in
-      let isPath = ["model", "model_config"].contains(key)
-      return "\(key)=\(isPath ? Self.absolute(value) : value)"
+      "\(key)=\(Self.files.contains(key) ? Self.absolute(value) : value)"
     }
     self.fingerprint = fingerprint
   }

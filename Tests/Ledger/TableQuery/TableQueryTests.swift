@@ -3,9 +3,9 @@ import Testing
 
 @Suite struct TableQueryTests {
   static let columns = [
-    TableColumn("row", .int, "the list's row"), TableColumn("host", .text, "the host"),
-    TableColumn("class", .text, "transient or permanent"), TableColumn("status", .int, "HTTP"),
-    TableColumn("seconds", .double, "how long it took"),
+    QueryColumn("row", .int, "the list's row"), QueryColumn("host", .text, "the host"),
+    QueryColumn("class", .text, "transient or permanent"), QueryColumn("status", .int, "HTTP"),
+    QueryColumn("seconds", .double, "how long it took"),
   ]
   static let rows: [[TableValue]] = [
     [.int(0), .text("a.org"), .text("transient"), .int(503), .double(0.5)],

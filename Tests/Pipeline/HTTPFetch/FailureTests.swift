@@ -50,7 +50,7 @@ import Testing
       ("http://127.0.0.1:1/", .connect), ("http://192.168.1.1/", .addressRefused),
       ("http://169.254.169.254/latest/meta-data/", .addressRefused),
       ("http://[::1]:1/", .addressRefused), ("http://[::ffff:10.0.0.1]/", .addressRefused),
-      ("http://0x0a000001/", .addressRefused), ("http://no-such-host.invalid/", .dns),
+      ("http://0x0a000001/", .addressRefused), ("http://no-such-host.invalid/", .noSuchHost),
       ("https://127.0.0.1:\(server.port)/ok", .tls), ("ftp://127.0.0.1/x", .badURL), ("", .badURL),
     ]
     let fetcher = try Fetcher(options: testOptions { $0.attempts = 1 })
@@ -88,11 +88,13 @@ import Testing
 
   @Test("a body refused by X-Robots-Tag is left alone, not read and thrown away")
   func robots() async throws {
-    let result = try await fetch(server.url("/robots/max-snippet%3A0%7Cfoobot%3A%20noimageai"))
-    #expect(result.failure == .robots && result.detail == "noimageai")
+    let result = try await fetch(server.url("/robots/max-snippet%3A0%7Cfoobot%3A%20noimageai")) {
+      $0.policy.profile = .strict
+    }
+    #expect(result.failure == .robots && result.detail == "x-robots-tag: foobot: noimageai")
     // It would be endless; what the sockets' buffers hold is all that the server got rid of.
     let free = try await fetch(server.url("/robots/noai")) {
-      $0.robots = .off
+      $0.policy.profile = .off
       $0.maxBytes = 1000
     }
     #expect(free.failure == .tooLarge)

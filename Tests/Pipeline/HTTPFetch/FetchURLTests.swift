@@ -11,7 +11,10 @@ import Testing
       "http://127.0.0.1:99999/x.jpg", "http://a.test:0/", "javascript:alert(1)",
       "file:///etc/hostname",
       "http:///x.jpg", "http://a.test:port/x", "http://a.test/a\nb", "http://a.test/a\tb",
-      "http://a.test/\u{7F}", "/relative/x.jpg", "https:", "HTTP//a.test", "a.test/x.jpg",
+      "http://1.2.3.4.5/", "http://256.1.1.1/", "http://1.2.3.4x.9/", "http://a%00b.test/",
+      "http://a*b.test/", "http://a,b.test/", "http://a%2Cb.test/", "http://a%3A80.test/",
+      "http://./", "http://a.test/\u{7F}", "/relative/x.jpg", "https:", "HTTP//a.test",
+      "a.test/x.jpg",
       "http://a.test/" + String(repeating: "x", count: 17_000),
     ])
   func refused(text: String) { #expect(FetchURL(text) == nil) }
@@ -26,6 +29,9 @@ import Testing
       ("http://a.test/%20%C3%BC?a=%26+b", "http://a.test/%20%C3%BC?a=%26+b"),
       ("http://a.test:8080/x", "http://a.test:8080/x"),
       ("http://[::1]:81/x", "http://[::1]:81/x"),
+      ("http://BÜCHER.test/ü", "http://xn--bcher-kva.test/%c3%bc"),
+      ("http://0x7f.1/", "http://127.0.0.1/"), ("http://2130706433/", "http://127.0.0.1/"),
+      ("http://a_b.test./", "http://a_b.test./"),
     ])
   func normalised(text: String, expected: String) { #expect(FetchURL(text)?.text == expected) }
 

@@ -17,12 +17,13 @@ func results(
   return found.withLock { found in found.values.sorted { $0.id < $1.id } }
 }
 
-/// Loopback allowed, quick retries: what every test here starts from.
+/// Loopback allowed, quick retries, no robots.txt: what every test here starts from.
 func testOptions(_ change: (inout FetchOptions) -> Void = { _ in }) -> FetchOptions {
   var options = FetchOptions()
   options.allowAddresses = ["127.0.0.0/8"]
   options.backoffBase = 0.01
   options.totalDeadline = 10
+  options.policy.profile = .img2dataset
   change(&options)
   return options
 }
@@ -107,6 +108,7 @@ func fetch(_ url: String, _ change: (inout FetchOptions) -> Void = { _ in }) asy
     let fetcher = try Fetcher(
       options: testOptions {
         $0.concurrency = 400
+        $0.minConcurrency = 400
         $0.connectionsPerHost = 400
         $0.totalDeadline = 30
       })
@@ -180,6 +182,18 @@ func fetch(_ url: String, _ change: (inout FetchOptions) -> Void = { _ in }) asy
       ("maxBytes", { $0.maxBytes = 0 }), ("userAgent", { $0.userAgent = "a\r\nHost: b" }),
       ("totalDeadline", { $0.totalDeadline = .nan }), ("userAgent", { $0.userAgent = "" }),
       ("connectionsPerHost", { $0.connectionsPerHost = -1 }),
+      ("requestsPerSecondPerHost", { $0.requestsPerSecondPerHost = 0 }),
+      ("crawlDelayCap", { $0.crawlDelayCap = -1 }), ("breakerFailures", { $0.breakerFailures = 0 }),
+      ("breakerPause", { $0.breakerPause = 4000 }),
+      ("firstByteDeadline", { $0.firstByteDeadline = 0 }),
+      ("minConcurrency", { $0.minConcurrency = 0 }),
+      ("timeoutAttempts", { $0.timeoutAttempts = 0 }), ("headers", { $0.headers = ["no colon"] }),
+      ("headers", { $0.headers = ["A: b\r\nC: d"] }), ("headers", { $0.headers = ["Host: a"] }),
+      ("headers", { $0.headers = ["A B: c"] }), ("caFile", { $0.caFile = "/no/such/file" }),
+      ("proxy", { $0.proxy = "127.0.0.1:80" }), ("proxy", { $0.proxy = "http://127.0.0.1" }),
+      ("proxy", { $0.proxy = "socks5://127.0.0.1:80" }), ("proxy", { $0.proxy = "" }),
+      ("sourceAddress", { $0.sourceAddress = "192.0.2.1" }),
+      ("sourceAddress", { $0.sourceAddress = "no-such-if" }),
     ]
     for (option, change) in changes {
       let error = #expect(throws: FetchOptionsError.self) {

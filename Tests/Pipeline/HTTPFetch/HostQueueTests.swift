@@ -63,6 +63,45 @@ import Testing
     #expect(drain(queue) == [2, 0, 1])
   }
 
+  @Test("an item is dropped, put off or put to sleep as its admission says; other hosts go on")
+  func admission() {
+    let queue = HostQueue<Int>(connectionsPerHost: 9)
+    for item in 0..<4 { queue.add(item, host: "a") }
+    for item in 10..<12 { queue.add(item, host: "b") }
+    var verdicts: [Int: Admission] = [0: .drop, 1: .wait(until: 5), 10: .sleep]
+    func all(now: Double) -> [Int] {
+      var taken: [Int] = []
+      while let next = queue.next(now: now, admit: { verdicts[$0] ?? .start }) {
+        #expect(next.starts == (verdicts[next.item] != .drop))
+        taken.append(next.item)
+      }
+      return taken
+    }
+    #expect(all(now: 0) == [0])
+    #expect(queue.nextWake == 5)
+    verdicts = [:]
+    #expect(all(now: 4) == [])
+    #expect(all(now: 5) == [1, 2, 3])
+    queue.wake(host: "b")
+    #expect(all(now: 5) == [10, 11])
+  }
+
+  @Test("what comes first at a sleeping host is asked about")
+  func firstWakes() {
+    let queue = HostQueue<Int>(connectionsPerHost: 9)
+    queue.add(0, host: "a")
+    let sleepy: (Int) -> Admission = { $0 == 0 ? .sleep : .start }
+    #expect(queue.next(now: 0, admit: sleepy) == nil)
+    queue.add(1, host: "a")
+    #expect(queue.next(now: 0, admit: sleepy) == nil)
+    queue.add(2, host: "a", first: true)
+    #expect(queue.next(now: 0, admit: sleepy)?.item == 2)
+    #expect(queue.next(now: 0, admit: sleepy) == nil)
+    #expect(queue.takeAll(host: "a", now: 0) == [0, 1])
+    queue.finish(host: "a", now: 0)
+    #expect(queue.hostCount == 0)
+  }
+
   @Test("a host is forgotten when it has nothing waiting, active or paused")
   func forgets() {
     let queue = HostQueue<Int>(connectionsPerHost: 1)
@@ -127,8 +166,11 @@ import Testing
     var taken: [Double] = []
     while let value = heap.take(dueBy: 50) { taken.append(value) }
     #expect(taken == times.filter { $0 <= 50 }.sorted())
+    let late = heap.takeAll { $0 > 90 }
+    #expect(late.sorted() == times.filter { $0 > 90 }.sorted())
+    taken += times.filter { $0 > 90 }
     while let value = heap.take(dueBy: 1000) { taken.append(value) }
-    #expect(taken == times.sorted())
+    #expect(taken.sorted() == times.sorted())
   }
 }
 

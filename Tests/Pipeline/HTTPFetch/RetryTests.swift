@@ -38,14 +38,17 @@ import Testing
     #expect(server.counters.requests(of: path) == attempts)
   }
 
-  @Test("a timeout is tried again, each attempt with a deadline of its own")
-  func timeout() async throws {
+  @Test(
+    "a timeout is tried again, each attempt with a deadline of its own, up to its own limit",
+    arguments: [(3, 9, 3), (3, 2, 2), (1, 2, 1)])
+  func timeout(attempts: Int, timeoutAttempts: Int, expected: Int) async throws {
     let result = try await fetch(server.url("/hang")) {
       $0.totalDeadline = 0.1
-      $0.attempts = 3
+      $0.attempts = attempts
+      $0.timeoutAttempts = timeoutAttempts
     }
-    #expect(result.failure == .timeout && result.attempts == 3)
-    #expect(result.seconds >= 0.3)
+    #expect(result.failure == .timeout && result.attempts == expected)
+    #expect(result.seconds >= 0.1 * Double(expected))
   }
 
   @Test("a transfer that crawls is given up long before its deadline")

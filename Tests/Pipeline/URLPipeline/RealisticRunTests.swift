@@ -123,9 +123,9 @@ final class SharedWeb {
     #expect(outcome.status.isFinished)
 
     var rows: [JSONValue] = []
-    for name in try DurableFile.names(in: web.folder + "/run/shards") where name.hasSuffix(".jsonl")
-    {
-      rows += try JSONLines.read(web.folder + "/run/shards/" + name)
+    for name in try DurableFile.names(in: web.folder + "/run/shards")
+    where name.hasSuffix(".parquet") {
+      rows += try PairTable.read(web.folder + "/run/shards/" + name)
     }
     #expect(rows.map { $0["row"]?.integer } == truth.map { $0["row"]?.integer })
     var kept = 0
@@ -158,9 +158,11 @@ final class SharedWeb {
     #expect(outcome.status.pairs("rows") == 400)
     #expect(outcome.status.failures.values.reduce(0, +) == 400 - kept)
     #expect(
-      try DurableFile.names(in: web.folder + "/run/fetched").allSatisfy { $0.hasSuffix(".jsonl") })
+      try DurableFile.names(in: web.folder + "/run/fetched").allSatisfy { $0.hasSuffix(".parquet") }
+    )
     #expect(
-      try DurableFile.names(in: web.folder + "/run/decoded").allSatisfy { $0.hasSuffix(".jsonl") })
+      try DurableFile.names(in: web.folder + "/run/decoded").allSatisfy { $0.hasSuffix(".parquet") }
+    )
   }
 
   @Test("one worker, three workers and a run that was stopped and resumed give the same bytes")

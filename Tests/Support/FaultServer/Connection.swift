@@ -8,6 +8,18 @@ final class Connection {
 
   init(descriptor: Int32) { self.descriptor = descriptor }
 
+  /// The IPv4 address at the other end.
+  static func peer(of descriptor: Int32) -> String {
+    var address = sockaddr_in()
+    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+    withUnsafeMutablePointer(to: &address) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        _ = getpeername(descriptor, $0, &length)
+      }
+    }
+    return inet_ntoa(address.sin_addr).map { String(cString: $0) } ?? ""
+  }
+
   /// The next request's line and headers, or nil at the end of the stream.
   func readHead() -> String? {
     let end = Array("\r\n\r\n".utf8)
@@ -42,6 +54,17 @@ final class Connection {
       sentCount += count
     }
     return true
+  }
+
+  /// What has arrived, after waiting for it; empty at the end of the stream.
+  func receive() -> [UInt8] {
+    if !buffer.isEmpty {
+      defer { buffer = [] }
+      return buffer
+    }
+    var chunk = [UInt8](repeating: 0, count: 64 << 10)
+    let count = recv(descriptor, &chunk, chunk.count, 0)
+    return Array(chunk.prefix(max(0, count)))
   }
 
   @discardableResult func send(_ text: String) -> Bool { send(Array(text.utf8)) }

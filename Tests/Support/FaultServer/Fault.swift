@@ -22,6 +22,18 @@ enum Fault {
     switch parts.first {
     // /ok/[N]: 200 with N bytes (1000).
     case "ok": return ok(connection, count: first ?? 1000)
+    // /validators: 200 with ETag and Last-Modified.
+    case "validators":
+      let lines = ["eTag:W/\"a:1\"", "Last-Modified:  Tue, 15 Nov 1994 12:45:26 GMT "]
+      return connection.send(head(200, lines, length: 0))
+    // /bytes/TEXT: 200 with the percent-decoded text as text/html. /endless-page: for ever.
+    case "bytes":
+      let bytes = Array(argument.utf8)
+      let type = "Content-Type: text/html"
+      return connection.send(Array(head(200, [type], length: bytes.count).utf8) + bytes)
+    case "endless-page":
+      connection.send("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<html>")
+      return endless(connection)
     // /status/N
     case "status": return connection.send(head(first ?? 500, length: 5) + "error")
     // /status-then-ok/N/K/ID: status N for the first K requests.
@@ -55,6 +67,9 @@ enum Fault {
         }
       }
       return true
+    // /late/MILLISECONDS: nothing for that long, then 200.
+    case "late":
+      return connection.pause(milliseconds: Int32(first ?? 0)) && ok(connection)
     case "hang":
       connection.pause(milliseconds: nil)
       return false
@@ -106,6 +121,11 @@ enum Fault {
       return ok(connection)
     default: return connection.send(head(404, length: 0))
     }
+  }
+
+  /// 200 with a text and header lines.
+  static func text(_ body: String, _ headers: [String], on connection: Connection) -> Bool {
+    connection.send(head(200, headers, length: body.utf8.count) + body)
   }
 
   private static func ok(_ connection: Connection, count: Int = 1000) -> Bool {

@@ -18,9 +18,21 @@ public final class FaultServer: Sendable {
     /// The paths in order of arrival.
     public var order: [String] = []
     public var userAgents: Set<String> = []
+    /// The newest request's line and headers, by path.
+    public var heads: [String: String] = [:]
+    /// From where connections came.
+    public var peers: Set<String> = []
     public var bodyBytes = 0
 
     public func requests(of path: String) -> Int { arrivals[path]?.count ?? 0 }
+  }
+
+  /// What a path of its own gives.
+  public enum Page: Sendable {
+    /// 200 with these header lines and this body.
+    case text(String, headers: [String] = [])
+    /// What another path gives, one of `Fault`.
+    case fault(String)
   }
 
   private struct State {
@@ -30,32 +42,55 @@ public final class FaultServer: Sendable {
   }
 
   public let port: Int
+  private let pages: [String: Page]
   private let listener: Int32
   private let state = Mutex(State())
 
-  public init() throws {
-    listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-    guard listener >= 0 else { throw POSIXError(.EMFILE) }
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+  private let host: String
+
+  /// - Parameters:
+  ///   - host: A loopback address.
+  ///   - pages: Answers by path, before those of `Fault`.
+  /// - Throws: `POSIXError` when it cannot be listened on.
+  public init(address host: String = "127.0.0.1", pages: [String: Page] = [:]) throws {
+    self.pages = pages
+    self.host = host
+    (listener, port) = try Self.listen(on: host)
     let listener = self.listener
-    let isBound = withUnsafeMutablePointer(to: &address) { pointer in
-      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        bind(listener, $0, length) == 0 && listen(listener, 1024) == 0
-          && getsockname(listener, $0, &length) == 0
-      }
-    }
-    guard isBound else { throw POSIXError(.EADDRINUSE) }
-    port = Int(UInt16(bigEndian: address.sin_port))
     let current: @Sendable () -> FaultServer? = { [weak self] in self }
     Thread.detachNewThread { Self.accept(on: listener, current) }
   }
 
   deinit { stop() }
 
-  public func url(_ path: String) -> String { "http://127.0.0.1:\(port)\(path)" }
+  /// A port that nobody listens on now, for another program.
+  public static func freePort() throws -> Int {
+    let (listener, port) = try listen(on: "127.0.0.1")
+    close(listener)
+    return port
+  }
+
+  private static func listen(on host: String) throws -> (listener: Int32, port: Int) {
+    let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+    guard listener >= 0 else { throw POSIXError(.EMFILE) }
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_addr.s_addr = inet_addr(host)
+    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+    let isBound = withUnsafeMutablePointer(to: &address) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        bind(listener, $0, length) == 0 && Glibc.listen(listener, 4096) == 0
+          && getsockname(listener, $0, &length) == 0
+      }
+    }
+    guard isBound else {
+      close(listener)
+      throw POSIXError(.EADDRINUSE)
+    }
+    return (listener, Int(UInt16(bigEndian: address.sin_port)))
+  }
+
+  public func url(_ path: String) -> String { "http://\(host):\(port)\(path)" }
 
   public var counters: Counters { state.withLock { $0.counters } }
 
@@ -78,6 +113,8 @@ public final class FaultServer: Sendable {
         return
       }
       guard server.opened(descriptor) else { return }
+      // Not inherited: a program that a test starts would keep the connection open.
+      _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
       let thread = Thread {
         server.serve(Connection(descriptor: descriptor))
         server.closed(descriptor)
@@ -87,6 +124,12 @@ public final class FaultServer: Sendable {
     }
   }
 
+  /// A target's path; of one in absolute form too, as a proxy is sent.
+  private static func path(_ target: String) -> String {
+    guard target.hasPrefix("http://") else { return target }
+    return "/" + target.dropFirst(7).split(separator: "/").dropFirst().joined(separator: "/")
+  }
+
   private func opened(_ descriptor: Int32) -> Bool {
     state.withLock { state in
       guard !state.isStopped else {
@@ -94,6 +137,7 @@ public final class FaultServer: Sendable {
         return false
       }
       state.descriptors.insert(descriptor)
+      state.counters.peers.insert(Connection.peer(of: descriptor))
       state.counters.connections += 1
       state.counters.open += 1
       state.counters.peakOpen = max(state.counters.peakOpen, state.counters.open)
@@ -113,7 +157,11 @@ public final class FaultServer: Sendable {
     while let head = connection.readHead() {
       let parts = head.split(separator: " ", maxSplits: 2)
       guard parts.count == 3 else { return }
-      let path = String(parts[1])
+      if parts[0] == "CONNECT" {
+        Tunnel.serve(connection, target: String(parts[1]))
+        return
+      }
+      let path = Self.path(String(parts[1]))
       let agent = head.components(separatedBy: "\r\n").first { $0.hasPrefix("User-Agent: ") }
       let attempt = state.withLock { state in
         state.counters.inFlight += 1
@@ -121,10 +169,17 @@ public final class FaultServer: Sendable {
         state.counters.arrivals[path, default: []].append(
           Double(DispatchTime.now().uptimeNanoseconds) * 1e-9)
         state.counters.order.append(path)
+        state.counters.heads[path] = head
         if let agent { state.counters.userAgents.insert(String(agent.dropFirst(12))) }
         return state.counters.requests(of: path)
       }
-      let goesOn = Fault.answer(path, attempt: attempt, server: self, on: connection)
+      let goesOn =
+        switch pages[path] {
+        case .text(let body, let headers): Fault.text(body, headers, on: connection)
+        case .fault(let other):
+          Fault.answer(other, attempt: attempt, server: self, on: connection)
+        case nil: Fault.answer(path, attempt: attempt, server: self, on: connection)
+        }
       state.withLock { state in
         state.counters.inFlight -= 1
         state.counters.bodyBytes += connection.takeSentCount()

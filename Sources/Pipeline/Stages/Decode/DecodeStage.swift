@@ -5,8 +5,8 @@ import WorkerThreads
 
 /// Decodes, resizes and encodes the fetched pictures of a chunk.
 ///
-/// Reads `fetched/NNNNN.ATTEMPT.jsonl` and its bytes; writes the JPEGs in row order to `decoded/NNNNN.bytes`
-/// and `decoded/NNNNN.jsonl` with a row for each body: SHA-256 of what was downloaded, sizes, or why
+/// Reads `fetched/NNNNN.ATTEMPT.parquet` and its bytes; writes the JPEGs in row order to `decoded/NNNNN.bytes`
+/// and `decoded/NNNNN.parquet` with a row for each body: SHA-256 of what was downloaded, sizes, or why
 /// it is no picture. Memory: a block of pictures per thread.
 public struct DecodeStage: Stage {
   public let name = StageName.decode
@@ -35,7 +35,7 @@ public struct DecodeStage: Stage {
     _ chunk: Chunk, fetchedBy attempt: Int, in folder: RunFolder, _ flag: CancellationFlag
   ) throws -> StageReport {
     let table = folder.fetchedTable(chunk.number, attempt: attempt)
-    let fetched = try JSONLines.read(table, as: FetchedRow.init)
+    let fetched = try PairTable.read(table, as: FetchedRow.init)
       .filter { $0.drop == nil }
     let writer = try DurableFileWriter(folder.decodedBytes(chunk.number))
     var rows: [DecodedRow] = []
@@ -56,7 +56,8 @@ public struct DecodeStage: Stage {
     }
     // The table last: where it is, its bytes are.
     try writer.commit()
-    try JSONLines.write(rows.map(\.json), to: folder.decodedTable(chunk.number))
+    try PairTable.write(
+      rows.map(\.json), columns: DecodedRow.columns, to: folder.decodedTable(chunk.number))
     let drops = rows.compactMap(\.drop)
     return StageReport(
       input: rows.count, kept: rows.count - drops.count,

@@ -6,7 +6,7 @@ import WorkerThreads
 /// Fetches the candidates of a chunk that ingest kept.
 ///
 /// Reads `chunks/NNNNN.jsonl`; writes the bodies end to end to `fetched/NNNNN.ATTEMPT.bytes` as they
-/// arrive and `fetched/NNNNN.ATTEMPT.jsonl` with a row for each candidate: where its body lies or why there
+/// arrive and `fetched/NNNNN.ATTEMPT.parquet` with a row for each candidate: where its body lies or why there
 /// is none, status, final URL, tries and times. The only stage whose outputs hold wall-clock facts
 /// and may differ between runs. Memory: the bodies in flight.
 public struct DownloadStage: Stage {
@@ -87,7 +87,9 @@ private actor BodySpool {
     rows.sort { $0.row < $1.row }
     // The table last: where it is, its bytes are.
     try writer.commit()
-    try JSONLines.write(rows.map(\.json), to: folder.fetchedTable(chunk.number, attempt: attempt))
+    try PairTable.write(
+      rows.map(\.json), columns: FetchedRow.columns,
+      to: folder.fetchedTable(chunk.number, attempt: attempt))
     let drops = rows.compactMap(\.drop)
     return StageReport(
       input: count, kept: count - drops.count,

@@ -11,7 +11,7 @@ import WorkerThreads
 /// the retry's pairs that are among the best of all, so the share of the whole may come out larger.
 ///
 /// With a rule, reads every score table and shard, writes what is kept to `filtered/`, dense again,
-/// and a verdict for every scored pair to `filtered/verdicts/NNNNN.jsonl`; the manifest lists
+/// and a verdict for every scored pair to `filtered/verdicts/NNNNN.parquet`; the manifest lists
 /// `filtered/`. Without one the manifest lists `shards/` as they are. The same scores give the same
 /// bytes. Memory: key and score of every pair, and one shard.
 public struct FilterStage: Stage {
@@ -40,6 +40,10 @@ public struct FilterStage: Stage {
     self.compression = compression
     self.recipeSHA256 = recipeSHA256
   }
+
+  /// The columns of `filtered/verdicts/`.
+  private static let verdictColumns =
+    [TableColumn("key", .text, isOptional: false), TableColumn("score", .double)] + Drop.columns
 
   public func run(_ chunk: Chunk, in run: StageContext) async throws -> StageReport {
     let generations = RunGenerations(ingest: try await run.reports(.ingest))
@@ -142,7 +146,7 @@ public struct FilterStage: Stage {
     var scored: [(key: String, score: Double)] = []
     var counts: [Int] = []
     for shard in shards {
-      let rows = try JSONLines.read(folder.scoreTable(shard.chunk, scorer: scorer ?? "")) { row in
+      let rows = try PairTable.read(folder.scoreTable(shard.chunk, scorer: scorer ?? "")) { row in
         row["key"]?.text.flatMap { key in row["score"]?.double.map { (key: key, score: $0) } }
       }
       counts.append(rows.count)
@@ -168,7 +172,8 @@ public struct FilterStage: Stage {
           ]
             + (kept[index] ? [] : Drop(.lowScore).members))
       }
-      try JSONLines.write(verdicts, to: folder.filterTable(shard.chunk))
+      try PairTable.write(
+        verdicts, columns: Self.verdictColumns, to: folder.filterTable(shard.chunk))
     }
     return try output.finish()
   }

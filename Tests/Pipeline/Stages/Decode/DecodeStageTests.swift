@@ -21,7 +21,8 @@ private struct FetchedChunk {
         bytes: ByteRange(offset: offset, length: body.count)
       ).json
     }
-    try JSONLines.write(rows, to: folder.fetchedTable(0, attempt: 1))
+    try PairTable.write(
+      rows, columns: FetchedRow.columns, to: folder.fetchedTable(0, attempt: 1))
     try DurableFile.write(bodies.flatMap { $0 }, to: folder.fetchedBytes(0, attempt: 1))
   }
 
@@ -33,7 +34,7 @@ private struct FetchedChunk {
         folder: folder,
         report: { _, _ in StageReport(input: 0, kept: 0, facts: [StageReport.attemptFact: 1]) }
       ) { _ in [] })
-    return (report, try JSONLines.read(folder.decodedTable(0), as: DecodedRow.init))
+    return (report, try PairTable.read(folder.decodedTable(0), as: DecodedRow.init))
   }
 
   func remove() throws { try FileManager.default.removeItem(atPath: folder.path) }
