@@ -122,7 +122,10 @@ let modules: [Module] = [
     ], testNeeds: ["SeededRandom"]),
   module(
     .pipeline, "DownloadStage", in: "Stages/Download",
-    needs: ["PipelineCore", "HTTPFetch", "CrawlPolicy", "DurableFiles", "WorkerThreads"]),
+    needs: [
+      "PipelineCore", "HTTPFetch", "CrawlPolicy", "ImageCodec", "PairDataset", "ContentHashing",
+      "DurableFiles", "WorkerThreads",
+    ]),
   module(
     .pipeline, "DecodeStage", in: "Stages/Decode",
     needs: ["PipelineCore", "ImageCodec", "DurableFiles", "ContentHashing", "WorkerThreads"]),

@@ -96,7 +96,7 @@ struct RetryCommand: AsyncParsableCommand {
 
   private func work(_ expression: String) async throws {
     let recipe = try await PipelineRun.recipe(of: folder, overrides: settings)
-    if let warning = UserAgentCheck.warning(userAgent: recipe.fetch.userAgent) {
+    if let warning = UserAgentCheck.warning(userAgent: recipe.download.fetch.userAgent) {
       Terminal.note("warning: \(warning.problem).")
     }
     var scorer: CLIPPairScorer?

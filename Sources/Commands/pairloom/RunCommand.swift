@@ -50,7 +50,7 @@ struct RunCommand: AsyncParsableCommand {
 
   func run() async throws {
     let plan = try plan()
-    if let warning = UserAgentCheck.warning(userAgent: plan.recipe.fetch.userAgent) {
+    if let warning = UserAgentCheck.warning(userAgent: plan.recipe.download.fetch.userAgent) {
       Terminal.note("warning: \(warning.problem). Say \(warning.remedy)")
     }
     let work = Task { try await execute(plan) }

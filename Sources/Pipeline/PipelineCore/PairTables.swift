@@ -65,14 +65,6 @@ public struct PairCandidate: Sendable, Equatable {
     self.drop = drop
   }
 
-  /// The columns of `chunks/`.
-  public static let columns =
-    [
-      TableColumn("row", .int, isOptional: false), TableColumn("uid", .text, isOptional: false),
-      TableColumn("url", .text, isOptional: false),
-      TableColumn("caption", .text, isOptional: false), TableColumn("columns", .json),
-    ] + Drop.columns
-
   public var json: JSONValue {
     .object(
       [
@@ -111,6 +103,8 @@ public struct FetchedRow: Sendable, Equatable {
   public var row: Int
   public var drop: Drop?
   public var bytes: ByteRange?
+  /// SHA-256 of the body, 64 hexadecimal digits; a body that was refused for its hash has one too.
+  public var sha256: String?
   /// The attempt of the ledger whose bytes file holds the body.
   public var attempt: Int
   /// The HTTP status, where there was an answer.
@@ -125,10 +119,12 @@ public struct FetchedRow: Sendable, Equatable {
 
   public init(
     row: Int, attempt: Int, status: Int?, record: [JSONValue.Member], drop: Drop? = nil,
-    bytes: ByteRange? = nil
+    bytes: ByteRange? = nil, sha256: String? = nil
   ) {
     precondition((drop == nil) == (bytes != nil), "row \(row) must be dropped or have a body")
+    precondition(bytes == nil || sha256 != nil, "row \(row) has a body without a hash")
     self.row = row
+    self.sha256 = sha256
     self.attempt = attempt
     self.status = status
     self.record = record
@@ -140,12 +136,13 @@ public struct FetchedRow: Sendable, Equatable {
   public static let columns =
     [TableColumn("row", .int, isOptional: false)] + Drop.columns + [
       TableColumn("class", .text), TableColumn("offset", .int), TableColumn("length", .int),
-      TableColumn("attempt", .int, isOptional: false), TableColumn("status", .int),
+      TableColumn("sha256", .text), TableColumn("attempt", .int, isOptional: false),
+      TableColumn("status", .int),
     ] + recordColumns
 
   /// Those of ``record``.
   public static let recordColumns = [
-    TableColumn("sha256", .text), TableColumn("final_url", .text), TableColumn("hops", .json),
+    TableColumn("final_url", .text), TableColumn("hops", .json),
     TableColumn("redirects", .int), TableColumn("tries", .int), TableColumn("address", .text),
     TableColumn("protocol", .text), TableColumn("content_type", .text),
     TableColumn("received_bytes", .int), TableColumn("etag", .text),
@@ -165,6 +162,7 @@ public struct FetchedRow: Sendable, Equatable {
           [.init("class", .string($0.reason.failureClass(status: status).rawValue))]
         } ?? [])
         + (bytes.map { [.init("offset", .int($0.offset)), .init("length", .int($0.length))] } ?? [])
+        + (sha256.map { [.init("sha256", .string($0))] } ?? [])
         + [.init("attempt", .int(attempt))]
         + (status.map { [.init("status", .int($0))] } ?? []) + record)
   }
@@ -176,10 +174,12 @@ public struct FetchedRow: Sendable, Equatable {
     if let offset = json["offset"]?.integer, let length = json["length"]?.integer {
       bytes = ByteRange(offset: offset, length: length)
     }
-    guard (drop == nil) == (bytes != nil) else { return nil }
+    let sha256 = json["sha256"]?.text
+    guard (drop == nil) == (bytes != nil), bytes == nil || sha256 != nil else { return nil }
     self.init(
       row: row, attempt: attempt, status: json["status"]?.integer,
-      record: json.members.filter { Self.recordNames.contains($0.key) }, drop: drop, bytes: bytes)
+      record: json.members.filter { Self.recordNames.contains($0.key) }, drop: drop, bytes: bytes,
+      sha256: sha256)
   }
 
   /// A value of the record; nil where the transfer has none.

@@ -13,6 +13,10 @@ public struct RunFolder: Sendable, Equatable {
 
   public var ledger: String { "\(path)/ledger.sqlite" }
   public var rejects: String { "\(path)/rejects.jsonl" }
+  /// The pace that all processes of the run keep towards each host.
+  public var rates: String { "\(path)/rates.map" }
+  /// What the origins' robots.txt and the like said, and when.
+  public var origins: String { "\(path)/origins.sqlite" }
   public var dataset: String { "\(path)/dataset.json" }
   public var shards: String { "\(path)/shards" }
   public var filtered: String { "\(path)/filtered" }

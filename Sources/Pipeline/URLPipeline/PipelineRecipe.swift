@@ -1,10 +1,9 @@
 import ContentHashing
 public import DecodeStage
 public import DeduplicateStage
-import DownloadStage
+public import DownloadStage
 import DurableFiles
 public import FilterStage
-public import HTTPFetch
 public import IngestStage
 public import PipelineCore
 public import ShardStage
@@ -12,7 +11,7 @@ public import ShardStage
 /// The options of a run from a list of URLs; `Pipelines/urls.yaml` names them all.
 public struct PipelineRecipe: Sendable {
   public var ingest: IngestOptions
-  public var fetch: FetchOptions
+  public var download: DownloadOptions
   public var decode: DecodeOptions
   public var deduplicate: DeduplicateOptions
   public var shard: ShardOptions
@@ -57,7 +56,7 @@ public struct PipelineRecipe: Sendable {
     var reader = try RecipeReader(
       yaml: text, path: path, overrides: overrides, synonyms: Img2datasetNames.all)
     ingest = try IngestOptions(from: &reader)
-    fetch = try DownloadOptions.read(from: &reader)
+    download = try DownloadOptions(from: &reader, hasHashes: ingest.hashColumn != nil)
     decode = try DecodeOptions(from: &reader)
     deduplicate = try DeduplicateOptions(from: &reader)
     shard = try ShardOptions(from: &reader)

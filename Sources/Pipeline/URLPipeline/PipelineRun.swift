@@ -1,3 +1,4 @@
+import CrawlPolicy
 import DecodeStage
 import DeduplicateStage
 import DownloadStage
@@ -123,11 +124,14 @@ public final class PipelineRun: Sendable {
     _ ledger: JobLedger, recipeSHA256: String, _ interval: Duration,
     _ onStatus: (@Sendable (RunStatus) -> Void)?
   ) async throws {
-    let fetcher = try Fetcher(options: recipe.fetch)
+    var manners = recipe.download.fetch
+    manners.sharedRates = folder.rates
+    manners.originCache = folder.origins
+    let fetcher = try Fetcher(options: manners, sniff: DownloadStage.sniff)
     defer { fetcher.shutDown() }
     let plan = PipelinePlan(window: recipe.chunksInFlight, isScored: scorer != nil)
     let group = WorkerGroup(
-      ledger: ledger, stages: stages(fetcher, ledger, recipeSHA256: recipeSHA256),
+      ledger: ledger, stages: try stages(fetcher, ledger, recipeSHA256: recipeSHA256),
       context: StageContext(folder: folder, ledger: ledger), workers: workers,
       downloads: recipe.downloadsAtOnce, leaseDuration: leaseDuration, clock: clock
     ) { stage, report in
@@ -163,7 +167,7 @@ public final class PipelineRun: Sendable {
 
   private func stages(
     _ fetcher: Fetcher, _ ledger: JobLedger, recipeSHA256: String
-  ) -> [any Stage] {
+  ) throws -> [any Stage] {
     let threads =
       recipe.decodeThreads > 0 ? recipe.decodeThreads : max(1, Parallel.coreCount / workers)
     var ingest = recipe.ingest
@@ -173,7 +177,9 @@ public final class PipelineRun: Sendable {
         // Entered in one transaction with the job.
         try await ledger.note(RunNotes.expressionNote($0)) ?? Self.usualRetry
       },
-      DownloadStage(fetcher: fetcher),
+      DownloadStage(
+        fetcher: fetcher, verifiesHashes: recipe.download.hash == .verify,
+        blocklist: try recipe.download.hashBlocklist.map { try HashBlocklist(path: $0) }),
       DecodeStage(options: recipe.decode, threads: threads),
       DeduplicateStage(options: recipe.deduplicate),
       ShardStage(

@@ -157,8 +157,8 @@ import URLPipeline
     #expect(recipe.decode.resizeMode == .keepRatioLargest)
     #expect(recipe.decode.resizeOnlyIfBigger)
     #expect(recipe.decode.maxAspectRatio == 3)
-    #expect(recipe.fetch.attempts == 3)
-    #expect(recipe.fetch.concurrency == 128)
+    #expect(recipe.download.fetch.attempts == 3)
+    #expect(recipe.download.fetch.concurrency == 128)
     // The same run under the other names: it may be resumed under either.
     let own = try PipelineRecipe(
       yaml: "", path: "urls.yaml",

@@ -26,7 +26,7 @@ struct Doctor: Sendable {
   func examine() async -> Diagnosis {
     let hosts = hosts.filter { !Self.isAddress($0.name) }.map(\.name)
     async let names = DNSCheck.facts(hosts: Array(Set(hosts)).sorted(), bound: Self.bound)
-    async let visits = WebVisit.all(pages, options: recipe.fetch, bound: 2 * Self.bound)
+    async let visits = WebVisit.all(pages, options: recipe.download.fetch, bound: 2 * Self.bound)
     async let times = times()
     async let disk = DiskCheck.finding(
       folder: folder, needs: RunEstimate(rows: list.flatMap(RunEstimate.rows), recipe: recipe),
@@ -50,12 +50,12 @@ struct Doctor: Sendable {
         .init(
           bundle: bundle?.path, authorities: bundle?.authorities ?? 0, visits: web,
           clockOffset: ClockCheck.offset(clock))),
-      UserAgentCheck.finding(userAgent: recipe.fetch.userAgent),
+      UserAgentCheck.finding(userAgent: recipe.download.fetch.userAgent),
       ClockCheck.finding(clock),
       await disk,
-      DescriptorCheck.finding(machine, concurrency: recipe.fetch.concurrency),
+      DescriptorCheck.finding(machine, concurrency: recipe.download.fetch.concurrency),
       MemoryCheck.finding(
-        machine, concurrency: recipe.fetch.concurrency, decodeThreads: threads,
+        machine, concurrency: recipe.download.fetch.concurrency, decodeThreads: threads,
         maxPixels: recipe.decode.maxPixels),
       CoresCheck.finding(machine, decodeThreads: threads),
     ])

@@ -1,3 +1,4 @@
+import ContentHashing
 import DurableFiles
 public import PipelineCore
 import Synchronization
@@ -82,7 +83,7 @@ public struct DecodeStage: Stage {
             .decode, chunk: chunk,
             "row \(row.row) has \(body.count) of \(range.length) bytes; the fetched file is cut")
         }
-        return maker.picture(from: body)
+        return maker.picture(from: body, sha256: row.sha256 ?? ContentHash.sha256Hex(body))
       }
       results.withLock { $0[index] = result }
     }
