@@ -1,4 +1,5 @@
 import ArgumentParser
+import DownloadStage
 import DurableFiles
 import HTTPFetch
 import PipelineCore

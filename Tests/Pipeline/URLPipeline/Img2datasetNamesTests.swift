@@ -75,16 +75,20 @@ import URLPipeline
     #expect(try reader.list("disallowed_header_directives") == ["noai", "noindex"])
     #expect(try reader.string("policy") == "img2dataset")
     try reader.finish()
-    for overrides in [[given], [given, "policy=strict"], ["disallowed_header_directives=[]"]] {
+    for overrides in [
+      [given], [given, "policy=strict"], ["disallowed_header_directives=[]"],
+      ["disallowed_header_directives=[]", "policy=img2dataset"],
+    ] {
       do {
         _ = try Self.reader("", overrides)
         Issue.record("\(overrides) was accepted")
       } catch {
-        #expect("\(error)".contains("policy=img2dataset"), "\(error)")
         #expect("\(error)".contains("policy=off"), "\(error)")
       }
     }
     _ = try Self.reader("", ["disallowed_header_directives=None"])
+    // As it stands in a file that lists every option.
+    _ = try Self.reader("policy: strict\ndisallowed_header_directives: []", [])
   }
 
   static let harmless: [(name: String, given: String)] = [

@@ -1,4 +1,5 @@
 import DecodeStage
+import DownloadStage
 import Foundation
 import HTTPFetch
 import PipelineCore
