@@ -125,7 +125,7 @@ let modules: [Module] = [
     needs: [
       "PipelineCore", "HTTPFetch", "CrawlPolicy", "ImageCodec", "PairDataset", "ContentHashing",
       "DurableFiles", "WorkerThreads",
-    ]),
+    ], testNeeds: ["FaultServer"]),
   module(
     .pipeline, "DecodeStage", in: "Stages/Decode",
     needs: ["PipelineCore", "ImageCodec", "DurableFiles", "ContentHashing", "WorkerThreads"]),

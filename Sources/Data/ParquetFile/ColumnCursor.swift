@@ -63,7 +63,7 @@ final class ColumnCursor {
     valuesLeft = chunk.valueCount
     pages = PageReader(
       source, at: chunk.start, codec: try Self.codec(chunk.codec), limits: limits)
-    values = PageValues(leaf)
+    values = PageValues(leaf, limits: limits)
     presence = ValueBuilder.Presence(
       levels: [UInt32](repeating: 0, count: Self.stretch), maxDefinition: leaf.maxDefinition,
       hasNulls: false)
@@ -83,8 +83,9 @@ final class ColumnCursor {
     }
   }
 
-  /// Appends the next `count` rows.
+  /// Appends the next `count` rows: of one batch, which the bounds on memory count by.
   func read(_ count: Int, into target: inout [ParquetValue]) throws(ParquetError.Problem) {
+    values.unfoldedLeft = limits.unfoldedBytes
     if leaf.column.isList {
       try readLists(count, into: &target)
     } else {
@@ -162,8 +163,8 @@ extension ColumnCursor {
       case .fixedLengthByteArray: leaf.typeLength
       }
     guard count <= page.bytes.count / smallest else { throw .valuesEndEarly }
-    var reader = PageValues(leaf)
-    try reader.open(page.bytes, at: 0, .plain, leaf, limits: limits)
+    var reader = PageValues(leaf, limits: limits)
+    try reader.open(page.bytes, at: 0, .plain, leaf)
     var entries: [ParquetValue] = []
     entries.reserveCapacity(count)
     let all = ValueBuilder.Presence(levels: [], maxDefinition: 0, hasNulls: false)
@@ -188,7 +189,7 @@ extension ColumnCursor {
           bytes, &position, definitionEncoding, width: definitionWidth,
           count: page.header.valueCount)
       }
-      try values.open(bytes, at: position, encoding, leaf, limits: limits)
+      try values.open(bytes, at: position, encoding, leaf)
     case .dataV2(let encoding, let definitionBytes, let repetitionBytes, _):
       let middle = repetitionBytes
       if leaf.column.isList {
@@ -198,7 +199,7 @@ extension ColumnCursor {
         definitions = .runs(
           RunLengthDecoder(bytes, middle..<middle + definitionBytes, width: definitionWidth))
       }
-      try values.open(bytes, at: middle + definitionBytes, encoding, leaf, limits: limits)
+      try values.open(bytes, at: middle + definitionBytes, encoding, leaf)
     case .dictionary, .other: preconditionFailure("only data pages are opened")
     }
   }

@@ -26,7 +26,8 @@ struct PageReader {
   mutating func next() throws(ParquetError.Problem) -> Page {
     let (header, headerSize) = try readHeader()
     guard header.storedSize <= limits.page, header.unpackedSize <= limits.page else {
-      throw .tooLarge("a page of \(header.unpackedSize) bytes where \(limits.page) are allowed")
+      throw .unsupported(
+        "a page of \(max(header.unpackedSize, header.storedSize)) bytes, of at most \(limits.page)")
     }
     let stored = try source.read(header.storedSize, at: offset + headerSize)
     offset += headerSize + header.storedSize

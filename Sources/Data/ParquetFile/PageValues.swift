@@ -9,18 +9,25 @@ struct PageValues {
 
   private var decoder = Decoder.none
   private let builder: ValueBuilder
+  private let limits: ParquetLimits
   private var words: [UInt64] = []
   private var ranges: [ByteRange] = []
   private var indices: [UInt32] = []
+  private var unfolds = false
+  /// What prefix-sharing strings may still unfold to in this batch, in bytes.
+  var unfoldedLeft = Int.max
 
-  init(_ leaf: LeafColumn) { builder = ValueBuilder(leaf.column.type) }
+  init(_ leaf: LeafColumn, limits: ParquetLimits) {
+    builder = ValueBuilder(leaf.column.type)
+    self.limits = limits
+  }
 
   /// Begins with the values of a page, which start at `position`.
   mutating func open(
-    _ bytes: [UInt8], at position: Int, _ encoding: PageEncoding?, _ leaf: LeafColumn,
-    limits: ParquetLimits
+    _ bytes: [UInt8], at position: Int, _ encoding: PageEncoding?, _ leaf: LeafColumn
   ) throws(ParquetError.Problem) {
     decoder = .none
+    unfolds = encoding == .deltaByteArray
     let type = leaf.physicalType
     switch (encoding, type) {
     case (.plainDictionary, _), (.dictionary, _):
@@ -83,6 +90,12 @@ struct PageValues {
         ranges = [ByteRange](repeating: ByteRange(start: 0, end: 0), count: present)
       }
       try decoder.read(present, into: &ranges)
+      if unfolds {
+        unfoldedLeft -= decoder.buffer.count
+        guard unfoldedLeft >= 0 else {
+          throw .tooLarge("byte strings of more than \(limits.unfoldedBytes) bytes in a batch")
+        }
+      }
       if leaf.physicalType == .fixedLengthByteArray {
         for index in 0..<present where ranges[index].end - ranges[index].start != leaf.typeLength {
           throw .damaged("a value of a fixed length has another")

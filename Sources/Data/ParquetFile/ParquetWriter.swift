@@ -41,10 +41,13 @@ public final class ParquetWriter {
     do {
       file = try DurableFileWriter(path)
     } catch {
-      throw ParquetError(path: path, .system("\(error)"))
+      throw ParquetError(path, error)
     }
-    for column in columns {
-      do {
+    for (index, column) in columns.enumerated() {
+      do throws(ParquetError.Problem) {
+        guard !columns[..<index].contains(where: { $0.name == column.name }) else {
+          throw .noSuchColumn("two columns have this name")
+        }
         buffers.append(try LeafBuffer(column))
       } catch {
         throw ParquetError(path: path, place: "column \(column.name)", error)
@@ -58,7 +61,7 @@ public final class ParquetWriter {
       try file.write(bytes)
     } catch {
       isBroken = true
-      throw ParquetError(path: path, .system("\(error)"))
+      throw ParquetError(path, error)
     }
   }
 
@@ -119,7 +122,7 @@ public final class ParquetWriter {
       try file.commit()
     } catch {
       isBroken = true
-      throw ParquetError(path: path, .system("\(error)"))
+      throw ParquetError(path, error)
     }
   }
 
@@ -139,5 +142,16 @@ public final class ParquetWriter {
         try write(bytes)
       }
     }
+  }
+}
+
+extension ParquetError {
+  /// What the system refused, without the temporary path.
+  fileprivate init(_ path: String, _ error: FileError) {
+    var words = "\(error)"
+    let place = "\(error.path): "
+    if words.hasPrefix(place) { words.removeFirst(place.count) }
+    while words.hasSuffix(".") || words.hasSuffix(" ") { words.removeLast() }
+    self.init(path: path, .system(words))
   }
 }

@@ -159,6 +159,11 @@ import Glibc
       if let refusedAddress { return (.addressRefused, "\(refusedAddress)") }
       if let socketProblem { return (.connect, socketProblem) }
     }
+    // libcurl gathers a line before it gives it, and is "out of memory" beyond 100 KiB.
+    let hasBegun = seconds(CURLINFO_STARTTRANSFER_TIME_T) > 0
+    if code == CURLE_OUT_OF_MEMORY, hasBegun, !sink.headersEnded {
+      return (.protocolError, "a header line of more than 100 KiB")
+    }
     // Safe: libcurl ends the buffer with a NUL; strerror's strings are constants.
     var words = unsafe String(cString: errorText)
     if words.isEmpty { words = unsafe String(cString: curl_easy_strerror(code)) }

@@ -26,6 +26,7 @@ final class FetchLoop {
   private var delayed = TimerHeap<Transfer>()
   private var batches: [Int: Batch] = [:]
   private var idle: [CurlEasy] = []
+  private let bodies: BodyStore
   private var silence: SilenceWatch
   private var control: ConcurrencyControl
 
@@ -36,6 +37,7 @@ final class FetchLoop {
   ) {
     options = settings.options
     self.settings = settings
+    bodies = BodyStore(budget: options.bodyBudget)
     self.sniff = sniff
     lookups = HostLookups(pool: resolvers)
     self.inbox = inbox
@@ -121,6 +123,7 @@ final class FetchLoop {
         guard let transfer = easy.transfer, transfer.batch === batch else { continue }
         manners.abandoned(transfer.target, isProbe: transfer.isProbe)
         release(easy, multi)
+        easy.sink.dropBody()
       }
       batch.end()
     }
@@ -130,7 +133,7 @@ final class FetchLoop {
     guard let url = FetchURL(request.url) else {
       return batch.report(
         FetchResult(
-          id: request.id, body: nil, failure: .badURL,
+          id: request.id, stored: nil, failure: .badURL,
           detail: "not an http or https URL with a host", status: nil, finalURL: request.url,
           redirects: 0, attempts: 0, contentType: nil, seconds: 0,
           startedAt: Int(Clock.wall() * 1000)))
@@ -270,7 +273,8 @@ final class FetchLoop {
   private func freeEasy() -> CurlEasy? {
     if let easy = idle.popLast() { return easy }
     do {
-      let sink = ResponseSink(maxBytes: options.maxBytes, policy: policy, sniff: sniff)
+      let sink = ResponseSink(
+        maxBytes: options.maxBytes, policy: policy, sniff: sniff, store: bodies)
       return try CurlEasy(settings: settings, sink: sink)
     } catch {
       return nil  // out of memory: the caller fails the transfer
@@ -301,6 +305,7 @@ final class FetchLoop {
     guard let transfer = easy.transfer else { preconditionFailure("an exchange for nobody") }
     let sink = easy.sink
     release(easy, multi)
+    defer { sink.dropBody() }  // what nobody took
     let now = Clock.monotonic()
     transfer.timeLeft -= now - transfer.exchangeBegan
     if given == nil { sink.end() }
@@ -327,8 +332,10 @@ final class FetchLoop {
       }
     } else if let (failure, detail) = given, !sink.isCut {
       fail(transfer, failure, detail, sink, now)
-    } else {
-      report(transfer, transfer.result(body: sink.takeBody(), failure: nil, detail: "", now: now))
+    } else if let body = sink.takeBody() {
+      report(transfer, transfer.result(body: body, failure: nil, detail: "", now: now))
+    } else if let refusal = sink.refusal {
+      fail(transfer, refusal.failure, refusal.detail, sink, now)
     }
   }
 

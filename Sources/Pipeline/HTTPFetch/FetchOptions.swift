@@ -6,7 +6,6 @@ import Glibc
 /// Times are seconds, sizes bytes.
 public struct FetchOptions: Sendable, Codable, Equatable {
   /// Name lookup, TCP and TLS together.
-  ///
   public var connectTimeout = 10.0
   /// From the request sent to the answer's first byte, in each exchange.
   public var firstByteDeadline = 10.0
@@ -16,6 +15,10 @@ public struct FetchOptions: Sendable, Codable, Equatable {
   public var lowSpeedBytesPerSecond = 64
   /// Whole seconds.
   public var lowSpeedSeconds = 15
+  /// Bytes of bodies in memory, over all transfers and all results that are still held.
+  ///
+  /// What is more goes to a temporary file; see `BodyStore`.
+  public var bodyBudget = 256 << 20
   /// Counted after content decoding.
   public var maxBytes = 32 << 20
   public var maxRedirects = 10
@@ -93,6 +96,7 @@ public struct FetchOptions: Sendable, Codable, Equatable {
     try require(times.contains(firstByteDeadline), "firstByteDeadline", "0.001 to 86400 seconds")
     try require(lowSpeedBytesPerSecond >= 0, "lowSpeedBytesPerSecond", "0 or more")
     try require((0...86_400).contains(lowSpeedSeconds), "lowSpeedSeconds", "0 to 86400")
+    try require(bodyBudget >= 0, "bodyBudget", "0 or more")
     try require(maxBytes > 0, "maxBytes", "1 or more")
     try require((0...100).contains(maxRedirects), "maxRedirects", "0 to 100")
     try require((1...1000).contains(attempts), "attempts", "1 to 1000")

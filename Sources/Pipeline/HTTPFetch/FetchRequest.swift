@@ -52,8 +52,8 @@ extension FetchTimes {
 /// How a request ended, after all its attempts.
 public struct FetchResult: Sendable {
   public var id: Int
-  /// The body after content decoding, possibly empty; nil when `failure` is not.
-  public var body: [UInt8]?
+  /// Holds the body's place in memory, or on disk, until the last copy of this result is gone.
+  let stored: FetchedBody?
   public var failure: FetchFailure?
   /// The status ("404"), libcurl's words, or the directive that refused ("noai"); empty on success.
   public var detail: String
@@ -92,6 +92,25 @@ public struct FetchResult: Sendable {
   public var evidence: PolicyEvidence?
   /// Whether a refusal is assumed for want of an answer (RFC 9309 §2.3.1.4), so that it may heal.
   public var isAssumed = false
+
+  /// The body after content decoding, possibly empty; nil when `failure` is not.
+  ///
+  /// Where more bodies were held than `FetchOptions.bodyBudget` allows, this reads it from disk, at
+  /// each call; keep the array rather than the result. Traps where that read fails; `readBody`
+  /// throws.
+  public var body: [UInt8]? {
+    do {
+      return try readBody()
+    } catch {
+      preconditionFailure("\(error)")
+    }
+  }
+
+  /// The body's length; nil when `failure` is not.
+  public var bodyCount: Int? { stored?.count }
+
+  /// `body`, for callers that can do something about a failing disk.
+  public func readBody() throws(FetcherError) -> [UInt8]? { try stored?.bytes() }
 
   /// Whether fetching this URL again later might end otherwise.
   public var isTransient: Bool {

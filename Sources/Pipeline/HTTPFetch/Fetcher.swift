@@ -75,7 +75,8 @@ public final class Fetcher: Sendable {
   /// - Parameters:
   ///   - requests: Any number; memory grows with it, so hand over chunks.
   ///   - onResult: Called on the fetcher's thread, once per request, in order of completion; it
-  ///     must not block. After a cancellation, or after `shutDown`, requests without a result
+  ///     must not block. Bodies count against `bodyBudget` until the results
+  ///     are dropped. After a cancellation, or after `shutDown`, requests without a result
   ///     get none.
   public func fetch(
     _ requests: [FetchRequest], onResult: @escaping @Sendable (FetchResult) -> Void

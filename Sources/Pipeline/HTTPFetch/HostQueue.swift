@@ -86,11 +86,12 @@ package final class HostQueue<Item> {
     giveTurn(host, name)
   }
 
-  /// Takes out all that waits at a host, in order.
+  /// Takes out all that waits at a host, in order; what is added later is asked about.
   package func takeAll(host name: String, now: Double) -> [Item] {
     guard let host = hosts[name] else { return [] }
     var items: [Item] = []
     while let item = host.take() { items.append(item) }
+    host.isAsleep = false
     forgetIfIdle(host, name, now: now)
     return items
   }

@@ -33,13 +33,16 @@ package struct OriginBook {
 
   private let policy: CrawlPolicy
   private var entries: [String: Entry] = [:]
-  /// Origins that became known, oldest first, from `oldest` on.
+  /// Origins of which something came to be known, oldest first, from `oldest` on.
   private var order: [String] = []
   private var oldest = 0
 
   package static let limit = 65_536
   /// Seconds for which what an origin says is good (RFC 9309 §2.4).
   package static let lifetime = 86_400.0
+
+  /// Origins that are remembered.
+  package var count: Int { entries.count }
 
   package init(policy: CrawlPolicy) { self.policy = policy }
 
@@ -71,12 +74,20 @@ package struct OriginBook {
       rules: rules.filter(\.mayRefuse), crawlDelay: policy.crawlDelay(rules), until: until,
       isAssumed: isAssumed)
     entries[origin] = .known(wishes)
+    remember(origin)
+  }
+
+  private mutating func remember(_ origin: String) {
     order.append(origin)
-    while entries.count > Self.limit, oldest < order.count {
-      if case .known = entries[order[oldest]] { entries[order[oldest]] = nil }
+    // One that was learnt anew stands here more than once, and goes with its first place: a day, or
+    // 65,536 others, have passed since.
+    while order.count - oldest > Self.limit {
+      let name = order[oldest]
       oldest += 1
+      // Somebody waits for one that is pending; it comes back into the order with its outcome.
+      if case .pending = entries[name] { continue }
+      entries[name] = nil
     }
-    // Relearnt ones stand in the order more than once.
     if oldest >= 1024, oldest * 2 >= order.count {
       order.removeFirst(oldest)
       oldest = 0
@@ -93,6 +104,7 @@ package struct OriginBook {
     var failures = 1
     if case .pending(let before) = entries[origin] { failures += before }
     entries[origin] = .failed(failures: failures, until: pause(failures))
+    remember(origin)
     return failures
   }
 }

@@ -21,6 +21,13 @@ package final class ResponseSink {
   private var headerBytes = 0
   private var drainedBytes = 0
   private var isSniffed = false
+  private let store: BodyStore
+  /// What `body` counts for in the store's budget.
+  private var held = 0
+  /// The body's start, where memory was short.
+  private var spilled = SpilledBytes()
+  /// The body, or what of it is not spilled.
+  private var body: [UInt8] = []
   private var source = ""
   /// The most bytes of an origin's file; nil for other bodies.
   private var fileLimit: Int?
@@ -34,7 +41,6 @@ package final class ResponseSink {
   package private(set) var refusal: Refusal?
   /// Whether the body is the beginning of a longer file, of which no more is wanted.
   package private(set) var isCut = false
-  package private(set) var body: [UInt8] = []
 
   /// Bodies of error pages and redirects, and short ones that are no picture, are read up to here,
   /// to keep the connection; nothing of them is kept.
@@ -45,7 +51,11 @@ package final class ResponseSink {
   /// How many bytes `sniff` gets at the least, unless the body ends before, and at the most.
   private static let sniffedBytes = 64...4096
 
-  package init(maxBytes: Int, policy: CrawlPolicy, sniff: BodySniff? = nil) {
+  package init(
+    maxBytes: Int, policy: CrawlPolicy, sniff: BodySniff? = nil,
+    store: BodyStore = BodyStore(budget: .max)
+  ) {
+    self.store = store
     self.maxBytes = maxBytes
     self.policy = policy
     self.sniff = sniff
@@ -67,7 +77,7 @@ package final class ResponseSink {
     headersEnded = false
     fields = ResponseFields()
     refusal = nil
-    body = []
+    dropBody()
   }
 
   package var isSuccess: Bool { (200..<300).contains(status) }
@@ -98,18 +108,21 @@ package final class ResponseSink {
       drainedBytes += bytes.count
       return drainedBytes <= Self.drainLimit
     }
-    if let fileLimit, body.count + bytes.count > fileLimit {
-      for index in 0..<(fileLimit - body.count) { body.append(bytes[index]) }
+    let have = spilled.count + body.count
+    if let fileLimit, have + bytes.count > fileLimit {
+      for index in 0..<(fileLimit - have) { body.append(bytes[index]) }
+      countHeld()
       isCut = true
       return false
     }
-    guard body.count + bytes.count <= maxBytes else {
+    guard have + bytes.count <= maxBytes else {
       return refuse(.tooLarge, "more than \(maxBytes) bytes")
     }
     // Safe: the buffer is read inside the closure only.
     unsafe bytes.withUnsafeBufferPointer { unsafe body.append(contentsOf: $0) }
-    guard !isSniffed, body.count >= Self.sniffedBytes.lowerBound else { return true }
-    return judgeStart()
+    countHeld()
+    if !isSniffed, body.count >= Self.sniffedBytes.lowerBound, !judgeStart() { return false }
+    return !store.isFull || body.count < BodyStore.spillBytes || spillBody()
   }
 
   /// Says that the body is whole; judges the start of one too short to have been judged.
@@ -118,9 +131,38 @@ package final class ResponseSink {
   }
 
   /// Hands the body over; the sink keeps none.
-  package func takeBody() -> [UInt8] {
-    defer { body = [] }
-    return body
+  ///
+  /// nil, and `refusal`, where it should have gone to disk and that failed.
+  func takeBody() -> FetchedBody? {
+    if store.isFull, !body.isEmpty, !spillBody() { return nil }
+    defer { (body, spilled, held) = ([], SpilledBytes(), 0) }
+    return FetchedBody(store: store, spilled: spilled, tail: body, held: held)
+  }
+
+  private func countHeld() {
+    guard body.capacity != held else { return }
+    store.hold(body.capacity - held)
+    held = body.capacity
+  }
+
+  private func spillBody() -> Bool {
+    do {
+      try store.write(body, to: &spilled)
+    } catch {
+      // This machine's failure: transient, like a connection that broke.
+      return refuse(.incomplete, "\(error)")
+    }
+    body = []
+    countHeld()
+    return true
+  }
+
+  /// Lets go of what has arrived.
+  package func dropBody() {
+    body = []
+    countHeld()
+    store.release(spilled)
+    spilled = SpilledBytes()
   }
 
   private func endHeaders() -> Bool {
@@ -137,6 +179,7 @@ package final class ResponseSink {
         return refuse(.tooLarge, "Content-Length \(contentLength), cap \(maxBytes)")
       }
       body.reserveCapacity(min(max(0, contentLength), Self.reserveLimit))
+      countHeld()
     }
     return true
   }
@@ -162,7 +205,7 @@ package final class ResponseSink {
     _ failure: FetchFailure, _ detail: String, _ evidence: PolicyEvidence? = nil
   ) -> Bool {
     refusal = Refusal(failure: failure, detail: detail, evidence: evidence)
-    body = []
+    dropBody()
     return false
   }
 }

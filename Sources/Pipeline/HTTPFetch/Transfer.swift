@@ -81,9 +81,11 @@ final class Transfer {
     facts = ExchangeFacts()
   }
 
-  func result(body: [UInt8]?, failure: FetchFailure?, detail: String, now: Double) -> FetchResult {
+  func result(body: FetchedBody?, failure: FetchFailure?, detail: String, now: Double)
+    -> FetchResult
+  {
     FetchResult(
-      id: request.id, body: body, failure: failure, detail: detail, status: status,
+      id: request.id, stored: body, failure: failure, detail: detail, status: status,
       finalURL: target.text, redirects: redirects, attempts: attempts, contentType: contentType,
       seconds: now - (firstBegan ?? now), startedAt: startedAt, hops: hops, address: facts.address,
       httpVersion: facts.httpVersion, receivedBytes: receivedBytes, etag: etag,

@@ -1,3 +1,4 @@
+import Compression
 import Foundation
 import ParquetFile
 
@@ -49,6 +50,22 @@ struct SampleRows {
       ]
       for (column, cell) in cells.enumerated() { values[column].append(cell) }
     }
+  }
+}
+
+extension SampleRows {
+  /// The bytes of a file of these rows.
+  func file(codec: BlockCodec?) throws -> [UInt8] {
+    var bytes: [UInt8] = []
+    try TemporaryFolder.use { folder in
+      let path = folder + "/rows.parquet"
+      let writer = try ParquetWriter(
+        path: path, columns: columns, codec: codec, rowsPerGroup: 25, metadata: [("key", "value")])
+      try writer.append(values)
+      try writer.finish()
+      bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
+    }
+    return bytes
   }
 }
 

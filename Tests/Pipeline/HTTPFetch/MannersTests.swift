@@ -55,6 +55,26 @@ extension FaultServer.Counters {
     #expect(span > 10)
   }
 
+  @Test("requests that waited for their host's name keep the rate as well")
+  func rateAfterLookup() async throws {
+    let server = try FaultServer()
+    let gate = DispatchSemaphore(value: 0)
+    let resolver = TableResolver(["slow.test": [.addresses([.v4(0x7F00_0001)])]]) { gate.wait() }
+    let fetcher = try Fetcher(
+      options: testOptions { $0.requestsPerSecondPerHost = 20 }, resolver: resolver)
+    let port = server.port
+    async let all = results(
+      of: (0..<20).map { "http://slow.test:\(port)/ok/\($0)" }, by: fetcher)
+    // While others wait for the name, a host without one is asked; then the name is known.
+    let other = try FaultServer()
+    let first = await results(of: [other.url("/ok")], by: fetcher)
+    gate.signal()
+    #expect(await (all + first).allSatisfy { $0.failure == nil })
+    let times = server.counters.times
+    // 19 spacings of 0.051 s; the first may be late by what a busy machine adds to one request.
+    #expect(times[19] - times[0] > 0.6)
+  }
+
   @Test("a dead host's waiting requests end at once, in the class of what was wrong with it")
   func breaker() async throws {
     for (path, failure) in [("", FetchFailure.connect), ("/hang", .timeout)] {

@@ -210,7 +210,7 @@ import Testing
     ]
     let all = try await results(of: urls) {
       $0.attempts = 2
-      $0.totalDeadline = 0.2
+      $0.firstByteDeadline = 0.3
     }
     let expected: [FetchFailure] = [.timeout, .connect, .noSuchHost, .addressRefused, .tls]
     #expect(all.map(\.failure) == expected + [.connect])

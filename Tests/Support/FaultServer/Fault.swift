@@ -34,6 +34,15 @@ enum Fault {
     case "endless-page":
       connection.send("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<html>")
       return endless(connection)
+    // /stream/N/[ID]: as /ok/N, made as it is sent.
+    case "stream":
+      let block = body(64 << 10)
+      connection.send(head(200, length: first ?? 0))
+      for start in stride(from: 0, to: first ?? 0, by: block.count) {
+        let piece = block.prefix((first ?? 0) - start)
+        guard connection.send(Array(piece)) else { return false }
+      }
+      return true
     // /status/N
     case "status": return connection.send(head(first ?? 500, length: 5) + "error")
     // /status-then-ok/N/K/ID: status N for the first K requests.
@@ -105,6 +114,32 @@ enum Fault {
       connection.send("HTTP/1.1 200 OK\r\n")
       while connection.send("X-Pad: " + String(repeating: "y", count: 1000) + "\r\n") {}
       return false
+    // Header bombs: a line that never ends, interim answers or trailers without end.
+    case "endless-line":
+      connection.send("HTTP/1.1 200 OK\r\nX-Pad: ")
+      return endless(connection, Array(repeating: UInt8(ascii: "y"), count: 64 << 10))
+    case "endless-status":
+      connection.send("HTTP/1.1 200 ")
+      return endless(connection, Array(repeating: UInt8(ascii: "y"), count: 64 << 10))
+    case "endless-hints":
+      return endless(
+        connection, Array(repeating: "HTTP/1.1 103 Early Hints\r\n\r\n", count: 1000))
+    case "endless-trailers":
+      connection.send(
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n")
+      return endless(connection, Array(repeating: "X-Trailer: yyyyyyyyyy\r\n", count: 1000))
+    // A chunk's extension that never ends: bytes without a byte of body.
+    case "endless-extension":
+      connection.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3;")
+      return endless(connection, Array(repeating: UInt8(ascii: "y"), count: 64 << 10))
+    // /slowloris/MILLISECONDS: the headers, a byte at a time.
+    case "slowloris":
+      for byte in "HTTP/1.1 200 OK\r\nX-Pad: \(String(repeating: "y", count: 10_000))".utf8 {
+        guard connection.send([byte]), connection.pause(milliseconds: Int32(first ?? 10)) else {
+          return false
+        }
+      }
+      return false
     case "chunked-bad":
       connection.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\nxyz\r\n")
       return false
@@ -139,7 +174,14 @@ enum Fault {
   }
 
   private static func endless(_ connection: Connection) -> Bool {
-    let block = body(64 << 10)
+    endless(connection, body(64 << 10))
+  }
+
+  private static func endless(_ connection: Connection, _ texts: [String]) -> Bool {
+    endless(connection, Array(texts.joined().utf8))
+  }
+
+  private static func endless(_ connection: Connection, _ block: [UInt8]) -> Bool {
     while connection.send(block) {}
     return false
   }

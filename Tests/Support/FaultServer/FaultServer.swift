@@ -70,7 +70,7 @@ public final class FaultServer: Sendable {
     return port
   }
 
-  private static func listen(on host: String) throws -> (listener: Int32, port: Int) {
+  static func listen(on host: String) throws -> (listener: Int32, port: Int) {
     let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
     guard listener >= 0 else { throw POSIXError(.EMFILE) }
     var address = sockaddr_in()

@@ -58,7 +58,7 @@ struct CompactReader {
   mutating func int8() throws(ParquetError.Problem) -> Int8 { Int8(bitPattern: try byte()) }
 
   mutating func binary() throws(ParquetError.Problem) -> [UInt8] {
-    let count = try count(of: try varint())
+    let count = try size()
     defer { position += count }
     return Array(bytes[position..<position + count])
   }
@@ -67,9 +67,15 @@ struct CompactReader {
     String(decoding: try binary(), as: UTF8.self)
   }
 
-  private func count(of value: UInt64) throws(ParquetError.Problem) -> Int {
-    guard value <= UInt64(left) else { throw Self.endsEarly }
-    return Int(value)
+  /// A count of bytes, or of elements of a byte at least, that is no more than what is left.
+  private mutating func size() throws(ParquetError.Problem) -> Int {
+    let value = try varint()
+    return try checked(value)
+  }
+
+  private func checked(_ count: UInt64) throws(ParquetError.Problem) -> Int {
+    guard count <= UInt64(left) else { throw Self.endsEarly }
+    return Int(count)
   }
 
   /// The kind of the next field, whose number replaces `number`; nil at the end of the structure.
@@ -86,7 +92,7 @@ struct CompactReader {
   /// The kind and the number of a list's elements, each of which takes a byte at least.
   mutating func list() throws(ParquetError.Problem) -> (kind: Kind, count: Int) {
     let head = try byte()
-    let count = try count(of: head >> 4 == 15 ? try varint() : UInt64(head >> 4))
+    let count = head >> 4 == 15 ? try size() : try checked(UInt64(head >> 4))
     guard let kind = Kind(rawValue: head & 15) else {
       throw .damaged("a Thrift list has the unknown type \(head & 15)")
     }
@@ -106,14 +112,16 @@ struct CompactReader {
     case .yes, .no: if isElement { _ = try byte() }
     case .int8: _ = try byte()
     case .int16, .int32, .int64: _ = try varint()
-    case .double: position += try count(of: 8)
-    case .uuid: position += try count(of: 16)
-    case .binary: position += try count(of: try varint())
+    case .double: position += try checked(8)
+    case .uuid: position += try checked(16)
+    case .binary:
+      let count = try size()
+      position += count
     case .list, .set:
       let (kind, count) = try list()
       for _ in 0..<count { try skip(kind, depth: depth + 1, isElement: true) }
     case .map:
-      let count = try count(of: try varint())
+      let count = try size()
       if count == 0 { return }
       let kinds = try byte()
       guard let key = Kind(rawValue: kinds >> 4), let value = Kind(rawValue: kinds & 15) else {

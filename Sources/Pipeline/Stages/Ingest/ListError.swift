@@ -12,7 +12,8 @@ public enum ListError: Error, Sendable, Equatable, CustomStringConvertible {
 
   public var description: String {
     switch self {
-    case .unreadable(let path, let problem): "\(path): the list cannot be read: \(problem)."
+    case .unreadable(let path, let problem):
+      "\(path): the list cannot be read: \(problem)" + (problem.hasSuffix(".") ? "" : ".")
     case .unknownFormat(let path):
       "\(path): the name tells no format. Known are "
         + ListFormat.allCases.map { ".\($0.rawValue)" }.joined(separator: ", ")

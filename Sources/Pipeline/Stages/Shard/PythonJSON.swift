@@ -1,8 +1,8 @@
-import PipelineCore
+package import PipelineCore
 
 /// JSON as Python's `json.dumps(value, indent=n)` writes it: ASCII only, a member a line.
-enum PythonJSON {
-  static func text(_ value: JSONValue, indent: Int) -> String {
+package enum PythonJSON {
+  package static func text(_ value: JSONValue, indent: Int) -> String {
     var text = ""
     write(value, indent: indent, depth: 0, to: &text)
     return text

@@ -124,6 +124,55 @@ import Testing
     }
   }
 
+  @Test("a range of numbers stands for each of its files, which must be there")
+  func ranges() async throws {
+    let fixture = try ListFixture()
+    defer { fixture.remove() }
+    for number in ["08", "09", "10"] {
+      try fixture.write("http://a.test/\(number)\n", to: "in/\(number).txt")
+    }
+    let path = fixture.path + "/in/"
+    let list = try await fixture.ingest(IngestOptions(input: path + "{08..10}.txt"))
+    #expect(list.rows.map { String($0.url.suffix(2)) } == ["08", "09", "10"])
+    for missing in ["{08..11}.txt", "{8..10}.txt"] {
+      await #expect(throws: ListError.self) {
+        try await fixture.ingest(IngestOptions(input: path + missing))
+      }
+    }
+  }
+
+  @Test("a lone CR is text where lines end otherwise, as pandas writes it, and a line's end else")
+  func carriageReturns() async throws {
+    let fixture = try ListFixture()
+    defer { fixture.remove() }
+    for end in ["\n", "\r\n"] {
+      let list = try await fixture.ingest(
+        "url,caption,x\(end)http://a.test/1,a\rb,1\(end)http://a.test/2,c,2", name: "x.csv")
+      #expect(list.rows.map(\.caption) == ["a\rb", "c"])
+    }
+    let old = try await fixture.ingest(
+      "url,caption\rhttp://a.test/1,a\rhttp://a.test/2,b\r", name: "x.csv")
+    #expect(old.rows.map(\.caption) == ["a", "b"])
+    #expect(old.rejects.isEmpty)
+  }
+
+  @Test("a reject names its file and the line there; rows are numbered through")
+  func rejectsOfFiles() async throws {
+    let fixture = try ListFixture()
+    defer { fixture.remove() }
+    let a = try fixture.write("url,x\nhttp://a.test/1,1\nragged\n", to: "a.csv")
+    let b = try fixture.write("{}\n{\"url\":\"http://a.test/1\"}\n", to: "b.jsonl")
+    let list = try await fixture.ingest(IngestOptions(input: "\(a),\(b)"))
+    #expect(list.rows.map(\.row) == [0, 3])
+    #expect(list.rows.map { $0.drop?.survivor } == [nil, 0])
+    #expect(
+      list.rejects.map(\.serialized) == [
+        #"{"file":"\#(a)","line":3,"row":1,"reason":"1 fields where the header has 2"}"#,
+        #"{"file":"\#(b)","line":1,"row":2,"reason":"no url or URL"}"#,
+      ])
+    #expect(list.report.facts == ["rows": 4, "rejected": 2, "chunks": 1, "files": 2])
+  }
+
   @Test("a recipe gives one text or a list, and its format")
   func recipe() throws {
     var reader = try RecipeReader(
