@@ -1,3 +1,6 @@
+import CrawlPolicy
+import DownloadStage
+import HTTPFetch
 import PipelineCore
 import Testing
 import URLPipeline
@@ -68,6 +71,14 @@ import URLPipeline
     }
   }
 
+  @Test("every key that an option sets is one that a recipe has", arguments: working)
+  func isKnown(name: String, given: String, key: String, value: [String]) throws {
+    let recipe = try PipelineRecipe(
+      yaml: name == "url_list" ? "" : "input: list.csv", path: "r.yaml",
+      overrides: ["\(name)=\(given)"])
+    #expect(recipe.resolved.contains { $0.key == key })
+  }
+
   @Test("disallowed_header_directives works for policy: img2dataset and nothing else")
   func directives() throws {
     let given = #"disallowed_header_directives=["noai", "noindex"]"#
@@ -75,6 +86,9 @@ import URLPipeline
     #expect(try reader.list("disallowed_header_directives") == ["noai", "noindex"])
     #expect(try reader.string("policy") == "img2dataset")
     try reader.finish()
+    let recipe = try PipelineRecipe(
+      yaml: "input: list.csv", path: "r.yaml", overrides: [given, "policy=img2dataset"])
+    #expect(recipe.download.fetch.policy.disallowedDirectives == ["noai", "noindex"])
     for overrides in [
       [given], [given, "policy=strict"], ["disallowed_header_directives=[]"],
       ["disallowed_header_directives=[]", "policy=img2dataset"],
