@@ -55,9 +55,9 @@ public struct RecipeReader: Sendable {
       line[String(text[..<equals])] = Self.value(of: String(text[text.index(after: equals)...]))
     }
     // Layer by layer: a command line may give under one name what the file gives under the other.
-    values = try synonyms.translate(file, names: &foreignNames)
+    values = try synonyms.translate(file, isFile: true, names: &foreignNames)
     var lineNames: [String: String] = [:]
-    for (key, value) in try synonyms.translate(line, names: &lineNames) {
+    for (key, value) in try synonyms.translate(line, isFile: false, names: &lineNames) {
       values[key] = value
       foreignNames[key] = lineNames[key]
     }

@@ -40,6 +40,10 @@ public struct RecipeSynonym: Sendable, Equatable {
     case words([String: String])
     /// The first of a list counts.
     case first
+    /// A list that must hold something: an empty one on the command line is refused with the advice.
+    ///
+    /// In a file it is how an option without a value stands.
+    case filled(otherwise: String)
   }
 
   public var name: String
@@ -81,11 +85,12 @@ extension RecipeSynonyms {
   ///
   /// - Parameters:
   ///   - values: The options of one layer: a file's, or a command line's.
+  ///   - isFile: Which of the two.
   ///   - names: Gains, for each key that was set so, the name under which it was given.
   /// - Returns: The layer under this program's keys.
   /// - Throws: ``RecipeError`` for what is refused, and for an option given under both names.
   func translate(
-    _ values: [String: RecipeReader.Value], names: inout [String: String]
+    _ values: [String: RecipeReader.Value], isFile: Bool, names: inout [String: String]
   ) throws(RecipeError) -> [String: RecipeReader.Value] {
     var result = values
     for option in options {
@@ -100,6 +105,11 @@ extension RecipeSynonyms {
             throw .twice(key: option.name, program: program, other: key)
           }
           names[key] = option.name
+        }
+        if case .filled(let advice) = spelling, !isUnset, !isFile,
+          value.words.isEmpty
+        {
+          throw .foreign(key: option.name, program: program, advice: advice)
         }
         result[key] = isUnset ? .null : try spelling.translate(value, of: option.name)
       case .accepts(let words, let advice):
@@ -117,7 +127,7 @@ extension RecipeSynonyms {
   /// Refuses options whose company is missing once all layers are laid over each other.
   func checkNeeds(_ values: [String: RecipeReader.Value]) throws(RecipeError) {
     for option in options {
-      guard let need = option.needs, let value = values[option.name], value != .null,
+      guard let need = option.needs, let value = values[option.name], !value.words.isEmpty,
         values[need.key] != .text(need.value)
       else { continue }
       throw .foreign(key: option.name, program: program, advice: need.advice)
@@ -138,7 +148,7 @@ extension RecipeSynonym.Spelling {
       return self == .first ? value.words.first.map { .text($0) } ?? .null : value
     }
     switch self {
-    case .same: return value
+    case .same, .filled: return value
     case .opposite:
       switch text.lowercased() {
       case "true": return .text("false")

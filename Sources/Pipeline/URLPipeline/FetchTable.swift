@@ -19,7 +19,10 @@ public enum FetchTable {
     .init("final_url", .text, "the URL that answered, after redirects"),
     .init("redirects", .int, "how many there were"),
     .init("tries", .int, "requests that were made, retries included"),
+    .init("address", .text, "the address that was connected to last"),
+    .init("protocol", .text, "http/1.0, http/1.1 or h2"),
     .init("content_type", .text, "as the server named it"),
+    .init("received_bytes", .int, "of bodies on the wire, over all tries"),
     .init("seconds", .double, "from the first try to the end"),
     .init("started_at", .int, "when the first try began, milliseconds since 1970"),
   ]
@@ -93,7 +96,9 @@ public enum FetchTable {
         text(drop.flatMap { $0.detail.isEmpty ? nil : $0.detail }), int(fetched?.status),
         text(fetched?.recorded("final_url")?.text), int(fetched?.recorded("redirects")?.integer),
         int(fetched?.recorded("tries")?.integer),
+        text(fetched?.recorded("address")?.text), text(fetched?.recorded("protocol")?.text),
         text(fetched?.recorded("content_type")?.text),
+        int(fetched?.recorded("received_bytes")?.integer),
         fetched?.recorded("seconds")?.double.map { .double($0) } ?? .null,
         int(fetched?.recorded("started_at")?.integer),
       ]

@@ -144,7 +144,10 @@ public enum Img2datasetNames {
       difference: "the name by which robots.txt and X-Robots-Tag address you; download.user_agent"
         + " is the whole line that is sent"),
     .init(
-      "disallowed_header_directives", default: "None", .sets("disallowed_header_directives"),
+      "disallowed_header_directives", default: "None",
+      .sets(
+        "disallowed_header_directives",
+        .filled(otherwise: "policy=off obeys nothing, as the empty list did. Say that instead.")),
       difference: "only with policy=img2dataset; other profiles know what binds them",
       needs: .init(
         key: "policy", value: "img2dataset",

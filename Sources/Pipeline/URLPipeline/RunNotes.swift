@@ -19,7 +19,8 @@ struct RunNotes: Sendable {
   static func expressionNote(_ generation: Int) -> String { "retry.\(generation)" }
 
   init(recipe: PipelineRecipe, fingerprint: [(key: String, value: String)]) {
-    settings = recipe.resolved.map { key, value in
+    // What has no value is left out: an empty list on a command line would be a statement.
+    settings = recipe.resolved.filter { !["null", "[]"].contains($0.value) }.map { key, value in
       "\(key)=\(Self.files.contains(key) ? Self.absolute(value) : value)"
     }
     self.fingerprint = fingerprint

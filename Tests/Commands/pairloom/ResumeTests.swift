@@ -27,7 +27,7 @@ import Testing
     for _ in 0..<40 {
       let arguments = arguments(killedFolder, origin, workers: workers)
       guard try Program.runAndKill(arguments, after: random.uniform(in: 0.05..<0.8)) else { break }
-      let hasBegun = FileManager.default.fileExists(atPath: killedFolder + "/chunks/00000.parquet")
+      let hasBegun = FileManager.default.fileExists(atPath: killedFolder + "/chunks/00000.jsonl")
       if hasBegun { killsOfWork += 1 }
     }
     let last = try Program.run(arguments(killedFolder, origin, workers: workers))

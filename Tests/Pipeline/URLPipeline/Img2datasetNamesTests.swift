@@ -1,3 +1,4 @@
+import CrawlPolicy
 import DownloadStage
 import HTTPFetch
 import PipelineCore
@@ -70,6 +71,14 @@ import URLPipeline
     }
   }
 
+  @Test("every key that an option sets is one that a recipe has", arguments: working)
+  func isKnown(name: String, given: String, key: String, value: [String]) throws {
+    let recipe = try PipelineRecipe(
+      yaml: name == "url_list" ? "" : "input: list.csv", path: "r.yaml",
+      overrides: ["\(name)=\(given)"])
+    #expect(recipe.resolved.contains { $0.key == key })
+  }
+
   @Test("disallowed_header_directives works for policy: img2dataset and nothing else")
   func directives() throws {
     let given = #"disallowed_header_directives=["noai", "noindex"]"#
@@ -77,16 +86,23 @@ import URLPipeline
     #expect(try reader.list("disallowed_header_directives") == ["noai", "noindex"])
     #expect(try reader.string("policy") == "img2dataset")
     try reader.finish()
-    for overrides in [[given], [given, "policy=strict"], ["disallowed_header_directives=[]"]] {
+    let recipe = try PipelineRecipe(
+      yaml: "input: list.csv", path: "r.yaml", overrides: [given, "policy=img2dataset"])
+    #expect(recipe.download.fetch.policy.disallowedDirectives == ["noai", "noindex"])
+    for overrides in [
+      [given], [given, "policy=strict"], ["disallowed_header_directives=[]"],
+      ["disallowed_header_directives=[]", "policy=img2dataset"],
+    ] {
       do {
         _ = try Self.reader("", overrides)
         Issue.record("\(overrides) was accepted")
       } catch {
-        #expect("\(error)".contains("policy=img2dataset"), "\(error)")
         #expect("\(error)".contains("policy=off"), "\(error)")
       }
     }
     _ = try Self.reader("", ["disallowed_header_directives=None"])
+    // As it stands in a file that lists every option.
+    _ = try Self.reader("policy: strict\ndisallowed_header_directives: []", [])
   }
 
   static let harmless: [(name: String, given: String)] = [

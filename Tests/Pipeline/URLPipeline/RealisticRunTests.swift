@@ -102,10 +102,12 @@ final class SharedWeb {
 @Suite(.serialized, .enabled(if: SharedData.isPresent)) struct RealisticRunTests {
   /// The reasons that are right for each class of the truth file.
   static let accepted: [String: Set<DropReason>] = [
-    "http_status": [.httpStatus], "redirect": [.redirect], "connect": [.connect, .dns],
+    "http_status": [.httpStatus], "redirect": [.redirect],
+    "connect": [.connect, .dns, .noSuchHost],
     "not_image": [.notAnImage, .unsupportedFormat, .empty], "incomplete": [.incomplete],
     "protocol": [.protocolError, .incomplete], "timeout": [.timeout], "too_large": [.tooLarge],
-    "bomb": [.tooManyPixels, .tooLarge], "bad_url": [.badURL],
+    // A gzip bomb's zeros are no picture from their first bytes on.
+    "bomb": [.tooManyPixels, .tooLarge, .notAnImage], "bad_url": [.badURL],
     "robots": [.robots],
     // corrupt-head overwrites the signature, and a picture without one cannot be told from text.
     "decode": [.corrupt, .truncated, .notAnImage],

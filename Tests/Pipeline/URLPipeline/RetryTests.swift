@@ -248,7 +248,9 @@ import URLPipeline
       ("chunk = 2", 10), ("row BETWEEN 25 AND 27", 3), ("caption LIKE 'caption 1_'", 10),
       ("tries = 1", 27), ("final_url LIKE '%/heal/%'", 7), ("seconds >= 0", 27),
       ("started_at > 1700000000000", 27), ("content_type = 'image/jpeg'", 13),
-      ("redirects = 0", 27), ("length(uid) = 32", 30), ("detail LIKE '%noai%'", 2),
+      ("redirects = 0", 27), ("address = '127.0.0.1'", 27), ("protocol = 'http/1.1'", 27),
+      ("received_bytes > 0 AND reason IS NULL", 11), ("length(uid) = 32", 30),
+      ("detail LIKE '%noai%'", 2),
     ] {
       let found = try await PipelineRun.retryable(in: folder, where: expression).matched
       #expect(found == count, "\(expression)")

@@ -20,9 +20,9 @@ for path in sorted(glob.glob(run + "/shards/*.parquet")):
 
 # The truth's class of a failure → the reasons that mean the same here.
 CLASSES = {
-    "http_status": {"http_status"}, "redirect": {"redirect"}, "connect": {"connect", "dns"},
+    "http_status": {"http_status"}, "redirect": {"redirect"}, "connect": {"connect", "dns", "no_such_host"},
     "incomplete": {"incomplete"}, "protocol": {"protocol"}, "timeout": {"timeout"},
-    "too_large": {"too_large"}, "bomb": {"too_large", "too_many_pixels"}, "bad_url": {"bad_url"},
+    "too_large": {"too_large"}, "bomb": {"too_large", "too_many_pixels", "not_an_image"}, "bad_url": {"bad_url"},
     "not_image": {"not_an_image", "unsupported_format", "empty"}, "decode": {"corrupt", "truncated", "not_an_image"},
     "robots": {"robots"}, "vector": {"unsupported_format"}, "placeholder": {"duplicate_bytes"},
 }

@@ -24,6 +24,7 @@ actor BodySpool {
   ///   - attempt: Goes into each row.
   ///   - expectedHashes: What the bodies of rows must hash to, in hexadecimal digits.
   ///   - blocklist: Hashes of bodies that are dropped.
+  /// - Throws: `FileError`.
   init(
     path: String, attempt: Int, expectedHashes: [Int: String], blocklist: HashBlocklist?
   ) async throws {

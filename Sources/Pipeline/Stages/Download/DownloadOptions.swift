@@ -26,6 +26,7 @@ public struct DownloadOptions: Sendable, Equatable {
   /// - Parameters:
   ///   - reader: The recipe.
   ///   - hasHashes: Whether the list has a column of hashes, which are then verified by default.
+  /// - Throws: `RecipeError` for the first value that makes no sense.
   public init(from reader: inout RecipeReader, hasHashes: Bool) throws(RecipeError) {
     fetch = FetchOptions()
     try Self.readPolicy(&fetch, &reader)
