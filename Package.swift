@@ -66,6 +66,8 @@ let cLibraries: [Target] = [
   system("CPNG", pkgConfig: "libpng", apt: "libpng-dev"),
   system("CWebP", pkgConfig: "libwebp", apt: "libwebp-dev"),
   system("CGIF", pkgConfig: nil, apt: "libgif-dev"),
+  // The compiler's vector instructions, for kernels that plain Swift does not reach.
+  .systemLibrary(name: "CVectorIntrinsics", path: "Sources/CLibraries/CVectorIntrinsics"),
   system("COpenBLAS", pkgConfig: "openblas", apt: "libopenblas-dev"),
   // libjpeg and libpng report errors by longjmp, which must never cross a Swift frame.
   .target(
@@ -92,7 +94,7 @@ let modules: [Module] = [
   module(.primitives, "WorkerThreads"),
   module(.primitives, "Compression", c: ["CZlib", "CZstd", "CSnappy", "CLZ4"]),
 
-  module(.data, "ImageCodec", c: ["CImageShim", "CWebP", "CGIF"]),
+  module(.data, "ImageCodec", c: ["CImageShim", "CWebP", "CGIF", "CVectorIntrinsics"]),
   module(
     .data, "ParquetFile", needs: ["DurableFiles", "Compression"], testNeeds: ["SeededRandom"]),
   module(.data, "PairDataset", needs: ["DurableFiles", "ContentHashing", "Compression"]),
@@ -111,7 +113,7 @@ let modules: [Module] = [
     needs: [
       "JobLedger", "PairDataset", "ParquetFile", "DurableFiles", "ContentHashing", "WorkerThreads",
     ],
-    products: [yams]),
+    products: [yams], testNeeds: ["SeededRandom"]),
   module(
     .pipeline, "IngestStage", in: "Stages/Ingest",
     needs: [
@@ -120,7 +122,10 @@ let modules: [Module] = [
     ], testNeeds: ["SeededRandom"]),
   module(
     .pipeline, "DownloadStage", in: "Stages/Download",
-    needs: ["PipelineCore", "HTTPFetch", "CrawlPolicy", "DurableFiles", "WorkerThreads"]),
+    needs: [
+      "PipelineCore", "HTTPFetch", "CrawlPolicy", "ImageCodec", "PairDataset", "ContentHashing",
+      "DurableFiles", "WorkerThreads",
+    ], testNeeds: ["FaultServer"]),
   module(
     .pipeline, "DecodeStage", in: "Stages/Decode",
     needs: ["PipelineCore", "ImageCodec", "DurableFiles", "ContentHashing", "WorkerThreads"]),
@@ -142,7 +147,8 @@ let modules: [Module] = [
       "IngestStage", "DownloadStage", "DecodeStage", "DeduplicateStage", "ShardStage",
       "ScoreStage", "FilterStage", "PipelineCore", "JobLedger", "HTTPFetch", "CrawlPolicy",
       "ImageCodec", "PairDataset", "DurableFiles", "ContentHashing", "WorkerThreads",
-    ]),
+      "TableQuery",
+    ], testNeeds: ["FaultServer"]),
 
   module(.learning, "TensorEngine", needs: ["WorkerThreads", "SeededRandom"], c: ["COpenBLAS"]),
   module(.learning, "Autograd", needs: ["TensorEngine"], testNeeds: ["SeededRandom"]),
@@ -193,13 +199,14 @@ let modules: [Module] = [
     .commands, "pairloom",
     needs: [
       "DurableFiles", "ContentHashing", "SeededRandom", "WorkerThreads", "ImageCodec",
-      "PairDataset", "SceneWorld", "JobLedger", "CrawlPolicy", "HTTPFetch", "PipelineCore",
+      "PairDataset", "SceneWorld", "JobLedger", "TableQuery", "CrawlPolicy", "HTTPFetch",
+      "PipelineCore",
       "IngestStage", "DownloadStage", "DecodeStage", "DeduplicateStage", "ShardStage",
       "ScoreStage", "FilterStage", "URLPipeline", "TensorEngine", "Autograd", "NeuralNetworks",
       "Optimizers",
       "Collectives", "Tokenizers", "WeightFiles", "CLIPModel", "Checkpointing", "BatchLoading",
       "DistributedTraining", "CLIPTraining",
-    ], c: ["CBundledFiles"], products: [argumentParser]),
+    ], c: ["CBundledFiles"], products: [argumentParser], testNeeds: ["FaultServer"]),
   module(
     .commands, "pairloom-bench",
     needs: [

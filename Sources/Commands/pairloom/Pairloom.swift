@@ -17,8 +17,9 @@ struct Pairloom: AsyncParsableCommand {
     abstract: "Weaves image–caption pairs into training sets, and training sets into CLIP models.",
     version: "0.1.0",
     subcommands: [
-      RunCommand.self, StatusCommand.self, ScoreCommand.self, TrainCommand.self,
-      EvaluateCommand.self, DemoCommand.self, DemoOriginCommand.self, SceneScorerCommand.self,
+      RunCommand.self, StatusCommand.self, RetryCommand.self, DoctorCommand.self, ScoreCommand.self,
+      TrainCommand.self, EvaluateCommand.self, DemoCommand.self, DemoOriginCommand.self,
+      SceneScorerCommand.self,
     ])
 
   static func main() async {
@@ -42,7 +43,11 @@ struct Pairloom: AsyncParsableCommand {
     } catch let error as any UsageError {
       Terminal.fail("\(error)", code: 2)
     } catch {
-      // ArgumentParser's own: help, version, and wrong usage with the text that says what is right.
+      // ArgumentParser's own: wrong usage with the text that says what is right, help and version.
+      if exitCode(for: error) == .validationFailure {
+        let text = fullMessage(for: error)
+        Terminal.fail(text.hasPrefix("Error: ") ? String(text.dropFirst(7)) : text, code: 2)
+      }
       if isParserError(error) { exit(withError: error) }
       Terminal.fail("\(error)", code: 1)
     }

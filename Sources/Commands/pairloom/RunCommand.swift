@@ -1,5 +1,7 @@
 import ArgumentParser
+import DownloadStage
 import DurableFiles
+import HTTPFetch
 import IngestStage
 import PipelineCore
 import URLPipeline
@@ -49,15 +51,13 @@ struct RunCommand: AsyncParsableCommand {
 
   func run() async throws {
     let plan = try plan()
+    if let warning = UserAgentCheck.warning(userAgent: plan.recipe.download.fetch.userAgent) {
+      Terminal.note("warning: \(warning.problem). Say \(warning.remedy)")
+    }
     let work = Task { try await execute(plan) }
     Interruption.shared.watch { work.cancel() }
     do {
-      let outcome = try await work.value
-      guard outcome.isComplete else {
-        throw CommandFailure(
-          description: "finished, but \(outcome.status.quarantined.count) jobs are quarantined: "
-            + "their errors stand above. Mend the cause and use a new folder.", code: 3)
-      }
+      try Self.requireComplete(await work.value)
     } catch is CancellationError {
       throw CommandFailure(
         description: "interrupted; run the same command again to resume",
@@ -102,13 +102,27 @@ struct RunCommand: AsyncParsableCommand {
     let run = try PipelineRun(
       recipe: plan.recipe, folder: folder, workers: workers, limit: limit, scorer: plan.scorer)
     let outcome = try await run.run(reportingEvery: Self.interval) { Self.report($0) }
+    Self.conclude(outcome)
+    return outcome
+  }
+
+  /// Fails with 3 where jobs were given up.
+  static func requireComplete(_ outcome: RunOutcome) throws {
+    guard outcome.isComplete else {
+      throw CommandFailure(
+        description: "finished, but \(outcome.status.quarantined.count) jobs are quarantined: "
+          + "their errors stand above. Mend the cause and use a new folder.", code: 3)
+    }
+  }
+
+  /// Leaves the last state of a run on the screen and names its dataset.
+  static func conclude(_ outcome: RunOutcome) {
     if Terminal.isInteractive {
       Terminal.keepPanel()
     } else {
       for line in StatusPanel(status: outcome.status).lines { Terminal.note(line) }
     }
     if DurableFile.exists(outcome.dataset) { Terminal.print(outcome.dataset) }
-    return outcome
   }
 
   /// A live panel changes twice a second; a log gets a line every five.

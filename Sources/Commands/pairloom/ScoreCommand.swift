@@ -1,5 +1,4 @@
 import ArgumentParser
-import DurableFiles
 import PairDataset
 import PipelineCore
 
@@ -9,9 +8,9 @@ struct ScoreCommand: AsyncParsableCommand {
     commandName: "score",
     abstract: "Score the pairs of shards by the cosine of picture and caption.",
     discussion: """
-      Writes one JSON line per pair: uid, key, score.
+      Writes a Parquet table with uid, key and score of each pair, and what made them in its footer.
 
-        pairloom score DIR/shards/*.tar.lz4 --model WEIGHTS --model-config ViT-B-32 --out scores.jsonl
+        pairloom score DIR/shards/*.tar.lz4 --model WEIGHTS --model-config ViT-B-32 --out scores.parquet
       """)
 
   @Argument(help: "Shards: .tar or .tar.lz4, Pairloom's own or any WebDataset's.")
@@ -23,7 +22,7 @@ struct ScoreCommand: AsyncParsableCommand {
   @Option(help: "The configuration of the weights: an open_clip name or JSON file.")
   var modelConfig: String?
 
-  @Option(help: "The table of scores to write, JSON Lines.")
+  @Option(help: "The table of scores to write, Parquet.")
   var out: String
 
   @Flag(help: "Score with the bundled scene scorer although the pairs are not of scenes.")
@@ -32,7 +31,8 @@ struct ScoreCommand: AsyncParsableCommand {
   func run() async throws {
     let scorer = try CLIPPairScorer(
       model: model, configuration: modelConfig, scratch: out + ".scorer")
-    let table = try DurableFileWriter(out)
+    let table = try PairTableWriter(
+      out, columns: ScoreTable.columns, metadata: ScoreTable.metadata(of: scorer))
     var count = 0
     for path in shards {
       let shard = try ShardReader(path: path)
@@ -44,18 +44,15 @@ struct ScoreCommand: AsyncParsableCommand {
           try scorer.requireItsDomain(pairs.map(\.caption))
         }
         let scores = try await scorer.scores(of: pairs)
-        let lines = zip(pairs, scores).map { pair, score in
-          JSONValue.object([
-            .init("uid", .string(PairIdentity.uid(of: pair))), .init("key", .string(pair.key)),
-            .init("score", .number("\(score)")),
-          ]).serialized + "\n"
+        for (pair, score) in zip(pairs, scores) {
+          try table.append(
+            ScoreTable.row(uid: PairIdentity.uid(of: pair), key: pair.key, score: score))
         }
-        try table.write(Array(lines.joined().utf8))
         count += pairs.count
       }
       Terminal.note("\(path): \(shard.count) pairs")
     }
-    try table.commit()
+    try table.finish()
     Terminal.print("\(out): \(count) scores")
   }
 

@@ -16,6 +16,7 @@ struct StatusPanel {
         "\(Self.pad(step.name, 8)) \(Self.pad(String(step.pairs), 9, left: true)) "
           + "\(Self.pad(Self.percent(share), 7, left: true))  \(Self.pad(bar, 30)) \(rate)")
     }
+    if status.retried > 0 { lines.append("asked for again by retries: \(status.retried)") }
     if status.rejected > 0 { lines.append("rejected rows of the list: \(status.rejected)") }
     if !status.failures.isEmpty {
       lines.append("dropped: " + Self.counts(status.failures))

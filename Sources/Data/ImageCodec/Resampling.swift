@@ -53,19 +53,19 @@ extension RGBImage {
     if let columns, let rows, height < self.height,
       self.height - height > 2 * (self.width - width)
     {
-      let squeezed = ResampleKernels.vertical(self, firstRow: 0, rows)
-      return ResampleKernels.horizontal(squeezed, rows: 0..<height, columns)
+      let squeezed = VerticalResampling.resample(self, firstRow: 0, rows)
+      return HorizontalResampling.resample(squeezed, rows: 0..<height, columns)
     }
     // Only the rows that the vertical pass reads.
     let needed =
       rows.map { ($0.windows.first?.lowerBound ?? 0)..<($0.windows.last?.upperBound ?? 0) }
       ?? 0..<self.height
     guard let columns else {
-      return rows.map { ResampleKernels.vertical(self, firstRow: 0, $0) } ?? self
+      return rows.map { VerticalResampling.resample(self, firstRow: 0, $0) } ?? self
     }
-    let narrowed = ResampleKernels.horizontal(self, rows: needed, columns)
+    let narrowed = HorizontalResampling.resample(self, rows: needed, columns)
     return rows.map {
-      ResampleKernels.vertical(narrowed, firstRow: needed.lowerBound, $0)
+      VerticalResampling.resample(narrowed, firstRow: needed.lowerBound, $0)
     } ?? narrowed
   }
 

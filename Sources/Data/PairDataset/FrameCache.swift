@@ -70,7 +70,9 @@ package final class FrameCache: Sendable {
     let size = end.tarOffset - start.tarOffset
     do throws(CompressionError) {
       // One byte more than promised shows a frame that is too long.
-      let decoder = try LZ4FrameDecoder()
+      guard let decoder = try StreamDecoder(beginning: Array(bytes.prefix(4))) else {
+        throw CompressionError("no frame begins here")
+      }
       var content: [UInt8] = []
       var rest = bytes[...]
       var isWhole = false

@@ -9,7 +9,7 @@ public struct ShardError: Error, Sendable, Equatable, CustomStringConvertible {
     case truncated(needed: Int, found: Int)
     /// A tar header with a wrong checksum or an impossible field.
     case badHeader(String)
-    /// An LZ4 frame that does not decode or does not match its checksum, in the library's words.
+    /// A frame of LZ4, gzip or zstd that does not decode or does not match its checksum, in the library's words.
     case badFrame(String)
     /// The index says that this pair is here; it is not.
     case staleIndex(key: String)
@@ -43,7 +43,7 @@ public struct ShardError: Error, Sendable, Equatable, CustomStringConvertible {
     case .badHeader(let detail):
       "\(place): \(detail). This is no tar, or a damaged one: copy or make it again."
     case .badFrame(let detail):
-      "\(place): the LZ4 frame is damaged (\(detail)): copy or make the shard again."
+      "\(place): the compressed frame is damaged (\(detail)): copy or make the shard again."
     case .staleIndex(let key):
       "\(place): pair \(key) is not where the index says. Delete the .idx beside the shard: "
         + "without one the shard is scanned."

@@ -1,7 +1,6 @@
-import Compression
 import DurableFiles
 
-/// Reads a shard: ours, or any WebDataset tar, plain or in LZ4 frames.
+/// Reads a shard: ours, or any WebDataset tar, plain or in LZ4, gzip or zstd.
 ///
 /// A valid `NAME.idx` beside it tells where the pairs are; else the shard is scanned once. Samples
 /// without a picture are passed over; a caption that is missing is empty. Any number of threads may
@@ -12,7 +11,7 @@ public final class ShardReader: Sendable {
   private let isCompressed: Bool
   private let cache: FrameCache
 
-  /// - Parameter path: Of the shard, plain or LZ4 as its content says.
+  /// - Parameter path: Of the shard, plain or compressed as its content says.
   /// - Throws: `file`, `truncated`, `badHeader` or `badFrame`.
   public convenience init(path: String) throws(ShardError) {
     try self.init(path: path, cache: FrameCache())
@@ -26,7 +25,7 @@ public final class ShardReader: Sendable {
     let magic = try file(path) { () throws(FileError) in
       try DurableFile.read(path, count: 4, at: 0)
     }
-    isCompressed = LZ4Frame.begins(magic)
+    isCompressed = StreamDecoder.begins(magic)
     if let index = try Self.index(beside: path), index.fileSize == size,
       index.frames.isEmpty != isCompressed
     {

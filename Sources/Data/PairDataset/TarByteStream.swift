@@ -1,15 +1,24 @@
 import Compression
 import DurableFiles
 
-/// The bytes of a tar in order, from a file, through LZ4 where it is compressed, or from memory.
+/// Where a frame of a compressed tar begins, in the file and in the tar that it holds.
+///
+/// A frame, or gzip member, is unpacked without those before it.
+public struct TarFrame: Sendable, Equatable {
+  public var fileOffset: Int
+  public var tarOffset: Int
+
+  public init(fileOffset: Int, tarOffset: Int) {
+    self.fileOffset = fileOffset
+    self.tarOffset = tarOffset
+  }
+}
+
+/// The bytes of a tar in order: from a file, unpacked where it is compressed, or from memory.
 ///
 /// Holds at most about 2 MiB, whatever the sizes in the archive claim.
 final class TarByteStream {
-  /// Where an LZ4 frame begins, in the file and in the tar that it holds.
-  struct FrameStart: Equatable {
-    var fileOffset: Int
-    var tarOffset: Int
-  }
+  typealias FrameStart = TarFrame
 
   private static let chunkSize = 1 << 20
 
@@ -19,7 +28,7 @@ final class TarByteStream {
   /// The frames begun so far; none for a plain tar.
   private(set) var frames: [FrameStart] = []
   private let fileSize: Int
-  private let decoder: LZ4FrameDecoder?
+  private let decoder: StreamDecoder?
   private var fileOffset: Int
   private var isInsideFrame = false
   // What is read from the file, not yet decoded; then what is decoded, not yet handed out.
@@ -29,9 +38,8 @@ final class TarByteStream {
   /// The tar in the file at `path`.
   ///
   /// - Parameters:
-  ///   - path: A plain or LZ4-compressed tar, told by its content.
+  ///   - path: A tar, plain or in LZ4, gzip or zstd, told by its content.
   ///   - frame: Where to begin; nil is the file's start.
-  /// - Throws: `file`.
   /// - Throws: `file`.
   init(path: String, from frame: FrameStart? = nil) throws(ShardError) {
     self.path = path
@@ -39,12 +47,8 @@ final class TarByteStream {
     let magic = try file(path) { () throws(FileError) in
       try DurableFile.read(path, count: 4, at: 0)
     }
-    if LZ4Frame.begins(magic) {
-      do { decoder = try LZ4FrameDecoder() } catch {
-        throw ShardError(.badFrame(error.words), shard: path)
-      }
-    } else {
-      decoder = nil
+    do { decoder = try StreamDecoder(beginning: magic) } catch {
+      throw ShardError(.badFrame(error.words), shard: path)
     }
     fileOffset = frame?.fileOffset ?? 0
     position = frame?.tarOffset ?? 0
@@ -60,6 +64,14 @@ final class TarByteStream {
     fileOffset = 0
     decoder = nil
   }
+
+  var isCompressed: Bool { decoder != nil }
+
+  /// The last frame begun at or before the next byte; nil for a plain tar.
+  ///
+  /// The next byte may be the first of a frame that is not yet begun; unpacking from this one reaches
+  /// it all the same.
+  var frame: FrameStart? { frames.last }
 
   /// Whether no byte is left.
   func isAtEnd() throws(ShardError) -> Bool {

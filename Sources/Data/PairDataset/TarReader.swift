@@ -8,6 +8,8 @@ final class TarReader {
     var start: Int
     /// Where its data begins.
     var dataOffset: Int
+    /// The frame of a compressed tar in which its data begins.
+    var frame: TarFrame?
 
     /// Where the next member begins.
     var end: Int { dataOffset + TarFormat.padded(size) }
@@ -63,7 +65,7 @@ final class TarReader {
         case .file, .oldFile, .contiguousFile:
           let member = Member(
             name: longName ?? header.name, size: longSize ?? header.size, start: memberStart,
-            dataOffset: stream.position)
+            dataOffset: stream.position, frame: stream.frame)
           current = member
           return member
         case .other:

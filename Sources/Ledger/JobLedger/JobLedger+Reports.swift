@@ -59,6 +59,16 @@ extension JobLedger {
     }
   }
 
+  /// The counts of one completed job; nil when it has not completed.
+  public func counts(of name: JobName) throws(LedgerError) -> String? {
+    try transaction { database in
+      try String.fetchOne(
+        database,
+        sql: "SELECT counts FROM jobs WHERE stage = ? AND chunk = ? AND state = 'completed'",
+        arguments: [name.stage, name.chunk])
+    }
+  }
+
   /// The chunks of these stages whose jobs have settled.
   public func settledChunks(stages: [String]) throws(LedgerError) -> [String: Set<Int>] {
     try transaction { database in
@@ -149,12 +159,6 @@ extension JobLedger {
   }
 
   public func setNote(_ key: String, _ value: String) throws(LedgerError) {
-    try transaction { database in
-      try database.execute(
-        sql: """
-          INSERT INTO meta(key, value) VALUES (?, ?)
-          ON CONFLICT (key) DO UPDATE SET value = excluded.value
-          """, arguments: ["note." + key, value])
-    }
+    try transaction { try Self.setNote(key, value, in: $0) }
   }
 }

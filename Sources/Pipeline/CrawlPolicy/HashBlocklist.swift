@@ -42,6 +42,9 @@ public struct HashBlocklist: Sendable {
   /// How many digests there are, repeated ones included.
   public var count: Int { md5.count + sha256.count }
 
+  /// Whether it has MD5 digests, which are then worth computing.
+  public var hasMD5: Bool { md5.count > 0 }
+
   /// Whether a digest of 16 or 32 bytes is on the list.
   public func contains(_ digest: [UInt8]) -> Bool {
     guard digest.count == 16 || digest.count == 32 else { return false }

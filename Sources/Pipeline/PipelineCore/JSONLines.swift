@@ -14,7 +14,7 @@ public enum JSONLines {
 
   /// The rows of the table at `path`.
   ///
-  /// - Throws: ``TableError`` naming the line that is no JSON object.
+  /// - Throws: ``TableError`` naming the line, counted from 0, that is no JSON object.
   public static func read(_ path: String) throws -> [JSONValue] {
     let bytes = try DurableFile.read(path)
     var rows: [JSONValue] = []
@@ -22,26 +22,21 @@ public enum JSONLines {
       do {
         rows.append(try JSONValue.parse(Array(line)))
       } catch {
-        throw TableError(path: path, line: index + 1, problem: error.description)
+        throw TableError(path: path, row: index, problem: error.description)
       }
     }
     return rows
   }
-}
 
-/// A table of the run that cannot be read: it was changed or damaged after it was published.
-public struct TableError: Error, Sendable, Equatable, CustomStringConvertible {
-  public var path: String
-  public var line: Int
-  public var problem: String
-
-  public init(path: String, line: Int, problem: String) {
-    self.path = path
-    self.line = line
-    self.problem = problem
-  }
-
-  public var description: String {
-    "\(path):\(line): \(problem). The run's own table is damaged; run again in a new folder."
+  /// Reads a table whose rows are all of one kind.
+  ///
+  /// - Throws: ``TableError`` naming the first row that is not.
+  public static func read<T>(_ path: String, as make: (JSONValue) -> T?) throws -> [T] {
+    try read(path).enumerated().map { index, row in
+      guard let value = make(row) else {
+        throw TableError(path: path, row: index, problem: "a field is missing")
+      }
+      return value
+    }
   }
 }

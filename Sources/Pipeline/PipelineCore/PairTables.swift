@@ -18,6 +18,11 @@ public struct Drop: Sendable, Equatable {
       + (survivor.map { [.init("of", .int($0))] } ?? [])
   }
 
+  /// The columns of a table whose rows may be dropped.
+  public static let columns = [
+    TableColumn("drop", .text), TableColumn("detail", .text), TableColumn("of", .int),
+  ]
+
   /// The drop that a table row tells of; nil for a kept pair.
   public init?(_ row: JSONValue) {
     guard let word = row["drop"]?.text, let reason = DropReason(rawValue: word) else { return nil }
@@ -37,17 +42,26 @@ public struct PairCandidate: Sendable, Equatable {
   public var caption: String
   /// The list's other columns, in its order.
   public var columns: [JSONValue.Member]
+  /// What the original bytes must hash to, in lower-case hexadecimal digits.
+  ///
+  /// MD5 when they are 32, SHA-256 when 64, SHA-512 when 128; nil when the list names no column of
+  /// hashes.
+  public var expectedHash: String?
+  /// Where the picture lies already, for a pair of an existing shard; nothing is fetched then.
+  public var picture: PictureSource?
   public var drop: Drop?
 
   public init(
     row: Int, uid: String, url: String, caption: String, columns: [JSONValue.Member] = [],
-    drop: Drop? = nil
+    expectedHash: String? = nil, picture: PictureSource? = nil, drop: Drop? = nil
   ) {
     self.row = row
     self.uid = uid
     self.url = url
     self.caption = caption
     self.columns = columns
+    self.expectedHash = expectedHash
+    self.picture = picture
     self.drop = drop
   }
 
@@ -56,16 +70,20 @@ public struct PairCandidate: Sendable, Equatable {
       [
         .init("row", .int(row)), .init("uid", .string(uid)), .init("url", .string(url)),
         .init("caption", .string(caption)),
-      ] + (columns.isEmpty ? [] : [.init("columns", .object(columns))]) + (drop?.members ?? []))
+      ] + (columns.isEmpty ? [] : [.init("columns", .object(columns))])
+        + (expectedHash.map { [.init("expected_hash", .string($0))] } ?? [])
+        + (picture.map { [.init("picture", $0.json)] } ?? []) + (drop?.members ?? []))
   }
 
   public init?(_ json: JSONValue) {
     guard let row = json["row"]?.integer, let uid = json["uid"]?.text,
       let url = json["url"]?.text, let caption = json["caption"]?.text
     else { return nil }
+    let picture = PictureSource(json["picture"])
+    guard (json["picture"] == nil) == (picture == nil) else { return nil }
     self.init(
       row: row, uid: uid, url: url, caption: caption, columns: json["columns"]?.members ?? [],
-      drop: Drop(json))
+      expectedHash: json["expected_hash"]?.text, picture: picture, drop: Drop(json))
   }
 }
 
@@ -85,25 +103,57 @@ public struct FetchedRow: Sendable, Equatable {
   public var row: Int
   public var drop: Drop?
   public var bytes: ByteRange?
+  /// SHA-256 of the body, 64 hexadecimal digits; a body that was refused for its hash has one too.
+  public var sha256: String?
   /// The attempt of the ledger whose bytes file holds the body.
   public var attempt: Int
   /// The HTTP status, where there was an answer.
   public var status: Int?
-  /// The record of the transfer: final URL, tries, times; not read by later stages.
+  /// The record of the transfer: final URL, tries, times; nothing of it reaches a shard's bytes.
   public var record: [JSONValue.Member]
+
+  /// A number of the record.
+  public func number(_ name: String) -> Double? {
+    record.first { $0.key == name }?.value.double
+  }
 
   public init(
     row: Int, attempt: Int, status: Int?, record: [JSONValue.Member], drop: Drop? = nil,
-    bytes: ByteRange? = nil
+    bytes: ByteRange? = nil, sha256: String? = nil
   ) {
     precondition((drop == nil) == (bytes != nil), "row \(row) must be dropped or have a body")
+    precondition(bytes == nil || sha256 != nil, "row \(row) has a body without a hash")
     self.row = row
+    self.sha256 = sha256
     self.attempt = attempt
     self.status = status
     self.record = record
     self.drop = drop
     self.bytes = bytes
   }
+
+  /// The columns of `fetched/`.
+  public static let columns =
+    [TableColumn("row", .int, isOptional: false)] + Drop.columns + [
+      TableColumn("class", .text), TableColumn("offset", .int), TableColumn("length", .int),
+      TableColumn("sha256", .text), TableColumn("attempt", .int, isOptional: false),
+      TableColumn("status", .int),
+    ] + recordColumns
+
+  /// Those of ``record``.
+  public static let recordColumns = [
+    TableColumn("final_url", .text), TableColumn("hops", .json),
+    TableColumn("redirects", .int), TableColumn("tries", .int), TableColumn("address", .text),
+    TableColumn("protocol", .text), TableColumn("content_type", .text),
+    TableColumn("received_bytes", .int), TableColumn("etag", .text),
+    TableColumn("last_modified", .text), TableColumn("started_at", .int),
+    TableColumn("seconds", .double), TableColumn("lookup_seconds", .double),
+    TableColumn("connect_seconds", .double), TableColumn("tls_seconds", .double),
+    TableColumn("first_byte_seconds", .double), TableColumn("policy_rule", .text),
+    TableColumn("policy_source", .text), TableColumn("policy_text", .text),
+  ]
+
+  private static let recordNames = Set(recordColumns.map(\.name))
 
   public var json: JSONValue {
     .object(
@@ -112,6 +162,7 @@ public struct FetchedRow: Sendable, Equatable {
           [.init("class", .string($0.reason.failureClass(status: status).rawValue))]
         } ?? [])
         + (bytes.map { [.init("offset", .int($0.offset)), .init("length", .int($0.length))] } ?? [])
+        + (sha256.map { [.init("sha256", .string($0))] } ?? [])
         + [.init("attempt", .int(attempt))]
         + (status.map { [.init("status", .int($0))] } ?? []) + record)
   }
@@ -123,11 +174,16 @@ public struct FetchedRow: Sendable, Equatable {
     if let offset = json["offset"]?.integer, let length = json["length"]?.integer {
       bytes = ByteRange(offset: offset, length: length)
     }
-    guard (drop == nil) == (bytes != nil) else { return nil }
+    let sha256 = json["sha256"]?.text
+    guard (drop == nil) == (bytes != nil), bytes == nil || sha256 != nil else { return nil }
     self.init(
-      row: row, attempt: attempt, status: json["status"]?.integer, record: [], drop: drop,
-      bytes: bytes)
+      row: row, attempt: attempt, status: json["status"]?.integer,
+      record: json.members.filter { Self.recordNames.contains($0.key) }, drop: drop, bytes: bytes,
+      sha256: sha256)
   }
+
+  /// A value of the record; nil where the transfer has none.
+  public func recorded(_ key: String) -> JSONValue? { record.first { $0.key == key }?.value }
 }
 
 /// One decoded picture: where its JPEG lies and what it was, or why there is none.
@@ -156,6 +212,15 @@ public struct DecodedRow: Sendable, Equatable {
     self.originalWidth = originalWidth
     self.originalHeight = originalHeight
   }
+
+  /// The columns of `decoded/`.
+  public static let columns =
+    [TableColumn("row", .int, isOptional: false)] + Drop.columns + [
+      TableColumn("sha256", .text, isOptional: false), TableColumn("width", .int),
+      TableColumn("height", .int), TableColumn("original_width", .int),
+      TableColumn("original_height", .int), TableColumn("offset", .int),
+      TableColumn("length", .int),
+    ]
 
   public var json: JSONValue {
     func member(_ key: String, _ value: Int?) -> [JSONValue.Member] {
@@ -195,6 +260,12 @@ public struct Verdict: Sendable, Equatable {
     self.drop = drop
   }
 
+  /// The columns of `deduplicated/`.
+  public static let columns =
+    [
+      TableColumn("row", .int, isOptional: false), TableColumn("sha256", .text, isOptional: false),
+    ] + Drop.columns
+
   public var json: JSONValue {
     .object(
       [.init("row", .int(row)), .init("sha256", .string(sha256))] + (drop?.members ?? []))
@@ -203,19 +274,5 @@ public struct Verdict: Sendable, Equatable {
   public init?(_ json: JSONValue) {
     guard let row = json["row"]?.integer, let sha256 = json["sha256"]?.text else { return nil }
     self.init(row: row, sha256: sha256, drop: Drop(json))
-  }
-}
-
-extension JSONLines {
-  /// Reads a table whose rows are all of one kind.
-  ///
-  /// - Throws: ``TableError`` naming the first line that is not.
-  public static func read<T>(_ path: String, as make: (JSONValue) -> T?) throws -> [T] {
-    try read(path).enumerated().map { index, row in
-      guard let value = make(row) else {
-        throw TableError(path: path, line: index + 1, problem: "a field is missing")
-      }
-      return value
-    }
   }
 }

@@ -1,27 +1,5 @@
 internal import Yams
 
-/// Why a recipe was refused, by the key that is wrong.
-public enum RecipeError: Error, Sendable, Equatable, CustomStringConvertible {
-  case unreadable(path: String, problem: String)
-  case badOverride(String)
-  case unknownKey(String, nearest: String?)
-  case badValue(key: String, value: String, expected: String)
-  case missing(key: String, hint: String)
-
-  public var description: String {
-    switch self {
-    case .unreadable(let path, let problem): "\(path): the recipe cannot be read: \(problem)"
-    case .badOverride(let text):
-      "--set \(text): write it as key=value, for instance image_size=224."
-    case .unknownKey(let key, let nearest):
-      "unknown key `\(key)`." + (nearest.map { " Did you mean `\($0)`?" } ?? "")
-    case .badValue(let key, let value, let expected):
-      "\(key): `\(value)` is not \(expected)."
-    case .missing(let key, let hint): "`\(key)` is missing: \(hint)"
-    }
-  }
-}
-
 /// The options of a recipe, read one by one by those who use them.
 ///
 /// Every read names its key and default; ``finish()`` then refuses keys that nobody read, and
@@ -31,39 +9,75 @@ public struct RecipeReader: Sendable {
     case null
     case text(String)
     case list([String])
+
+    /// The value as words: none, one, or a list's.
+    var words: [String] {
+      switch self {
+      case .null: []
+      case .text(let text): [text]
+      case .list(let items): items
+      }
+    }
   }
 
-  private var values: [String: Value]
+  private var values: [String: Value] = [:]
+  /// The other program's name under which a key was given, where it was.
+  private var foreignNames: [String: String] = [:]
   /// Every option that was read and its value in force, in the order of reading.
   public private(set) var resolved: [(key: String, value: String)] = []
   /// Keys whose value changes the speed of a run and nothing else.
   public private(set) var tuning: Set<String> = []
 
   /// Reads YAML text and lays `overrides` (each `key=value`, a dot between levels) over it.
-  public init(yaml: String, path: String, overrides: [String] = []) throws(RecipeError) {
-    values = [:]
+  ///
+  /// - Parameters:
+  ///   - yaml: The recipe.
+  ///   - path: Names it in errors.
+  ///   - overrides: Of the command line, later ones first in force.
+  ///   - synonyms: Another program's names for the options, understood in both layers.
+  /// - Throws: ``RecipeError`` for what is no recipe, or is refused under its foreign name.
+  public init(
+    yaml: String, path: String, overrides: [String] = [], synonyms: RecipeSynonyms = .none
+  ) throws(RecipeError) {
+    var file: [String: Value] = [:]
     do {
-      if let node = try Yams.compose(yaml: yaml) { try Self.flatten(node, prefix: "", &values) }
+      if let node = try Yams.compose(yaml: yaml) { try Self.flatten(node, prefix: "", &file) }
     } catch let error as RecipeError {
       throw error
     } catch {
       throw .unreadable(path: path, problem: "\(error)")
     }
+    var line: [String: Value] = [:]
     for text in overrides {
       guard let equals = text.firstIndex(of: "="), equals != text.startIndex else {
         throw .badOverride(text)
       }
-      values[String(text[..<equals])] = Self.value(of: String(text[text.index(after: equals)...]))
+      line[String(text[..<equals])] = Self.value(of: String(text[text.index(after: equals)...]))
     }
+    // Layer by layer: a command line may give under one name what the file gives under the other.
+    values = try synonyms.translate(file, isFile: true, names: &foreignNames)
+    var lineNames: [String: String] = [:]
+    for (key, value) in try synonyms.translate(line, isFile: false, names: &lineNames) {
+      values[key] = value
+      foreignNames[key] = lineNames[key]
+    }
+    try synonyms.checkNeeds(values)
   }
 
   private static func value(of text: String) -> Value {
     if text.isEmpty || text == "null" || text == "~" { return .null }
     if text.hasPrefix("[") && text.hasSuffix("]") {
       let items = text.dropFirst().dropLast().split(separator: ",")
-      return .list(items.map { trimmed($0) })
+      return .list(items.map { unquoted(trimmed($0)) })
     }
     return .text(text)
+  }
+
+  /// The item of a list without the quotes around it: '["a", "b"]' is how many write one.
+  private static func unquoted(_ text: String) -> String {
+    guard text.count > 1, let first = text.first, first == "\"" || first == "'", text.last == first
+    else { return text }
+    return String(text.dropFirst().dropLast())
   }
 
   private static func trimmed(_ text: Substring) -> String {
@@ -101,6 +115,11 @@ public struct RecipeReader: Sendable {
     }
   }
 
+  /// The key as the user gave it, with this program's name behind a foreign one.
+  private func shown(_ key: String) -> String {
+    foreignNames[key].map { "\($0) (here \(key))" } ?? key
+  }
+
   private mutating func take(_ key: String, tuning isTuning: Bool) -> Value? {
     if isTuning { tuning.insert(key) }
     guard let value = values[key], value != .null else { return nil }
@@ -111,7 +130,7 @@ public struct RecipeReader: Sendable {
     switch value {
     case .text(let text): return text
     case .list(let items):
-      throw .badValue(key: key, value: "\(items)", expected: "one value")
+      throw .badValue(key: shown(key), value: "\(items)", expected: "one value")
     case .null, nil: return nil
     }
   }
@@ -131,7 +150,7 @@ public struct RecipeReader: Sendable {
     if let text = try text(key, take(key, tuning: tuning)) {
       guard let number = Int(text.filter { $0 != "_" }), range.contains(number) else {
         throw .badValue(
-          key: key, value: text,
+          key: shown(key), value: text,
           expected: "a whole number of \(range.lowerBound) to \(range.upperBound)")
       }
       value = number
@@ -153,7 +172,7 @@ public struct RecipeReader: Sendable {
     if let text = try text(key, take(key, tuning: tuning)) {
       guard let number = Double(text), range.contains(number) else {
         throw .badValue(
-          key: key, value: text,
+          key: shown(key), value: text,
           expected: "a number of \(range.lowerBound) to \(range.upperBound)")
       }
       value = number
@@ -165,10 +184,12 @@ public struct RecipeReader: Sendable {
   public mutating func bool(_ key: String, default fallback: Bool) throws(RecipeError) -> Bool {
     var value = fallback
     if let text = try text(key, take(key, tuning: false)) {
-      guard text == "true" || text == "false" else {
-        throw .badValue(key: key, value: text, expected: "true or false")
+      // YAML's three spellings of each (YAML 1.2.2 §10.3.2).
+      switch text {
+      case "true", "True", "TRUE": value = true
+      case "false", "False", "FALSE": value = false
+      default: throw .badValue(key: shown(key), value: text, expected: "true or false")
       }
-      value = text == "true"
     }
     resolved.append((key, String(value)))
     return value
@@ -201,7 +222,7 @@ public struct RecipeReader: Sendable {
     if let text = try text(key, take(key, tuning: false)) {
       guard let choice = choices.first(where: { $0.rawValue == text }) else {
         throw .badValue(
-          key: key, value: text,
+          key: shown(key), value: text,
           expected: "one of " + choices.map(\.rawValue).joined(separator: ", "))
       }
       value = choice
@@ -214,11 +235,14 @@ public struct RecipeReader: Sendable {
   public func finish() throws(RecipeError) {
     let known = resolved.map(\.key)
     for key in values.keys.sorted() where !known.contains(key) {
+      // A block whose keys are all commented out, or an unset option of the other program.
+      let isBlock = known.contains { $0.hasPrefix(key + ".") }
+      if values[key] == .null && (isBlock || foreignNames[key] != nil) { continue }
       let ranked = known.map { (distance: Self.distance(key, $0), key: $0) }.min {
         ($0.distance, $0.key) < ($1.distance, $1.key)
       }
       let isNear = (ranked?.distance ?? .max) <= max(2, key.count / 2)
-      throw .unknownKey(key, nearest: isNear ? ranked?.key : nil)
+      throw .unknownKey(shown(key), nearest: isNear ? ranked?.key : nil)
     }
   }
 

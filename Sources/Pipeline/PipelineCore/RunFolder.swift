@@ -12,31 +12,44 @@ public struct RunFolder: Sendable, Equatable {
   }
 
   public var ledger: String { "\(path)/ledger.sqlite" }
-  public var rejects: String { "\(path)/rejects.jsonl" }
+  public var rejects: String { "\(path)/rejects.parquet" }
+  /// The pace that all processes of the run keep towards each host.
+  public var rates: String { "\(path)/rates.map" }
+  /// What the origins' robots.txt and the like said, and when.
+  public var origins: String { "\(path)/origins.sqlite" }
   public var dataset: String { "\(path)/dataset.json" }
   public var shards: String { "\(path)/shards" }
   public var filtered: String { "\(path)/filtered" }
   public func chunkTable(_ chunk: Int) -> String { "\(path)/chunks/\(Self.digits(chunk)).jsonl" }
-  public func fetchedTable(_ chunk: Int) -> String { "\(path)/fetched/\(Self.digits(chunk)).jsonl" }
-  /// The bodies of a chunk, end to end.
+  /// The columns that the list's rows carry: an array of `{"name", "type"}`.
+  public var chunkColumns: String { "\(path)/chunks/columns.json" }
+  /// The files of the list and the rows that each gave: an array of objects.
+  public var chunkFiles: String { "\(path)/chunks/files.json" }
+  /// What came of a chunk's downloads.
   ///
-  /// Named by attempt: two attempts may receive different bytes, and a late one must not replace
-  /// what the table of another points into.
+  /// Named by attempt, like the bodies: two attempts may receive different bytes, and a late one must
+  /// not replace what a later stage reads. The ledger knows which attempt completed.
+  public func fetchedTable(_ chunk: Int, attempt: Int) -> String {
+    "\(path)/fetched/\(Self.digits(chunk)).\(attempt).parquet"
+  }
+  /// The bodies of a chunk, end to end.
   public func fetchedBytes(_ chunk: Int, attempt: Int) -> String {
     "\(path)/fetched/\(Self.digits(chunk)).\(attempt).bytes"
   }
-  public func decodedTable(_ chunk: Int) -> String { "\(path)/decoded/\(Self.digits(chunk)).jsonl" }
+  public func decodedTable(_ chunk: Int) -> String {
+    "\(path)/decoded/\(Self.digits(chunk)).parquet"
+  }
   public func decodedBytes(_ chunk: Int) -> String { "\(path)/decoded/\(Self.digits(chunk)).bytes" }
   public func verdictTable(_ chunk: Int) -> String {
-    "\(path)/deduplicated/\(Self.digits(chunk)).jsonl"
+    "\(path)/deduplicated/\(Self.digits(chunk)).parquet"
   }
-  public func shardTable(_ chunk: Int) -> String { "\(shards)/\(Self.digits(chunk)).jsonl" }
+  public func shardTable(_ chunk: Int) -> String { "\(shards)/\(Self.digits(chunk)).parquet" }
   public func scores(of scorer: String) -> String { "\(path)/scores/\(scorer)" }
   public func scoreTable(_ chunk: Int, scorer: String) -> String {
-    "\(scores(of: scorer))/\(Self.digits(chunk)).jsonl"
+    "\(scores(of: scorer))/\(Self.digits(chunk)).parquet"
   }
   public func filterTable(_ chunk: Int) -> String {
-    "\(filtered)/verdicts/\(Self.digits(chunk)).jsonl"
+    "\(filtered)/verdicts/\(Self.digits(chunk)).parquet"
   }
 
   /// A chunk's number as file names show it: five digits, more when they are needed.

@@ -14,8 +14,10 @@ public struct RunStatus: Codable, Sendable, Equatable {
 
   /// rows → fetched → decoded → unique → sharded → kept.
   public var funnel: [Step]
-  /// Rows of the list that could not be read; see `rejects.jsonl`.
+  /// Rows of the list that could not be read; see `rejects.parquet`.
   public var rejected: Int
+  /// Pairs asked for again by `retry`, over all retries; each counts in the funnel once.
+  public var retried: Int
   /// Dropped pairs by ``DropReason``.
   public var failures: [String: Int]
   /// Jobs by stage and state.
@@ -41,16 +43,28 @@ public struct RunStatus: Codable, Sendable, Equatable {
     let rejected = ingest["$.facts.rejected"] ?? 0
     funnel = [
       Step(name: "rows", pairs: ingest["$.facts.rows"] ?? 0),
-      Step(name: "fetched", pairs: kept(.download)), Step(name: "decoded", pairs: kept(.decode)),
+      // A pair that was fetched, dropped later and is asked for again is fetched once.
+      Step(
+        name: "fetched",
+        pairs: kept(.download) - (ingest["$.facts.\(RunGenerations.retriedFetchedFact)"] ?? 0)),
+      Step(name: "decoded", pairs: kept(.decode)),
       Step(name: "unique", pairs: kept(.deduplicate)), Step(name: "sharded", pairs: kept(.shard)),
       Step(name: "kept", pairs: kept(.filter)),
     ]
     self.rejected = rejected
+    retried = ingest["$.facts.\(RunGenerations.retriedFact)"] ?? 0
     failures = [:]
     for stage in [StageName.ingest, .download, .decode, .deduplicate, .filter] {
       for (path, count) in totals[stage.rawValue] ?? [:] where path.hasPrefix("$.dropped.") {
         failures[String(path.dropFirst("$.dropped.".count)), default: 0] += count
       }
+    }
+    // The newest fate of a retried pair counts, so its old one is taken back.
+    let prefix = "$.facts.\(RunGenerations.retriedReasonPrefix)"
+    for (path, count) in ingest where path.hasPrefix(prefix) {
+      let reason = String(path.dropFirst(prefix.count))
+      failures[reason, default: 0] -= count
+      if failures[reason] == 0 { failures[reason] = nil }
     }
     jobs = tally.mapValues { states in
       Dictionary(uniqueKeysWithValues: states.map { ($0.rawValue, $1) })
@@ -87,7 +101,13 @@ extension StageReport {
 extension StageContext {
   /// A context whose reports come from `ledger`.
   public init(folder: RunFolder, ledger: JobLedger) {
-    self.init(folder: folder) { stage in
+    self.init(
+      folder: folder,
+      report: { stage, chunk in
+        try await ledger.counts(of: JobName(stage: stage.rawValue, chunk: chunk))
+          .map { try StageReport.decoded($0) }
+      }
+    ) { stage in
       try await ledger.counts(stage: stage.rawValue).map {
         ($0.chunk, try StageReport.decoded($0.counts))
       }

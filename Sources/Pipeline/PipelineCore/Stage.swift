@@ -33,6 +33,9 @@ public struct StageReport: Codable, Sendable, Equatable {
   /// The shard that was written, where there is one.
   public var shard: ShardSummary?
 
+  /// The fact by which a download names the attempt whose files are its output.
+  public static let attemptFact = "attempt"
+
   public init(
     input: Int, kept: Int, dropped: [DropReason: Int] = [:], facts: [String: Int] = [:],
     shard: ShardSummary? = nil
@@ -68,13 +71,25 @@ public struct StageContext: Sendable {
   public var folder: RunFolder
   /// The reports of the completed jobs of a stage, by chunk.
   public var reports: @Sendable (StageName) async throws -> [(chunk: Int, report: StageReport)]
+  /// The report of a chunk's completed job; nil when it has not completed.
+  public var report: @Sendable (StageName, Int) async throws -> StageReport?
 
   public init(
     folder: RunFolder,
+    report: @escaping @Sendable (StageName, Int) async throws -> StageReport? = { _, _ in nil },
     reports: @escaping @Sendable (StageName) async throws -> [(chunk: Int, report: StageReport)]
   ) {
     self.folder = folder
+    self.report = report
     self.reports = reports
+  }
+
+  /// The attempt that completed a chunk's download, whose files are the ones to read.
+  public func downloadAttempt(of chunk: Int) async throws -> Int {
+    guard let attempt = try await report(.download, chunk)?.facts[StageReport.attemptFact] else {
+      throw StageError(.download, chunk: chunk, "the ledger has no completed download of it")
+    }
+    return attempt
   }
 }
 

@@ -5,13 +5,16 @@ import PairDataset
 
 /// Workers that take jobs from a ledger until every job has settled.
 ///
-/// Each worker is one lane for the network and one for computing; a lane runs one job at a time, so
-/// downloads of one chunk go on while another is decoded. All lanes of a process share the stages.
+/// Downloads mostly wait, for the slowest of their hosts in the end, so many chunks are downloaded at
+/// a time, and ``workers`` of them are computed on meanwhile. All jobs of a process share the stages.
 public struct WorkerGroup: Sendable {
   public var ledger: JobLedger
   public var stages: [any Stage]
   public var context: StageContext
+  /// Jobs of computing at a time.
   public var workers: Int
+  /// Downloads at a time.
+  public var downloads: Int
   /// Milliseconds that a lease lasts; it is renewed at a third of it.
   public var leaseDuration: Int
   /// Milliseconds since 1970.
@@ -21,14 +24,16 @@ public struct WorkerGroup: Sendable {
 
   public init(
     ledger: JobLedger, stages: [any Stage], context: StageContext, workers: Int,
-    leaseDuration: Int = 60_000, clock: @escaping @Sendable () -> Int = WorkerGroup.wallClock,
+    downloads: Int = 1, leaseDuration: Int = 60_000,
+    clock: @escaping @Sendable () -> Int = WorkerGroup.wallClock,
     newJobs: @escaping @Sendable (StageName, StageReport) -> [NewJob] = { _, _ in [] }
   ) {
-    precondition(workers > 0, "a run needs a worker")
+    precondition(workers > 0 && downloads > 0, "a run needs a worker")
     self.ledger = ledger
     self.stages = stages
     self.context = context
     self.workers = workers
+    self.downloads = downloads
     self.leaseDuration = leaseDuration
     self.clock = clock
     self.newJobs = newJobs
@@ -54,11 +59,8 @@ public struct WorkerGroup: Sendable {
       group.addTask { try await keepWatch(session: session) }
       group.addTask {
         try await withThrowingTaskGroup(of: Void.self) { lanes in
-          for worker in 0..<workers {
-            for lane in Lane.allCases {
-              lanes.addTask { try await work(lane: lane, worker: "\(worker)-\(lane.rawValue)") }
-            }
-          }
+          lanes.addTask { try await work(lane: .compute, atOnce: workers) }
+          lanes.addTask { try await work(lane: .network, atOnce: downloads) }
           // Not waitForAll(): when one lane fails, the others must be cancelled, not waited for.
           while try await lanes.next() != nil {}
         }
@@ -79,25 +81,37 @@ public struct WorkerGroup: Sendable {
     }
   }
 
-  private func work(lane: Lane, worker: String) async throws {
+  /// Claims the jobs of a lane, runs up to `atOnce` of them at a time, and ends when all have settled.
+  private func work(lane: Lane, atOnce: Int) async throws {
     let mine = stages.filter { $0.lane == lane }
     let names = mine.map(\.name.rawValue)
-    let owner = ProcessIdentity.owner(worker: worker)
-    while true {
-      try Task.checkCancellation()
-      let lease = try await ledger.claim(
-        stages: names, owner: owner, duration: leaseDuration, now: clock())
-      if let lease {
+    let (places, freed) = AsyncStream.makeStream(of: Int.self)
+    for place in 0..<atOnce { freed.yield(place) }
+    var free = places.makeAsyncIterator()
+    try await withThrowingDiscardingTaskGroup { jobs in
+      // The first job that throws cancels the group, but not this loop.
+      while let place = await free.next(), !jobs.isCancelled {
+        let owner = ProcessIdentity.owner(worker: "\(place)-\(lane.rawValue)")
+        guard
+          let lease = try await ledger.claim(
+            stages: names, owner: owner, duration: leaseDuration, now: clock())
+        else {
+          if try await ledger.unsettledCount() == 0 { return }
+          // Another job, here or in another process, will settle something.
+          try await Task.sleep(for: .milliseconds(20))
+          freed.yield(place)
+          continue
+        }
         guard let stage = mine.first(where: { $0.name.rawValue == lease.name.stage }) else {
           preconditionFailure("claimed \(lease.name), which this lane does not run")
         }
-        try await perform(lease, stage)
-        continue
+        jobs.addTask {
+          defer { freed.yield(place) }
+          try await perform(lease, stage)
+        }
       }
-      if try await ledger.unsettledCount() == 0 { return }
-      // Another lane or process will settle something.
-      try await Task.sleep(for: .milliseconds(20))
     }
+    try Task.checkCancellation()
   }
 
   private func perform(_ lease: Lease, _ stage: any Stage) async throws {

@@ -9,7 +9,8 @@ import PipelineCore
 ///        shard k − window          deduplicate k − 1          ─→ needs   ⇢ after
 /// ```
 /// The dashed arrows only wait: a quarantined chunk takes its own later jobs with it and holds up
-/// nothing else. The window bounds what lies downloaded on the disk.
+/// nothing else. The window bounds what lies downloaded on the disk. A retry is the same once more: an
+/// ingest job of its own, chunks after all that there were, and a filter job after the one before it.
 struct PipelinePlan: Sendable {
   var window: Int
   var isScored: Bool
@@ -20,13 +21,24 @@ struct PipelinePlan: Sendable {
     JobName(stage: stage.rawValue, chunk: chunk)
   }
 
-  /// The jobs that become known when the list has been cut into `chunks`.
-  func jobs(chunks: Int) -> [NewJob] {
+  /// The job that chooses the rows of a retry.
+  static func retry(_ generation: Int) -> NewJob {
+    NewJob(name(.ingest, generation), rank: StageName.ingest.rank)
+  }
+
+  /// The jobs that become known when a generation's rows have been cut into chunks.
+  ///
+  /// - Parameters:
+  ///   - chunks: Their numbers.
+  ///   - generation: 0 for the list, else the retry's.
+  ///   - previous: The generation whose filter job comes before; nil for the list.
+  /// - Returns: In an order in which each comes after what it waits for.
+  func jobs(chunks: Range<Int>, generation: Int = 0, after previous: Int? = nil) -> [NewJob] {
     func job(_ stage: StageName, _ chunk: Int, needs: [JobName], after: [JobName] = []) -> NewJob {
       NewJob(Self.name(stage, chunk), rank: stage.rank, needs: needs, after: after)
     }
     var jobs: [NewJob] = []
-    for k in 0..<chunks {
+    for k in chunks {
       jobs += [
         job(
           .download, k, needs: [], after: k < window ? [] : [Self.name(.shard, k - window)]),
@@ -39,7 +51,9 @@ struct PipelinePlan: Sendable {
       if isScored { jobs.append(job(.score, k, needs: [Self.name(.shard, k)])) }
     }
     let last: StageName = isScored ? .score : .shard
-    jobs.append(job(.filter, 0, needs: [], after: (0..<chunks).map { Self.name(last, $0) }))
+    let before = previous.map { [Self.name(.filter, $0)] } ?? []
+    jobs.append(
+      job(.filter, generation, needs: [], after: before + chunks.map { Self.name(last, $0) }))
     return jobs
   }
 }

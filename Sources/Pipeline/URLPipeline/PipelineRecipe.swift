@@ -1,10 +1,9 @@
 import ContentHashing
 public import DecodeStage
 public import DeduplicateStage
-import DownloadStage
+public import DownloadStage
 import DurableFiles
 public import FilterStage
-public import HTTPFetch
 public import IngestStage
 public import PipelineCore
 public import ShardStage
@@ -12,7 +11,7 @@ public import ShardStage
 /// The options of a run from a list of URLs; `Pipelines/urls.yaml` names them all.
 public struct PipelineRecipe: Sendable {
   public var ingest: IngestOptions
-  public var fetch: FetchOptions
+  public var download: DownloadOptions
   public var decode: DecodeOptions
   public var deduplicate: DeduplicateOptions
   public var shard: ShardOptions
@@ -27,6 +26,14 @@ public struct PipelineRecipe: Sendable {
   public var chunksInFlight: Int
   /// Failures after which a chunk is quarantined.
   public var chunkAttempts: Int
+
+  /// Chunks whose downloads run at a time: enough to hide the slowest rows of each, bounded by the
+  /// memory that their rows take.
+  var downloadsAtOnce: Int {
+    min(chunksInFlight, max(2, Self.rowsInFlight / ingest.chunkRows))
+  }
+
+  private static let rowsInFlight = 32_000
 
   /// Every option's value in force, in the order of the recipe.
   public let resolved: [(key: String, value: String)]
@@ -46,9 +53,10 @@ public struct PipelineRecipe: Sendable {
 
   /// Reads a recipe's text; `path` names it in errors.
   public init(yaml text: String, path: String, overrides: [String] = []) throws(RecipeError) {
-    var reader = try RecipeReader(yaml: text, path: path, overrides: overrides)
+    var reader = try RecipeReader(
+      yaml: text, path: path, overrides: overrides, synonyms: Img2datasetNames.all)
     ingest = try IngestOptions(from: &reader)
-    fetch = try DownloadOptions.read(from: &reader)
+    download = try DownloadOptions(from: &reader, hasHashes: ingest.hashColumn != nil)
     decode = try DecodeOptions(from: &reader)
     deduplicate = try DeduplicateOptions(from: &reader)
     shard = try ShardOptions(from: &reader)
@@ -66,7 +74,7 @@ public struct PipelineRecipe: Sendable {
     tuning = reader.tuning
   }
 
-  /// What a run must keep to be resumed: all options but those of pace, and the list's size.
+  /// What a run must keep to be resumed: all options but those of pace, and the list itself.
   ///
   /// The list and the weights go by the last part of their path, so that a folder may move.
   ///
@@ -81,19 +89,37 @@ public struct PipelineRecipe: Sendable {
     var pairs = resolved.filter { !tuning.contains($0.key) }.map { key, value in
       (key: key, value: ["input", "model"].contains(key) ? Self.lastPart(value) : value)
     }
-    do {
-      pairs.append(("input (bytes)", String(try DurableFile.size(of: ingest.input))))
-    } catch {
-      throw ListError.unreadable(path: ingest.input, problem: "\(error)")
-    }
+    pairs += try ListIdentity.describe(ingest)
     pairs.append(("limit", limit.map { String($0) } ?? "none"))
-    if let scorer {
-      pairs.append(("scorer", scorer.name))
-      for (key, value) in scorer.provenance.sorted(by: { $0.key < $1.key }) {
-        pairs.append(("scorer.\(key)", value))
-      }
+    return pairs + Self.fingerprint(of: scorer)
+  }
+
+  /// The same for a run whose list is not read again.
+  ///
+  /// - Parameters:
+  ///   - known: The run's fingerprint, which tells of the list and its limit.
+  ///   - scorer: The scorer, whose provenance counts as options.
+  /// - Returns: Keys and values in the order of ``fingerprint(limit:scorer:)``.
+  func fingerprint(
+    list known: [(key: String, value: String)], scorer: (any PairScorer)?
+  ) -> [(key: String, value: String)] {
+    let mine = Dictionary(uniqueKeysWithValues: resolved.map { ($0.key, $0.value) })
+    let kept = known.filter { !Self.isOfScorer($0.key) }.map { key, value in
+      // Paths may be written otherwise now; a scorer counts by its provenance.
+      let isPath = key == "input" || RunNotes.files.contains(key)
+      return (key: key, value: isPath ? value : mine[key] ?? value)
     }
-    return pairs
+    return kept + Self.fingerprint(of: scorer)
+  }
+
+  private static func fingerprint(of scorer: (any PairScorer)?) -> [(key: String, value: String)] {
+    guard let scorer else { return [] }
+    return [("scorer", scorer.name)]
+      + scorer.provenance.sorted { $0.key < $1.key }.map { ("scorer.\($0.key)", $0.value) }
+  }
+
+  private static func isOfScorer(_ key: String) -> Bool {
+    key == "scorer" || key.hasPrefix("scorer.")
   }
 
   /// SHA-256 over the fingerprint, a line each, in hexadecimal digits.

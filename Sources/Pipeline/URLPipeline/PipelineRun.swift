@@ -1,3 +1,4 @@
+import CrawlPolicy
 import DecodeStage
 import DeduplicateStage
 import DownloadStage
@@ -34,13 +35,13 @@ public struct NoRunError: Error, Sendable, Equatable, CustomStringConvertible {
 /// same responses the files under `shards/`, `scores/`, `filtered/` and `dataset.json` have the same
 /// bytes for any number of workers and any interruption.
 public final class PipelineRun: Sendable {
-  private let recipe: PipelineRecipe
-  private let folder: RunFolder
+  let recipe: PipelineRecipe
+  let folder: RunFolder
   private let workers: Int
   private let limit: Int?
-  private let scorer: (any PairScorer)?
+  let scorer: (any PairScorer)?
   private let leaseDuration: Int
-  private let clock: @Sendable () -> Int
+  let clock: @Sendable () -> Int
 
   /// - Parameters:
   ///   - recipe: The options.
@@ -92,8 +93,17 @@ public final class PipelineRun: Sendable {
     let ledger = try JobLedger(
       path: folder.ledger, retry: RetryPolicy(maxFailures: recipe.chunkAttempts))
     try await ledger.bind(configuration: fingerprint, now: clock())
-    try folder.removeAbandonedTemporaries()
+    try await RunNotes(recipe: recipe, fingerprint: fingerprint).write(to: ledger)
     try await ledger.add([PipelinePlan.first], now: clock())
+    return try await finish(ledger, fingerprint, interval, onStatus)
+  }
+
+  /// Works off what the ledger holds, the list's jobs and a retry's alike.
+  func finish(
+    _ ledger: JobLedger, _ fingerprint: [(key: String, value: String)], _ interval: Duration,
+    _ onStatus: (@Sendable (RunStatus) -> Void)?
+  ) async throws -> RunOutcome {
+    try folder.removeAbandonedTemporaries()
     if try await ledger.unsettledCount() > 0 {
       try await work(
         ledger, recipeSHA256: PipelineRecipe.sha256(of: fingerprint), interval, onStatus)
@@ -114,15 +124,23 @@ public final class PipelineRun: Sendable {
     _ ledger: JobLedger, recipeSHA256: String, _ interval: Duration,
     _ onStatus: (@Sendable (RunStatus) -> Void)?
   ) async throws {
-    let fetcher = try Fetcher(options: recipe.fetch)
+    var manners = recipe.download.fetch
+    manners.sharedRates = folder.rates
+    manners.originCache = folder.origins
+    let fetcher = try Fetcher(options: manners, sniff: DownloadStage.sniff)
     defer { fetcher.shutDown() }
     let plan = PipelinePlan(window: recipe.chunksInFlight, isScored: scorer != nil)
     let group = WorkerGroup(
-      ledger: ledger, stages: stages(fetcher, recipeSHA256: recipeSHA256),
+      ledger: ledger, stages: try stages(fetcher, ledger, recipeSHA256: recipeSHA256),
       context: StageContext(folder: folder, ledger: ledger), workers: workers,
-      leaseDuration: leaseDuration, clock: clock
+      downloads: recipe.downloadsAtOnce, leaseDuration: leaseDuration, clock: clock
     ) { stage, report in
-      stage == .ingest ? plan.jobs(chunks: report.facts["chunks"] ?? 0) : []
+      guard stage == .ingest else { return [] }
+      let number = report.facts[RunGenerations.generationFact] ?? 0
+      let generation = RunGenerations(ingest: [(number, report)]).all[0]
+      return plan.jobs(
+        chunks: generation.chunks, generation: number,
+        after: report.facts[RunGenerations.previousFact])
     }
     try await withThrowingTaskGroup(of: Void.self) { tasks in
       if let onStatus {
@@ -147,15 +165,25 @@ public final class PipelineRun: Sendable {
   /// Ends the reports when the work has.
   private struct WorkDone: Error {}
 
-  private func stages(_ fetcher: Fetcher, recipeSHA256: String) -> [any Stage] {
+  private func stages(
+    _ fetcher: Fetcher, _ ledger: JobLedger, recipeSHA256: String
+  ) throws -> [any Stage] {
     let threads =
       recipe.decodeThreads > 0 ? recipe.decodeThreads : max(1, Parallel.coreCount / workers)
     var ingest = recipe.ingest
     ingest.limit = limit
     var stages: [any Stage] = [
-      IngestStage(options: ingest), DownloadStage(fetcher: fetcher),
+      FirstStage(ingest: IngestStage(options: ingest), chunkRows: recipe.ingest.chunkRows) {
+        // Entered in one transaction with the job.
+        try await ledger.note(RunNotes.expressionNote($0)) ?? Self.usualRetry
+      },
+      DownloadStage(
+        fetcher: fetcher, verifiesHashes: recipe.download.hash == .verify,
+        blocklist: try recipe.download.hashBlocklist.map { try HashBlocklist(path: $0) }),
       DecodeStage(options: recipe.decode, threads: threads),
-      DeduplicateStage(options: recipe.deduplicate), ShardStage(options: recipe.shard),
+      DeduplicateStage(options: recipe.deduplicate),
+      ShardStage(
+        options: recipe.shard, rowsPerShard: recipe.ingest.chunkRows),
       FilterStage(
         rule: recipe.filter, scorer: scorer?.name, pairsPerShard: recipe.ingest.chunkRows,
         compression: recipe.shard.compression, recipeSHA256: recipeSHA256),

@@ -41,7 +41,7 @@ import Testing
       "run", "scenes", "--folder", folder.path + "/run", "--set", "input=\(origin.list)",
       "--set", "chunk_rows=20",
     ]
-    let ledger = folder.path + "/run/shards/00001.jsonl"
+    let ledger = folder.path + "/run/shards/00001.parquet"
     let status = try Program.runAndSignal(arguments, SIGTERM) {
       FileManager.default.fileExists(atPath: ledger)
     }
@@ -62,14 +62,14 @@ import Testing
       "run", "scenes", "--folder", run, "--set", "input=\(origin.list)", "--set", "chunk_rows=100",
     ])
     #expect(woven.status == 0, "\(woven.error)")
-    let scores = folder.path + "/scores.jsonl"
+    let scores = folder.path + "/scores.parquet"
     let scored = try Program.run([
       "score", run + "/shards/00000.tar.lz4", "--model", "scenes", "--out", scores,
     ])
     #expect(scored.status == 0, "\(scored.error)")
     #expect(
-      try String(contentsOfFile: scores, encoding: .utf8)
-        == String(contentsOfFile: run + "/scores/scenes/00000.jsonl", encoding: .utf8))
+      try Data(contentsOf: URL(fileURLWithPath: scores))
+        == Data(contentsOf: URL(fileURLWithPath: run + "/scores/scenes/00000.parquet")))
     let model = run + "/models/scenes"
     let retrieval = try Program.run([
       "evaluate", "retrieval", "--model", model, "--data", run + "/dataset.json", "--json",

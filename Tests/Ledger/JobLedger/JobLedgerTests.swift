@@ -240,4 +240,24 @@ func job(_ stage: String, _ chunk: Int, rank: Int = 0, needs: [JobName] = [], af
     #expect(try await again.state(of: lease.name) == .completed)
     #expect(try await again.unsettledCount() == 0)
   }
+
+  @Test("work is added to a ledger at rest, once, with its note; a busy one takes none")
+  func addingWhenIdle() async throws {
+    let fixture = try LedgerFixture()
+    defer { fixture.remove() }
+    let ledger = fixture.ledger
+    #expect(try await ledger.lastChunk(stage: "a") == nil)
+    #expect(try await ledger.addWhenIdle([job("a", 0)], note: ("n", "first"), now: 0))
+    #expect(try await !ledger.addWhenIdle([job("a", 1)], note: ("n", "second"), now: 0))
+    #expect(try await ledger.note("n") == "first")
+    let lease = try #require(try await fixture.claim())
+    try await ledger.complete(lease, counts: "{}", now: 1)
+    // At rest now, but the job is known: of two that try the same, one succeeds.
+    #expect(try await !ledger.addWhenIdle([job("a", 0)], note: ("n", "third"), now: 2))
+    #expect(try await ledger.note("n") == "first")
+    #expect(try await ledger.addWhenIdle([job("a", 1)], note: ("n", "fourth"), now: 2))
+    #expect(try await ledger.note("n") == "fourth")
+    #expect(try await ledger.lastChunk(stage: "a") == 1)
+    #expect(try await ledger.lastChunk(stage: "b") == nil)
+  }
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Holds the fate of every row of a run against the truth file of its list.
 
-usage: fates.py RUN TRUTH.jsonl      prints the table, and each row that disagrees; exits 1 if one does
+usage: fates.py RUN TRUTH.jsonl (wants pyarrow)      prints the table, and each row that disagrees; exits 1 if one does
 
 The truth's `expect` is success, success_with_retry, fail (with a class), policy, or depends (half-broken
 files, placeholders, drawings: kept or dropped for a reason that fits). A duplicate may be dropped in
@@ -9,19 +9,20 @@ favour of an earlier row with the same URL or the same bytes, and the earlier ro
 """
 import collections, glob, json, sys
 
+import pyarrow.parquet
+
 run, truth = sys.argv[1:3]
 rows = [json.loads(line) for line in open(truth, encoding="utf-8")]
 fates = {}
-for path in sorted(glob.glob(run + "/shards/*.jsonl")):
-    for line in open(path, encoding="utf-8"):
-        fate = json.loads(line)
+for path in sorted(glob.glob(run + "/shards/*.parquet")):
+    for fate in pyarrow.parquet.read_table(path).to_pylist():
         fates[fate["row"]] = fate
 
 # The truth's class of a failure → the reasons that mean the same here.
 CLASSES = {
-    "http_status": {"http_status"}, "redirect": {"redirect"}, "connect": {"connect", "dns"},
+    "http_status": {"http_status"}, "redirect": {"redirect"}, "connect": {"connect", "dns", "no_such_host"},
     "incomplete": {"incomplete"}, "protocol": {"protocol"}, "timeout": {"timeout"},
-    "too_large": {"too_large"}, "bomb": {"too_large", "too_many_pixels"}, "bad_url": {"bad_url"},
+    "too_large": {"too_large"}, "bomb": {"too_large", "too_many_pixels", "not_an_image"}, "bad_url": {"bad_url"},
     "not_image": {"not_an_image", "unsupported_format", "empty"}, "decode": {"corrupt", "truncated", "not_an_image"},
     "robots": {"robots"}, "vector": {"unsupported_format"}, "placeholder": {"duplicate_bytes"},
 }

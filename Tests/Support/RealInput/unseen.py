@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Lists the pictures of the shared corpus that a run never kept, with their captions, for an evaluation.
 
-usage: unseen.py CORPUS RUN TRUTH.jsonl BASE OUT.csv
+usage: unseen.py CORPUS RUN TRUTH.jsonl BASE OUT.csv (wants pyarrow)
 
 A picture counts as seen when the run kept it, a near-duplicate made of it, or another picture of its
 group of natural look-alikes. One caption per picture; no caption twice, for equal captions cannot be told apart.
@@ -9,12 +9,13 @@ group of natural look-alikes. One caption per picture; no caption twice, for equ
 import csv, glob, json, sys
 from urllib.parse import quote
 
+import pyarrow.parquet
+
 corpus, run, truth, base, out = sys.argv[1:6]
 truth = [json.loads(line) for line in open(truth, encoding="utf-8")]
 kept = set()
-for path in glob.glob(run + "/shards/*.jsonl"):
-    for line in open(path, encoding="utf-8"):
-        fate = json.loads(line)
+for path in glob.glob(run + "/shards/*.parquet"):
+    for fate in pyarrow.parquet.read_table(path, columns=["row", "reason"]).to_pylist():
         if fate["reason"] is None:
             kept.add(fate["row"])
 seen = {t["picture"] for t in truth if t["row"] in kept}

@@ -30,8 +30,8 @@ struct DemoFindings {
   init(run: String, world: DemoWorld) throws {
     folder = RunFolder(run)
     var rowOfKey: [String: Int] = [:]
-    for name in try DurableFile.names(in: folder.shards) where name.hasSuffix(".jsonl") {
-      for line in try JSONLines.read(folder.shards + "/" + name) {
+    for name in try DurableFile.names(in: folder.shards) where name.hasSuffix(".parquet") {
+      for line in try PairTable.read(folder.shards + "/" + name) {
         let row = line["row"]?.integer ?? -1
         let fate = line["reason"]?.text
         if fate == nil, let key = line["key"]?.text { rowOfKey[key] = row }
@@ -46,9 +46,9 @@ struct DemoFindings {
       }
     }
     let verdicts = folder.scores(of: CLIPPairScorer.bundledName)
-    for name in try DurableFile.names(in: verdicts) where name.hasSuffix(".jsonl") {
-      guard let chunk = Int(name.dropLast(6)) else { continue }
-      for line in try JSONLines.read(folder.filterTable(chunk)) {
+    for name in try DurableFile.names(in: verdicts) where name.hasSuffix(".parquet") {
+      guard let chunk = Int(name.dropLast(".parquet".count)) else { continue }
+      for line in try PairTable.read(folder.filterTable(chunk)) {
         guard let key = line["key"]?.text, let row = rowOfKey[key],
           let score = line["score"]?.double
         else { continue }

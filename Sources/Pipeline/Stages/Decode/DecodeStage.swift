@@ -1,3 +1,4 @@
+import ContentHashing
 import DurableFiles
 public import PipelineCore
 import Synchronization
@@ -5,8 +6,8 @@ import WorkerThreads
 
 /// Decodes, resizes and encodes the fetched pictures of a chunk.
 ///
-/// Reads `fetched/NNNNN.jsonl` and its bytes; writes the JPEGs in row order to `decoded/NNNNN.bytes`
-/// and `decoded/NNNNN.jsonl` with a row for each body: SHA-256 of what was downloaded, sizes, or why
+/// Reads `fetched/NNNNN.ATTEMPT.parquet` and its bytes; writes the JPEGs in row order to `decoded/NNNNN.bytes`
+/// and `decoded/NNNNN.parquet` with a row for each body: SHA-256 of what was downloaded, sizes, or why
 /// it is no picture. Memory: a block of pictures per thread.
 public struct DecodeStage: Stage {
   public let name = StageName.decode
@@ -25,15 +26,17 @@ public struct DecodeStage: Stage {
   }
 
   public func run(_ chunk: Chunk, in run: StageContext) async throws -> StageReport {
-    try await CancellationFlag.watch { flag in
-      try await Parallel.detached { try decode(chunk, in: run.folder, flag) }
+    let attempt = try await run.downloadAttempt(of: chunk.number)
+    return try await CancellationFlag.watch { flag in
+      try await Parallel.detached { try decode(chunk, fetchedBy: attempt, in: run.folder, flag) }
     }
   }
 
-  private func decode(_ chunk: Chunk, in folder: RunFolder, _ flag: CancellationFlag) throws
-    -> StageReport
-  {
-    let fetched = try JSONLines.read(folder.fetchedTable(chunk.number), as: FetchedRow.init)
+  private func decode(
+    _ chunk: Chunk, fetchedBy attempt: Int, in folder: RunFolder, _ flag: CancellationFlag
+  ) throws -> StageReport {
+    let table = folder.fetchedTable(chunk.number, attempt: attempt)
+    let fetched = try PairTable.read(table, as: FetchedRow.init)
       .filter { $0.drop == nil }
     let writer = try DurableFileWriter(folder.decodedBytes(chunk.number))
     var rows: [DecodedRow] = []
@@ -54,7 +57,8 @@ public struct DecodeStage: Stage {
     }
     // The table last: where it is, its bytes are.
     try writer.commit()
-    try JSONLines.write(rows.map(\.json), to: folder.decodedTable(chunk.number))
+    try PairTable.write(
+      rows.map(\.json), columns: DecodedRow.columns, to: folder.decodedTable(chunk.number))
     let drops = rows.compactMap(\.drop)
     return StageReport(
       input: rows.count, kept: rows.count - drops.count,
@@ -79,7 +83,7 @@ public struct DecodeStage: Stage {
             .decode, chunk: chunk,
             "row \(row.row) has \(body.count) of \(range.length) bytes; the fetched file is cut")
         }
-        return maker.picture(from: body)
+        return maker.picture(from: body, sha256: row.sha256 ?? ContentHash.sha256Hex(body))
       }
       results.withLock { $0[index] = result }
     }

@@ -1,4 +1,3 @@
-import ContentHashing
 import ImageCodec
 import PipelineCore
 
@@ -16,8 +15,8 @@ struct PictureMaker: Sendable {
 
   var options: DecodeOptions
 
-  func picture(from body: [UInt8]) -> Picture {
-    var picture = Picture(sha256: ContentHash.sha256Hex(body))
+  func picture(from body: [UInt8], sha256: String) -> Picture {
+    var picture = Picture(sha256: sha256)
     do throws(ImageError) {
       let header = try ImageDecoder.header(of: body)
       picture.originalWidth = header.width

@@ -5,7 +5,7 @@ import WorkerThreads
 /// Drops pictures that an earlier row has, byte for byte.
 ///
 /// The first row of the list wins, whatever the timing: the ledger runs chunk k after chunk k − 1
-/// has settled. Reads `decoded/NNNNN.jsonl`, writes `deduplicated/NNNNN.jsonl` with a verdict for
+/// has settled. Reads `decoded/NNNNN.parquet`, writes `deduplicated/NNNNN.parquet` with a verdict for
 /// every decoded picture, which names the surviving row of a duplicate. The index of what was kept is
 /// rebuilt from the verdicts of earlier chunks and held in memory: some 100 bytes a picture.
 public actor DeduplicateStage: Stage {
@@ -27,7 +27,7 @@ public actor DeduplicateStage: Stage {
   public func run(_ chunk: Chunk, in run: StageContext) async throws -> StageReport {
     let folder = run.folder
     if options.kind == .exact { try index(before: chunk.number, folder) }
-    let decoded = try JSONLines.read(folder.decodedTable(chunk.number), as: DecodedRow.init)
+    let decoded = try PairTable.read(folder.decodedTable(chunk.number), as: DecodedRow.init)
     var mine: [String: Int] = [:]
     let verdicts = decoded.filter { $0.drop == nil }.map { picture in
       let hash = picture.sha256
@@ -37,7 +37,8 @@ public actor DeduplicateStage: Stage {
         row: picture.row, sha256: picture.sha256,
         drop: first.map { Drop(.duplicateBytes, survivor: $0) })
     }
-    try JSONLines.write(verdicts.map(\.json), to: folder.verdictTable(chunk.number))
+    try PairTable.write(
+      verdicts.map(\.json), columns: Verdict.columns, to: folder.verdictTable(chunk.number))
     let dropped = verdicts.count { $0.drop != nil }
     return StageReport(
       input: verdicts.count, kept: verdicts.count - dropped, dropped: [.duplicateBytes: dropped])
@@ -53,7 +54,7 @@ public actor DeduplicateStage: Stage {
       let table = folder.verdictTable(indexedChunks)
       // A quarantined chunk has no verdicts, and kept nothing.
       let verdicts =
-        DurableFile.exists(table) ? try JSONLines.read(table, as: Verdict.init) : []
+        DurableFile.exists(table) ? try PairTable.read(table, as: Verdict.init) : []
       for verdict in verdicts where verdict.drop == nil {
         kept[verdict.sha256] = verdict.row
       }

@@ -1,34 +1,67 @@
+public import CrawlPolicy
 import DurableFiles
 public import HTTPFetch
+import ImageCodec
 public import PipelineCore
 import WorkerThreads
 
 /// Fetches the candidates of a chunk that ingest kept.
 ///
 /// Reads `chunks/NNNNN.jsonl`; writes the bodies end to end to `fetched/NNNNN.ATTEMPT.bytes` as they
-/// arrive and `fetched/NNNNN.jsonl` with a row for each candidate: where its body lies or why there
-/// is none, status, final URL, tries and times. The only stage whose outputs hold wall-clock facts
-/// and may differ between runs. Memory: the bodies in flight.
+/// arrive and `fetched/NNNNN.ATTEMPT.parquet` with a row for each candidate: where its body lies or why
+/// there is none, the transfer and what a refusal rests on. Pictures that lie in existing shards are
+/// copied from there. The only stage whose outputs hold wall-clock facts and may differ between runs.
+/// Memory: the bodies in flight, which the fetcher bounds.
 public struct DownloadStage: Stage {
   public let name = StageName.download
   public let lane = Lane.network
   private let fetcher: Fetcher
+  private let verifiesHashes: Bool
+  private let blocklist: HashBlocklist?
 
-  /// - Parameter fetcher: The process's one; its limits hold over all workers.
-  public init(fetcher: Fetcher) { self.fetcher = fetcher }
+  /// - Parameters:
+  ///   - fetcher: The process's one; its limits hold over all chunks.
+  ///   - verifiesHashes: Whether bodies must have the hashes that the list expects.
+  ///   - blocklist: Hashes of bodies that are dropped.
+  public init(fetcher: Fetcher, verifiesHashes: Bool = false, blocklist: HashBlocklist? = nil) {
+    self.fetcher = fetcher
+    self.verifiesHashes = verifiesHashes
+    self.blocklist = blocklist
+  }
+
+  /// Judges the first bytes of a body, so that what is no picture is not fetched to its end.
+  ///
+  /// What decoding would refuse by content anyway, under the same names.
+  public static let sniff: BodySniff = { start in
+    let bytes = Array(start)
+    guard let format = ImageFormat.recognise(bytes) else {
+      // Text may hide a drawing's root behind a long comment.
+      return bytes.count < 1_024 ? .undecided : .notAnImage
+    }
+    return format.isDecodable ? .wanted : .unsupported(format.rawValue)
+  }
 
   public func run(_ chunk: Chunk, in run: StageContext) async throws -> StageReport {
     let candidates = try await Parallel.detached {
       try JSONLines.read(run.folder.chunkTable(chunk.number), as: PairCandidate.init)
     }.filter { $0.drop == nil }
+    let hashes = verifiesHashes ? candidates : []
     let spool = try await BodySpool(
-      path: run.folder.fetchedBytes(chunk.number, attempt: chunk.attempt), attempt: chunk.attempt)
+      path: run.folder.fetchedBytes(chunk.number, attempt: chunk.attempt), attempt: chunk.attempt,
+      expectedHashes: Dictionary(
+        uniqueKeysWithValues: hashes.compactMap { each in
+          each.expectedHash.map { (each.row, $0) }
+        }),
+      blocklist: blocklist)
+    try await spool.copy(
+      candidates.compactMap { each in each.picture.map { (each.row, $0) } })
+    let requests = candidates.filter { $0.picture == nil }.map {
+      FetchRequest(id: $0.row, url: $0.url)
+    }
     let (results, continuation) = AsyncStream.makeStream(of: FetchResult.self)
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask {
-        await fetcher.fetch(candidates.map { FetchRequest(id: $0.row, url: $0.url) }) {
-          continuation.yield($0)
-        }
+        await fetcher.fetch(requests) { continuation.yield($0) }
         continuation.finish()
       }
       for await result in results { try await spool.append(result) }
@@ -36,62 +69,5 @@ public struct DownloadStage: Stage {
     }
     try Task.checkCancellation()
     return try await spool.publish(chunk: chunk, expecting: candidates.count, in: run.folder)
-  }
-}
-
-/// Writes bodies to disk as they come, away from the fetcher's thread and Swift's pool.
-private actor BodySpool {
-  private let executor: BlockingExecutor
-  nonisolated var unownedExecutor: UnownedSerialExecutor {
-    unsafe executor.asUnownedSerialExecutor()
-  }
-
-  private let writer: DurableFileWriter
-  private let attempt: Int
-  private var rows: [FetchedRow] = []
-
-  init(path: String, attempt: Int) async throws {
-    executor = BlockingExecutor(label: "pairloom.bodies")
-    writer = try DurableFileWriter(path)
-    self.attempt = attempt
-  }
-
-  func append(_ result: FetchResult) throws {
-    var drop: Drop?
-    var bytes: ByteRange?
-    if let body = result.body {
-      bytes = ByteRange(offset: writer.byteCount, length: body.count)
-      try writer.write(body)
-    } else {
-      drop = Drop(result.failure.map(DropReason.init) ?? .incomplete, detail: result.detail)
-    }
-    let seconds = (result.seconds * 1_000).rounded() / 1_000
-    let record: [JSONValue.Member] = [
-      .init("final_url", .string(result.finalURL)), .init("redirects", .int(result.redirects)),
-      .init("tries", .int(result.attempts)),
-      .init("content_type", result.contentType.map { .string($0) } ?? .null),
-      .init("seconds", .number("\(seconds)")), .init("started_at", .int(result.startedAt)),
-    ]
-    rows.append(
-      FetchedRow(
-        row: result.id, attempt: attempt, status: result.status, record: record, drop: drop,
-        bytes: bytes))
-  }
-
-  func publish(chunk: Chunk, expecting count: Int, in folder: RunFolder) throws -> StageReport {
-    guard rows.count == count else {
-      throw StageError(
-        .download, chunk: chunk.number,
-        "\(rows.count) results for \(count) URLs: the fetcher was shut down")
-    }
-    rows.sort { $0.row < $1.row }
-    // The table last: where it is, its bytes are.
-    try writer.commit()
-    try JSONLines.write(rows.map(\.json), to: folder.fetchedTable(chunk.number))
-    let drops = rows.compactMap(\.drop)
-    return StageReport(
-      input: count, kept: count - drops.count,
-      dropped: Dictionary(drops.map { ($0.reason, 1) }, uniquingKeysWith: +),
-      facts: ["bytes": writer.byteCount])
   }
 }

@@ -3,10 +3,15 @@ public import PairDataset
 public import PipelineCore
 import WorkerThreads
 
-/// The last job of a run: keeps the pairs with good scores and writes `dataset.json`.
+/// The last job of a run, and of each retry: keeps the pairs with good scores, writes `dataset.json`.
+///
+/// The job's number is its generation (``RunGenerations``). A retry's job adds to what is published
+/// and changes none of it: it judges the shards of its own chunks, numbers what it keeps after the
+/// filtered shards that there are, and publishes a manifest of all. A share of the best pairs is then
+/// the retry's pairs that are among the best of all, so the share of the whole may come out larger.
 ///
 /// With a rule, reads every score table and shard, writes what is kept to `filtered/`, dense again,
-/// and a verdict for every scored pair to `filtered/verdicts/NNNNN.jsonl`; the manifest lists
+/// and a verdict for every scored pair to `filtered/verdicts/NNNNN.parquet`; the manifest lists
 /// `filtered/`. Without one the manifest lists `shards/` as they are. The same scores give the same
 /// bytes. Memory: key and score of every pair, and one shard.
 public struct FilterStage: Stage {
@@ -36,7 +41,12 @@ public struct FilterStage: Stage {
     self.recipeSHA256 = recipeSHA256
   }
 
+  /// The columns of `filtered/verdicts/`.
+  private static let verdictColumns =
+    [TableColumn("key", .text, isOptional: false), TableColumn("score", .double)] + Drop.columns
+
   public func run(_ chunk: Chunk, in run: StageContext) async throws -> StageReport {
+    let generations = RunGenerations(ingest: try await run.reports(.ingest))
     var funnel: [DatasetManifest.FunnelStep] = []
     for (step, stage) in [
       ("rows", StageName.ingest), ("fetched", .download), ("decoded", .decode),
@@ -46,7 +56,8 @@ public struct FilterStage: Stage {
       funnel.append(
         .init(
           stage: step,
-          pairs: reports.reduce(0) { $0 + (step == "rows" ? $1.facts["rows"] ?? 0 : $1.kept) }))
+          pairs: reports.reduce(0) { $0 + (step == "rows" ? $1.facts["rows"] ?? 0 : $1.kept) }
+            - (stage == .download ? generations.fetchedTwice : 0)))
     }
     let shards = try await run.reports(.shard).compactMap { entry in
       entry.report.shard.map { (chunk: entry.chunk, summary: $0) }
@@ -55,42 +66,87 @@ public struct FilterStage: Stage {
     let scored: Set<Int>? =
       scorer == nil ? nil : Set(try await run.reports(.score).map(\.chunk))
     let usable = shards.filter { scored?.contains($0.chunk) ?? true }
-    let steps = funnel
+    // What earlier generations have published; one whose filter was given up has left its to us.
+    var earlier: [Int: StageReport] = [:]
+    if chunk.number > 0 {
+      for (number, report) in try await run.reports(.filter) where number < chunk.number {
+        earlier[number] = report
+      }
+    }
+    let job = Work(
+      shards: usable.map {
+        let isOwn = earlier[generations.number(ofChunk: $0.chunk)] == nil
+        return Work.Shard(chunk: $0.chunk, summary: $0.summary, isOwn: isOwn)
+      },
+      published: earlier.values.reduce(0) { sum, report in
+        sum + (report.kept + pairsPerShard - 1) / pairsPerShard
+      }, funnel: funnel)
     return try await CancellationFlag.watch { flag in
-      try await Parallel.detached { try write(usable, funnel: steps, in: run.folder, flag) }
+      try await Parallel.detached { try write(job, in: run.folder, flag) }
     }
   }
 
-  private func write(
-    _ shards: [(chunk: Int, summary: ShardSummary)], funnel: [DatasetManifest.FunnelStep],
-    in folder: RunFolder, _ flag: CancellationFlag
-  ) throws -> StageReport {
-    let input = shards.reduce(0) { $0 + $1.summary.pairs }
+  /// What one generation's job has to do.
+  private struct Work: Sendable {
+    struct Shard: Sendable {
+      var chunk: Int
+      var summary: ShardSummary
+      /// Judged by this job, and not by that of an earlier generation.
+      var isOwn: Bool
+    }
+    var shards: [Shard]
+    /// Filtered shards of earlier generations.
+    var published: Int
+    var funnel: [DatasetManifest.FunnelStep]
+  }
+
+  private func write(_ work: Work, in folder: RunFolder, _ flag: CancellationFlag) throws
+    -> StageReport
+  {
+    let input = work.shards.filter(\.isOwn).reduce(0) { $0 + $1.summary.pairs }
     var summaries: [ShardSummary]
+    var kept = input
     if rule == .none {
-      summaries = shards.map(\.summary)
+      summaries = work.shards.map(\.summary)
       for index in summaries.indices {
         summaries[index].file = "shards/" + summaries[index].file
       }
     } else {
-      summaries = try filter(shards.map(\.chunk), in: folder, flag)
+      summaries = try published(work.published, in: folder)
+      let own = try filter(work.shards, after: work.published, in: folder, flag)
+      kept = own.reduce(0) { $0 + $1.pairs }
+      summaries += own
     }
-    let kept = summaries.reduce(0) { $0 + $1.pairs }
+    let all = summaries.reduce(0) { $0 + $1.pairs }
     try DatasetManifest(
       shards: summaries, recipeSHA256: recipeSHA256,
-      funnel: funnel + [.init(stage: "kept", pairs: kept)]
+      funnel: work.funnel + [.init(stage: "kept", pairs: all)]
     ).write(to: folder.dataset)
     return StageReport(input: input, kept: kept, dropped: [.lowScore: input - kept])
   }
 
-  private func filter(_ chunks: [Int], in folder: RunFolder, _ flag: CancellationFlag) throws
-    -> [ShardSummary]
-  {
+  /// The filtered shards of earlier generations, as the manifest lists them first.
+  ///
+  /// An attempt of this job may have published its own behind them.
+  private func published(_ count: Int, in folder: RunFolder) throws -> [ShardSummary] {
+    guard count > 0 else { return [] }
+    let known = try DatasetManifest.read(folder.dataset).shards
+    guard known.count >= count, known.prefix(count).allSatisfy({ $0.file.hasPrefix("filtered/") })
+    else {
+      throw StageError(
+        .filter, chunk: 0, "\(folder.dataset) lists \(known.count) shards, the ledger \(count)")
+    }
+    return Array(known.prefix(count))
+  }
+
+  private func filter(
+    _ shards: [Work.Shard], after first: Int, in folder: RunFolder, _ flag: CancellationFlag
+  ) throws -> [ShardSummary] {
     try DurableFile.makeFolder("\(folder.filtered)/verdicts")
     var scored: [(key: String, score: Double)] = []
     var counts: [Int] = []
-    for chunk in chunks {
-      let rows = try JSONLines.read(folder.scoreTable(chunk, scorer: scorer ?? "")) { row in
+    for shard in shards {
+      let rows = try PairTable.read(folder.scoreTable(shard.chunk, scorer: scorer ?? "")) { row in
         row["key"]?.text.flatMap { key in row["score"]?.double.map { (key: key, score: $0) } }
       }
       counts.append(rows.count)
@@ -98,14 +154,16 @@ public struct FilterStage: Stage {
     }
     let kept = rule.kept(scored)
     let output = FilteredShards(
-      folder: folder.filtered, pairsPerShard: pairsPerShard, compression: compression)
-    var first = 0
-    for (chunk, count) in zip(chunks, counts) {
+      folder: folder.filtered, first: first, pairsPerShard: pairsPerShard,
+      compression: compression)
+    var begin = 0
+    for (shard, count) in zip(shards, counts) {
       try flag.check()
-      let range = first..<first + count
-      first += count
+      let range = begin..<begin + count
+      begin += count
+      guard shard.isOwn else { continue }
       try output.copy(
-        chunk, keeping: Array(kept[range]), keys: scored[range].map(\.key), in: folder)
+        shard.chunk, keeping: Array(kept[range]), keys: scored[range].map(\.key), in: folder)
       let verdicts = range.map { index in
         JSONValue.object(
           [
@@ -114,7 +172,8 @@ public struct FilterStage: Stage {
           ]
             + (kept[index] ? [] : Drop(.lowScore).members))
       }
-      try JSONLines.write(verdicts, to: folder.filterTable(chunk))
+      try PairTable.write(
+        verdicts, columns: Self.verdictColumns, to: folder.filterTable(shard.chunk))
     }
     return try output.finish()
   }

@@ -2,17 +2,24 @@ import DurableFiles
 import PairDataset
 import PipelineCore
 
-/// Copies kept pairs into shards of equal length, numbered from 0 without gaps.
+/// Copies kept pairs into shards of equal length, numbered without gaps.
 final class FilteredShards {
   private let folder: String
+  private let first: Int
   private let pairsPerShard: Int
   private let compression: ShardCompression
   private var writer: ShardWriter?
   private var pairsInShard = 0
   private var summaries: [ShardSummary] = []
 
-  init(folder: String, pairsPerShard: Int, compression: ShardCompression) {
+  /// - Parameters:
+  ///   - folder: Where the shards go.
+  ///   - first: The number of the first one.
+  ///   - pairsPerShard: Of all but the last.
+  ///   - compression: Of all.
+  init(folder: String, first: Int, pairsPerShard: Int, compression: ShardCompression) {
     self.folder = folder
+    self.first = first
     self.pairsPerShard = pairsPerShard
     self.compression = compression
   }
@@ -43,7 +50,7 @@ final class FilteredShards {
     let current =
       try writer
       ?? ShardWriter(
-        folder: folder, name: RunFolder.digits(summaries.count), compression: compression)
+        folder: folder, name: RunFolder.digits(first + summaries.count), compression: compression)
     writer = current
     try current.append(pair)
     pairsInShard += 1

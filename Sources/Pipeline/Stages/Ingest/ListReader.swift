@@ -1,140 +1,70 @@
-import PipelineCore
-
-/// Reads a list of any format row by row.
+/// Reads the rows of all files of a list, one after the other.
 ///
-/// Memory: one row and one piece of the file, whatever the length of the list.
+/// Memory: one row and a piece of the file, whatever the length of the list.
 struct ListReader {
-  private enum Rows {
-    case delimited(DelimitedReader, header: [String], url: Int, caption: Int?)
-    case lines(LineReader, isJSON: Bool)
+  private let files: [ListFileName]
+  private let roles: ColumnRoles
+  private var open: (any RowSource)?
+  private var next = 0
+  /// The columns that the rows carry, as far as they were read.
+  private(set) var schema = ColumnSchema()
+  /// What each file gave so far.
+  private(set) var counts: [FileCount] = []
+
+  /// The rows of one file.
+  struct FileCount: Equatable {
+    var path: String
+    var format: ListFormat
+    var firstRow: Int
+    var rows = 0
+    var rejected = 0
   }
 
-  private var rows: Rows
-  private let options: IngestOptions
-  private var line = 0
-
-  /// Half of what the run's own tables may nest, which hold these values deeper down.
-  static let maxDepth = 32
-  static let urlNames = ["url", "URL"]
-  static let captionNames = ["caption", "text", "TEXT", "alt"]
-
-  init(path: String, options: IngestOptions) throws(ListError) {
-    self.options = options
-    let format = try ListFormat(path: path)
-    let source = try ListSource(path: path)
-    switch format {
-    case .jsonl: rows = .lines(LineReader(source), isJSON: true)
-    case .txt: rows = .lines(LineReader(source), isJSON: false)
-    case .csv, .tsv:
-      let delimiter = UInt8(ascii: format == .csv ? "," : "\t")
-      var reader = DelimitedReader(delimiter: delimiter) { () throws(ListError) in
-        try source.next()
-      }
-      let header =
-        try reader.record()?.fields.map { String(decoding: $0, as: UTF8.self) } ?? []
-      let urls = options.urlColumn.map { [$0] } ?? Self.urlNames
-      guard let url = urls.lazy.compactMap({ header.firstIndex(of: $0) }).first else {
-        // A list without a single row is empty, not wrong.
-        if header.isEmpty {
-          rows = .delimited(reader, header: [], url: 0, caption: nil)
-          return
-        }
-        throw .noColumn(path: path, wanted: urls, found: header)
-      }
-      let captions = options.captionColumn.map { [$0] } ?? Self.captionNames
-      let caption = captions.lazy.compactMap { header.firstIndex(of: $0) }.first
-      if let name = options.captionColumn, caption == nil {
-        throw .noColumn(path: path, wanted: [name], found: header)
-      }
-      rows = .delimited(reader, header: header, url: url, caption: caption)
-    }
+  init(_ options: IngestOptions) throws(ListError) {
+    files = try ListFiles.find(options)
+    roles = ColumnRoles(options)
+    // A list that cannot be read as asked is known at once.
+    try openNext()
   }
 
-  /// The next data row, nil after the last.
-  mutating func next() throws(ListError) -> ListRow? {
-    switch rows {
-    case .delimited(var reader, let header, let url, let caption):
-      guard let record = try reader.record() else { return nil }
-      rows = .delimited(reader, header: header, url: url, caption: caption)
-      return Self.row(record, header: header, url: url, caption: caption)
-    case .lines(var reader, let isJSON):
-      while let bytes = try reader.next() {
-        line += 1
-        // A blank line of JSONL is no row; of a plain list it is a row with an empty URL.
-        if isJSON && bytes.allSatisfy({ $0 == 0x20 || $0 == 0x09 }) { continue }
-        rows = .lines(reader, isJSON: isJSON)
-        return ListRow(line: line, content: isJSON ? object(bytes) : Self.plain(bytes))
+  /// The file of the last row.
+  var path: String { counts.last?.path ?? "" }
+
+  /// Fills `row` with the next data row; false after the last.
+  mutating func next(_ row: inout ListRow) throws(ListError) -> Bool {
+    while let source = open {
+      if try source.next(&row, &schema) {
+        counts[counts.count - 1].rows += 1
+        if row.reject != nil { counts[counts.count - 1].rejected += 1 }
+        return true
       }
-      rows = .lines(reader, isJSON: isJSON)
-      return nil
+      try openNext()
     }
+    return false
   }
 
-  private static func row(
-    _ record: DelimitedReader.Record, header: [String], url: Int, caption: Int?
-  ) -> ListRow {
-    func reject(_ why: String) -> ListRow { ListRow(line: record.line, content: .reject(why)) }
-    if record.isUnclosed { return reject("a quoted field has no end") }
-    guard record.fields.count == header.count else {
-      return reject("\(record.fields.count) fields where the header has \(header.count)")
-    }
-    var texts: [String] = []
-    for (index, field) in record.fields.enumerated() {
-      guard let text = String(validating: field, as: UTF8.self) else {
-        return reject("column \(header[index]) is not UTF-8")
-      }
-      texts.append(text)
-    }
-    let columns = header.indices.filter { $0 != url && $0 != caption }.map {
-      ListRow.Column(name: header[$0], value: .text(texts[$0]))
-    }
-    return ListRow(
-      line: record.line,
-      content: .row(url: texts[url], caption: caption.map { texts[$0] } ?? "", columns: columns))
+  private mutating func openNext() throws(ListError) {
+    open = nil
+    guard next < files.count else { return }
+    let file = files[next]
+    next += 1
+    counts.append(
+      FileCount(
+        path: file.path, format: file.format,
+        firstRow: (counts.last?.firstRow ?? 0) + (counts.last?.rows ?? 0)))
+    open = try source(file)
   }
 
-  private static func plain(_ bytes: [UInt8]) -> ListRow.Content {
-    guard let text = String(validating: bytes, as: UTF8.self) else {
-      return .reject("the line is not UTF-8")
+  private func source(_ file: ListFileName) throws(ListError) -> any RowSource {
+    switch file.format {
+    case .txt: try PlainRows(path: file.path)
+    case .csv: try DelimitedRows(path: file.path, delimiter: UInt8(ascii: ","), roles: roles)
+    case .tsv: try DelimitedRows(path: file.path, delimiter: UInt8(ascii: "\t"), roles: roles)
+    case .json: try JSONRows.open(path: file.path, roles: roles)
+    case .jsonl: try JSONLineRows(path: file.path, roles: roles)
+    case .parquet: try ParquetRows(path: file.path, roles: roles)
+    case .tar: try TarRows(path: file.path, roles: roles)
     }
-    return .row(url: text, caption: "", columns: [])
-  }
-
-  private func object(_ bytes: [UInt8]) -> ListRow.Content {
-    let members: [JSONValue.Member]
-    do {
-      guard case .object(let found) = try JSONValue.parse(bytes, maxDepth: Self.maxDepth) else {
-        return .reject("the line is no JSON object")
-      }
-      members = found
-    } catch {
-      return .reject(error.description)
-    }
-    let names = Set(members.map(\.key))
-    let urls = options.urlColumn.map { [$0] } ?? Self.urlNames
-    guard let urlName = urls.first(where: names.contains) else {
-      return .reject("no \(urls.joined(separator: " or "))")
-    }
-    let captions = options.captionColumn.map { [$0] } ?? Self.captionNames
-    let captionName = captions.first(where: names.contains)
-    var url: String?
-    var caption = ""
-    var columns: [ListRow.Column] = []
-    for member in members {
-      switch (member.key, member.value) {
-      case (urlName, .string(let text)): url = text
-      case (urlName, _): return .reject("\(urlName) is no text")
-      case (captionName, .string(let text)): caption = text
-      case (captionName, .null): caption = ""
-      case (captionName, _): return .reject("\(member.key) is no text")
-      default:
-        var json: [UInt8] = []
-        member.value.append(to: &json)
-        columns.append(ListRow.Column(name: member.key, value: .json(json)))
-      }
-    }
-    guard let url else { return .reject("no \(urlName)") }
-    return .row(url: url, caption: caption, columns: columns)
   }
 }
 
@@ -148,11 +78,12 @@ public enum ListSample {
   /// - Returns: A caption per readable row; empty ones included.
   /// - Throws: ``ListError`` when the list cannot be opened or has no column of URLs.
   public static func captions(of options: IngestOptions, count: Int) throws(ListError) -> [String] {
-    var reader = try ListReader(path: options.input, options: options)
+    var reader = try ListReader(options)
+    var row = ListRow()
     var captions: [String] = []
     for _ in 0..<count {
-      guard let row = try reader.next() else { break }
-      if case .row(_, let caption, _) = row.content { captions.append(caption) }
+      guard try reader.next(&row) else { break }
+      if row.reject == nil { captions.append(String(decoding: row.caption, as: UTF8.self)) }
     }
     return captions
   }

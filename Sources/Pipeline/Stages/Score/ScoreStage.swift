@@ -5,8 +5,8 @@ import WorkerThreads
 
 /// Scores the pairs of one shard with a model that the caller hands in.
 ///
-/// Reads `shards/NNNNN.tar[.lz4]`; writes `scores/SCORER/NNNNN.jsonl` with uid, key and score of every
-/// pair, and `scores/SCORER/provenance.json`. Nothing is dropped here: thresholds are the filter's, so
+/// Reads `shards/NNNNN.tar[.lz4]`; writes `scores/SCORER/NNNNN.parquet` with uid, key and score of every
+/// pair, and in its footer what made them. Nothing is dropped here: thresholds are the filter's, so
 /// they can change without scoring again.
 public struct ScoreStage: Stage {
   public let name = StageName.score
@@ -24,7 +24,7 @@ public struct ScoreStage: Stage {
 
   public func run(_ chunk: Chunk, in run: StageContext) async throws -> StageReport {
     let folder = run.folder
-    try await Parallel.detached { try publishProvenance(in: folder) }
+    try await Parallel.detached { try DurableFile.makeFolder(folder.scores(of: scorer.name)) }
     let shards = try await Parallel.detached {
       try ShardFiles.shard(chunk.number, in: folder.shards).map { try ShardReader(path: $0) }
     }
@@ -42,28 +42,16 @@ public struct ScoreStage: Stage {
           throw StageError(.score, chunk: chunk.number, "the score of \(pair.key) is \(score)")
         }
         rows.append(
-          .object([
-            .init("uid", .string(pair.key)), .init("key", .string(pair.key)),
-            .init("score", .number("\(score)")),
-          ]))
+          ScoreTable.row(uid: PairIdentity.uid(of: pair), key: pair.key, score: score))
       }
     }
     let table = rows
     try await Parallel.detached {
-      try JSONLines.write(table, to: folder.scoreTable(chunk.number, scorer: scorer.name))
+      try PairTable.write(
+        table, columns: ScoreTable.columns,
+        to: folder.scoreTable(chunk.number, scorer: scorer.name),
+        metadata: ScoreTable.metadata(of: scorer))
     }
     return StageReport(input: rows.count, kept: rows.count)
-  }
-
-  private func publishProvenance(in folder: RunFolder) throws {
-    let path = folder.scores(of: scorer.name) + "/provenance.json"
-    if DurableFile.exists(path) { return }
-    try DurableFile.makeFolder(folder.scores(of: scorer.name))
-    let members = scorer.provenance.sorted { $0.key < $1.key }.map {
-      JSONValue.Member($0.key, .string($0.value))
-    }
-    try DurableFile.write(
-      JSONValue.object([.init("scorer", .string(scorer.name))] + members).serialized + "\n",
-      to: path)
   }
 }

@@ -6,25 +6,39 @@ import WorkerThreads
 /// Writes the kept pairs of a chunk to a shard of the chunk's number.
 ///
 /// Reads the tables of all stages before it and the decoded bytes; writes `shards/NNNNN.tar[.lz4]`
-/// with its index, pairs in row order under their uid, and `shards/NNNNN.jsonl` with the fate of every
+/// with its index, pairs in row order under their uid, and `shards/NNNNN.parquet` with the fate of every
 /// pair of the chunk. A chunk that kept nothing makes a table and no shard.
 public struct ShardStage: Stage {
   public let name = StageName.shard
   public let lane = Lane.compute
   private let options: ShardOptions
+  private let layout: any ShardLayout
 
-  public init(options: ShardOptions) { self.options = options }
+  /// - Parameters:
+  ///   - options: How shards are stored and described.
+  ///   - rowsPerShard: The rows of a chunk, by which img2dataset's keys count.
+  public init(options: ShardOptions, rowsPerShard: Int) {
+    self.options = options
+    layout =
+      switch options.layout {
+      case .pairloom: PairloomLayout()
+      case .img2dataset: Img2datasetLayout(rowsPerShard: rowsPerShard)
+      }
+  }
 
   public func run(_ chunk: Chunk, in run: StageContext) async throws -> StageReport {
-    try await CancellationFlag.watch { flag in
-      try await Parallel.detached { try write(chunk.number, in: run.folder, flag) }
+    let attempt = try await run.downloadAttempt(of: chunk.number)
+    return try await CancellationFlag.watch { flag in
+      try await Parallel.detached {
+        try write(chunk.number, fetchedBy: attempt, in: run.folder, flag)
+      }
     }
   }
 
-  private func write(_ chunk: Int, in folder: RunFolder, _ flag: CancellationFlag) throws
-    -> StageReport
-  {
-    let fates = try fates(chunk, in: folder)
+  private func write(
+    _ chunk: Int, fetchedBy attempt: Int, in folder: RunFolder, _ flag: CancellationFlag
+  ) throws -> StageReport {
+    let fates = try fates(chunk, fetchedBy: attempt, in: folder)
     let kept = fates.filter { $0.drop == nil }
     var summary: ShardSummary?
     if !kept.isEmpty {
@@ -36,7 +50,12 @@ public struct ShardStage: Stage {
       }
       summary = try writer.finish()
     }
-    try JSONLines.write(fates.map(\.tableRow), to: folder.shardTable(chunk))
+    try PairTable.write(
+      fates.map { layout.row(of: $0, chunk: chunk) },
+      columns: layout.columns(carried: try ListColumns.read(folder)), to: folder.shardTable(chunk))
+    for (ending, content) in layout.companions(of: fates) {
+      try DurableFile.write(content, to: folder.shards + "/" + RunFolder.digits(chunk) + ending)
+    }
     return StageReport(input: kept.count, kept: kept.count, shard: summary)
   }
 
@@ -53,20 +72,22 @@ public struct ShardStage: Stage {
           + " is cut")
     }
     return Pair(
-      key: fate.candidate.uid, caption: fate.candidate.caption, image: image,
-      metadata: Array(fate.metadata.serialized.utf8))
+      key: layout.key(of: fate, chunk: chunk), caption: fate.candidate.caption, image: image,
+      metadata: layout.metadata(of: fate, chunk: chunk))
   }
 
-  private func fates(_ chunk: Int, in folder: RunFolder) throws -> [PairFate] {
+  private func fates(
+    _ chunk: Int, fetchedBy attempt: Int, in folder: RunFolder
+  ) throws -> [PairFate] {
     let candidates = try JSONLines.read(folder.chunkTable(chunk), as: PairCandidate.init)
     func byRow<T>(_ rows: [T], _ row: KeyPath<T, Int>) -> [Int: T] {
       Dictionary(uniqueKeysWithValues: rows.map { ($0[keyPath: row], $0) })
     }
     let fetched = byRow(
-      try JSONLines.read(folder.fetchedTable(chunk), as: FetchedRow.init), \.row)
+      try PairTable.read(folder.fetchedTable(chunk, attempt: attempt), as: FetchedRow.init), \.row)
     let decoded = byRow(
-      try JSONLines.read(folder.decodedTable(chunk), as: DecodedRow.init), \.row)
-    let verdicts = byRow(try JSONLines.read(folder.verdictTable(chunk), as: Verdict.init), \.row)
+      try PairTable.read(folder.decodedTable(chunk), as: DecodedRow.init), \.row)
+    let verdicts = byRow(try PairTable.read(folder.verdictTable(chunk), as: Verdict.init), \.row)
     return try candidates.map { candidate in
       let fate = PairFate(
         candidate: candidate, fetched: fetched[candidate.row], decoded: decoded[candidate.row],

@@ -21,15 +21,20 @@ private struct FetchedChunk {
         bytes: ByteRange(offset: offset, length: body.count)
       ).json
     }
-    try JSONLines.write(rows, to: folder.fetchedTable(0))
+    try PairTable.write(
+      rows, columns: FetchedRow.columns, to: folder.fetchedTable(0, attempt: 1))
     try DurableFile.write(bodies.flatMap { $0 }, to: folder.fetchedBytes(0, attempt: 1))
   }
 
   func decode(_ options: DecodeOptions) async throws -> (report: StageReport, rows: [DecodedRow]) {
     let stage = DecodeStage(options: options, threads: 2)
     let report = try await stage.run(
-      Chunk(number: 0, attempt: 1), in: StageContext(folder: folder) { _ in [] })
-    return (report, try JSONLines.read(folder.decodedTable(0), as: DecodedRow.init))
+      Chunk(number: 0, attempt: 1),
+      in: StageContext(
+        folder: folder,
+        report: { _, _ in StageReport(input: 0, kept: 0, facts: [StageReport.attemptFact: 1]) }
+      ) { _ in [] })
+    return (report, try PairTable.read(folder.decodedTable(0), as: DecodedRow.init))
   }
 
   func remove() throws { try FileManager.default.removeItem(atPath: folder.path) }

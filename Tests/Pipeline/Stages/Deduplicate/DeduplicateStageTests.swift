@@ -18,13 +18,14 @@ import Testing
           row: row, sha256: String(letter), drop: letter == "." ? Drop(.corrupt) : nil,
           bytes: letter == "." ? nil : ByteRange(offset: 0, length: 1))
       }
-      try JSONLines.write(rows.map(\.json), to: folder.decodedTable(number))
+      try PairTable.write(
+        rows.map(\.json), columns: DecodedRow.columns, to: folder.decodedTable(number))
     }
     return folder
   }
 
   static func survivors(_ folder: RunFolder, _ chunk: Int) throws -> [Int?] {
-    try JSONLines.read(folder.verdictTable(chunk), as: Verdict.init).map(\.drop?.survivor)
+    try PairTable.read(folder.verdictTable(chunk), as: Verdict.init).map(\.drop?.survivor)
   }
 
   @Test("the first row wins across chunks, and duplicates name it")

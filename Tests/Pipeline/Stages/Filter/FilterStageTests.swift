@@ -49,11 +49,12 @@ import Testing
           try writer.append(
             Pair(key: "k\(number)", caption: "c\(number)", image: [UInt8(number)], metadata: []))
           scores.append(
-            .object([.init("key", .string("k\(number)")), .init("score", .number("0.\(number)"))]))
+            ScoreTable.row(uid: "u\(number)", key: "k\(number)", score: Float(number) / 10))
         }
         summary = try writer.finish()
       }
-      try JSONLines.write(scores, to: folder.scoreTable(chunk, scorer: "toy"))
+      try PairTable.write(
+        scores, columns: ScoreTable.columns, to: folder.scoreTable(chunk, scorer: "toy"))
       reports.append((chunk, StageReport(input: scores.count, kept: scores.count, shard: summary)))
     }
     let all = reports
@@ -80,7 +81,7 @@ import Testing
       try ShardReader(path: folder.path + "/" + shard.file).forEach { images.append($0.image) }
     }
     #expect(images == [[1], [2], [3], [4], [5]])
-    let verdicts = try [0, 2].map { try JSONLines.read(folder.filterTable($0)) }
+    let verdicts = try [0, 2].map { try PairTable.read(folder.filterTable($0)) }
     #expect(verdicts.map(\.count) == [3, 3])
     #expect(verdicts.joined().map { $0["drop"]?.text } == ["low_score", nil, nil, nil, nil, nil])
     let once = try DurableFile.read(folder.dataset)

@@ -3,60 +3,6 @@ import IngestStage
 import PipelineCore
 import Testing
 
-/// A run's folder of its own with a list in it.
-struct ListFixture {
-  let path = FileManager.default.temporaryDirectory.path + "/ingest-" + UUID().uuidString
-  var folder: RunFolder { RunFolder(path + "/run") }
-
-  init() throws {
-    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    try folder.make()
-  }
-
-  func remove() { try? FileManager.default.removeItem(atPath: path) }
-
-  func ingest(
-    _ bytes: [UInt8], name: String, chunkRows: Int = 1_000, url: String? = nil,
-    caption: String? = nil, limit: Int? = nil
-  ) async throws -> (report: StageReport, rows: [PairCandidate], rejects: [JSONValue]) {
-    let list = path + "/" + name
-    try Data(bytes).write(to: URL(fileURLWithPath: list))
-    let stage = IngestStage(
-      options: IngestOptions(
-        input: list, urlColumn: url, captionColumn: caption, chunkRows: chunkRows, limit: limit))
-    let context = StageContext(folder: folder) { _ in [] }
-    let report = try await stage.run(Chunk(number: 0, attempt: 1), in: context)
-    var rows: [PairCandidate] = []
-    for chunk in 0..<(report.facts["chunks"] ?? 0) {
-      rows += try JSONLines.read(folder.chunkTable(chunk), as: PairCandidate.init)
-    }
-    return (report, rows, try JSONLines.read(folder.rejects))
-  }
-
-  func ingest(_ text: String, name: String, chunkRows: Int = 1_000, url: String? = nil) async throws
-    -> (report: StageReport, rows: [PairCandidate], rejects: [JSONValue])
-  {
-    try await ingest(Array(text.utf8), name: name, chunkRows: chunkRows, url: url)
-  }
-}
-
-/// Runs gzip(1), the reference for gzip files.
-func gzipped(_ bytes: [UInt8]) throws -> [UInt8] {
-  let process = Process()
-  process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-  process.arguments = ["gzip", "-n", "-c"]
-  let input = Pipe()
-  let output = Pipe()
-  process.standardInput = input
-  process.standardOutput = output
-  try process.run()
-  input.fileHandleForWriting.write(Data(bytes))
-  try input.fileHandleForWriting.close()
-  let data = output.fileHandleForReading.readDataToEndOfFile()
-  process.waitUntilExit()
-  return [UInt8](data)
-}
-
 @Suite struct IngestStageTests {
   /// The same two pairs in every format; the second caption holds all that needs quoting.
   static let nasty = "a \"b\", c\td\r\ne\nü🎨"
@@ -84,14 +30,17 @@ func gzipped(_ bytes: [UInt8]) throws -> [UInt8] {
     ] {
       let fixture = try ListFixture()
       defer { fixture.remove() }
-      let (report, rows, rejects) = try await fixture.ingest(bytes, name: name)
+      let list = try await fixture.ingest(bytes, name: name)
+      let (report, rows, rejects) = (list.report, list.rows, list.rejects)
       #expect(rows.map(\.url) == ["http://a.test/1", "http://a.test/2"])
       #expect(rows.map(\.caption) == ["one", Self.nasty])
       #expect(rows.map(\.columns) == ["1", "2"].map { [.init("id", .string($0))] })
       #expect(rows.map(\.row) == [0, 1])
       #expect(rejects.isEmpty)
       #expect(
-        report == StageReport(input: 2, kept: 2, facts: ["rows": 2, "rejected": 0, "chunks": 1]))
+        report
+          == StageReport(
+            input: 2, kept: 2, facts: ["rows": 2, "rejected": 0, "chunks": 1, "files": 1]))
     }
   }
 
@@ -99,8 +48,9 @@ func gzipped(_ bytes: [UInt8]) throws -> [UInt8] {
   func plainList() async throws {
     let fixture = try ListFixture()
     defer { fixture.remove() }
-    let (report, rows, _) = try await fixture.ingest(
+    let list = try await fixture.ingest(
       "http://a.test/1,\"x\"\r\n\nhttp://a.test/3", name: "x.txt")
+    let (report, rows) = (list.report, list.rows)
     #expect(rows.map(\.url) == ["http://a.test/1,\"x\"", "", "http://a.test/3"])
     #expect(rows.map(\.drop?.reason) == [nil, .badURL, nil])
     #expect(rows.allSatisfy { $0.caption.isEmpty })
@@ -115,7 +65,8 @@ func gzipped(_ bytes: [UInt8]) throws -> [UInt8] {
       Array("url,caption\nhttp://a.test/0,\"two\nlines\"\nhttp://a.test/1\nhttp://a.test/2,".utf8)
       + [0xFF, 0xFE]
       + Array("\nhttp://a.test/3,x,y\nhttp://a.test/4,ok\nhttp://a.test/5,\"open".utf8)
-    let (report, rows, rejects) = try await fixture.ingest(csv, name: "x.csv")
+    let list = try await fixture.ingest(csv, name: "x.csv")
+    let (report, rows, rejects) = (list.report, list.rows, list.rejects)
     #expect(rows.map(\.row) == [0, 4])
     #expect(rejects.map { $0["line"]?.integer } == [4, 5, 6, 8])
     #expect(rejects.map { $0["row"]?.integer } == [1, 2, 3, 5])
@@ -124,7 +75,7 @@ func gzipped(_ bytes: [UInt8]) throws -> [UInt8] {
         "1 fields where the header has 2", "column caption is not UTF-8",
         "3 fields where the header has 2", "a quoted field has no end",
       ])
-    #expect(report.facts == ["rows": 6, "rejected": 4, "chunks": 1])
+    #expect(report.facts == ["rows": 6, "rejected": 4, "chunks": 1, "files": 1])
     #expect(report.input == 2)
   }
 
@@ -136,8 +87,9 @@ func gzipped(_ bytes: [UInt8]) throws -> [UInt8] {
     defer { fixture.remove() }
     let after = (1...rowsAfter).map { "http://a.test/after/\($0),plain words" }
     let text = "url,caption\nhttp://a.test/0,fine\nhttp://a.test/1,\"open\n"
-    let (report, rows, rejects) = try await fixture.ingest(
+    let list = try await fixture.ingest(
       text + after.joined(separator: "\n") + "\n", name: "x.csv")
+    let (report, rows, rejects) = (list.report, list.rows, list.rejects)
     #expect(rejects.map { $0["line"]?.integer } == [3])
     #expect(rows.map(\.url).first == "http://a.test/0")
     #expect(rows.count == rowsAfter + 1)
@@ -154,8 +106,9 @@ func gzipped(_ bytes: [UInt8]) throws -> [UInt8] {
   func badJSON(_ line: String) async throws {
     let fixture = try ListFixture()
     defer { fixture.remove() }
-    let (_, rows, rejects) = try await fixture.ingest(
+    let list = try await fixture.ingest(
       line + "\n{\"url\":\"http://a.test/ok\",\"text\":null}\n", name: "x.jsonl")
+    let (rows, rejects) = (list.rows, list.rejects)
     #expect(rejects.map { $0["line"]?.integer } == [1])
     #expect(rows.map(\.row) == [1])
     #expect(rows.map(\.caption) == [""])
@@ -165,9 +118,10 @@ func gzipped(_ bytes: [UInt8]) throws -> [UInt8] {
   func carriedColumns() async throws {
     let fixture = try ListFixture()
     defer { fixture.remove() }
-    let (_, rows, _) = try await fixture.ingest(
+    let list = try await fixture.ingest(
       "{\"z\":1.50,\"url\":\"http://a.test\",\"a\":{\"k\":[1e3,null,true]},\"TEXT\":\"c\"}",
       name: "x.jsonl")
+    let rows = list.rows
     #expect(
       JSONValue.object(rows[0].columns).serialized == "{\"z\":1.50,\"a\":{\"k\":[1e3,null,true]}}")
   }
@@ -181,8 +135,9 @@ func gzipped(_ bytes: [UInt8]) throws -> [UInt8] {
       "http://a.test/X%2F?q",
       "http://a.test/x%2F?q#g", "https://a.test/x%2F?q",
     ]
-    let (report, rows, _) = try await fixture.ingest(
+    let list = try await fixture.ingest(
       urls.joined(separator: "\n"), name: "x.txt", chunkRows: 2)
+    let (report, rows) = (list.report, list.rows)
     #expect(rows.map(\.drop?.survivor) == [nil, nil, 0, nil, nil, 0, nil])
     #expect(report.dropped == ["bad_url": 2, "duplicate_url": 2])
     #expect(report.facts["chunks"] == 4)
@@ -193,7 +148,8 @@ func gzipped(_ bytes: [UInt8]) throws -> [UInt8] {
     let fixture = try ListFixture()
     defer { fixture.remove() }
     let text = "{\"url\":\"http://a.test/0\"}\nx\nx\nx\n{\"url\":\"http://a.test/4\"}\n"
-    let (report, rows, _) = try await fixture.ingest(text, name: "x.jsonl", chunkRows: 2)
+    let list = try await fixture.ingest(text, name: "x.jsonl", chunkRows: 2)
+    let (report, rows) = (list.report, list.rows)
     #expect(report.facts["chunks"] == 3)
     #expect(try JSONLines.read(fixture.folder.chunkTable(1)).isEmpty)
     #expect(rows.map(\.row) == [0, 4])
@@ -203,8 +159,9 @@ func gzipped(_ bytes: [UInt8]) throws -> [UInt8] {
   func limits(_ limit: Int) async throws {
     let fixture = try ListFixture()
     defer { fixture.remove() }
-    let (report, rows, _) = try await fixture.ingest(
+    let list = try await fixture.ingest(
       Array("http://a.test/0\nhttp://a.test/1\n".utf8), name: "x.txt", chunkRows: 1, limit: limit)
+    let (report, rows) = (list.report, list.rows)
     #expect(rows.count == min(limit, 2))
     #expect(report.facts["chunks"] == min(limit, 2))
     for (name, text) in [
@@ -244,8 +201,9 @@ func gzipped(_ bytes: [UInt8]) throws -> [UInt8] {
       let long = String(repeating: "x", count: filler)
       let text =
         "url\(delimiter)caption\r\n\(long)\(delimiter)\"q\"\"\r\n\"\"\"\r\nhttp://a.test/\(delimiter)z\r\n"
-      let (_, rows, rejects) = try await fixture.ingest(
+      let list = try await fixture.ingest(
         text, name: delimiter == "," ? "p.csv" : "p.tsv")
+      let (rows, rejects) = (list.rows, list.rejects)
       #expect(rows.map(\.caption) == ["q\"\r\n\"", "z"], "filler \(filler)")
       #expect(rejects.isEmpty)
     }

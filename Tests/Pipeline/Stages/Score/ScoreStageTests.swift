@@ -1,4 +1,3 @@
-import DurableFiles
 import Foundation
 import PairDataset
 import PipelineCore
@@ -40,13 +39,12 @@ struct FirstByteScorer: PairScorer {
     let context = StageContext(folder: folder) { _ in [] }
     let report = try await stage.run(Chunk(number: 0, attempt: 1), in: context)
     #expect(report == StageReport(input: pairs, kept: pairs))
-    let rows = try JSONLines.read(folder.scoreTable(0, scorer: "first-byte"))
+    let rows = try PairTable.read(folder.scoreTable(0, scorer: "first-byte"))
     #expect(rows.map { $0["key"]?.text } == (0..<pairs).map { "k\($0)" })
     #expect(rows.map { $0["score"]?.double } == (0..<pairs).map { Double($0) / 8 })
-    let provenance = String(
-      decoding: try DurableFile.read(folder.scores(of: "first-byte") + "/provenance.json"),
-      as: UTF8.self)
-    #expect(provenance == "{\"scorer\":\"first-byte\",\"weights\":\"none\"}\n")
+    let facts = try PairTable.metadata(of: folder.scoreTable(0, scorer: "first-byte"))
+    #expect(facts["scorer"] == "first-byte")
+    #expect(facts["weights"] == "none")
   }
 
   @Test("a score that is no number fails the chunk")

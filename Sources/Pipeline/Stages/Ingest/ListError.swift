@@ -1,0 +1,30 @@
+/// Why a list as a whole could not be taken in.
+///
+/// Single bad rows are rejects, not errors.
+public enum ListError: Error, Sendable, Equatable, CustomStringConvertible {
+  case unreadable(path: String, problem: String)
+  case unknownFormat(path: String)
+  case noColumn(path: String, wanted: [String], found: [String])
+  /// No file, folder or match of a glob.
+  case notFound(input: String)
+  /// The content ends early or is damaged, `offset` bytes into the file.
+  case damaged(path: String, offset: Int, problem: String)
+
+  public var description: String {
+    switch self {
+    case .unreadable(let path, let problem):
+      "\(path): the list cannot be read: \(problem)" + (problem.hasSuffix(".") ? "" : ".")
+    case .unknownFormat(let path):
+      "\(path): the name tells no format. Known are "
+        + ListFormat.allCases.map { ".\($0.rawValue)" }.joined(separator: ", ")
+        + ", each but .parquet also with .gz or .zst; or name it with --set format=csv."
+    case .noColumn(let path, let wanted, let found):
+      "\(path): no column \(wanted.joined(separator: " or ")); it has \(found.joined(separator: ", "))."
+        + " Name it with --set url_column=NAME, caption_column=NAME or hash_column=NAME."
+    case .notFound(let input):
+      "\(input): no such file, folder or match. Check the path given as input."
+    case .damaged(let path, let offset, let problem):
+      "\(path): the list is damaged or cut at byte \(offset): \(problem). Copy or make it again."
+    }
+  }
+}

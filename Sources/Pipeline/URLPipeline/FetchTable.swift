@@ -1,0 +1,183 @@
+import DurableFiles
+import PipelineCore
+public import TableQuery
+
+/// The rows of a run as `pairloom retry --where` sees them: what was asked for and what came of it.
+public enum FetchTable {
+  public static let columns: [QueryColumn] = [
+    .init("row", .int, "the row of the list, from 0"),
+    .init("uid", .text, "the pair's name, as in the shards"),
+    .init("url", .text, "as it stands in the list"),
+    .init("host", .text, "of the URL, in lower case, without port"),
+    .init("caption", .text, "as it stands in the list"),
+    .init("chunk", .int, "the chunk of the row's newest attempt"),
+    .init("stage", .text, "ingest, download, decode or deduplicate: where it was dropped"),
+    .init("reason", .text, "why, as in `pairloom status`: timeout, dns, http_status …"),
+    .init("class", .text, "transient or permanent"),
+    .init("detail", .text, "the reason in words"),
+    .init("status", .int, "the HTTP status, where there was an answer"),
+    .init("final_url", .text, "the URL that answered, after redirects"),
+    .init("redirects", .int, "how many there were"),
+    .init("tries", .int, "requests that were made, retries included"),
+    .init("address", .text, "the address that was connected to last"),
+    .init("protocol", .text, "http/1.0, http/1.1 or h2"),
+    .init("content_type", .text, "as the server named it"),
+    .init("received_bytes", .int, "of bodies on the wire, over all tries"),
+    .init("seconds", .double, "from the first try to the end"),
+    .init("started_at", .int, "when the first try began, milliseconds since 1970"),
+  ]
+
+  /// What a retry may do with a row.
+  enum Standing: Equatable {
+    /// It may heal: it was asked for and failed. `wasFetched`: its body came and was no picture.
+    case failed(DropReason, wasFetched: Bool)
+    case kept
+    case duplicate
+    case badURL
+    /// A policy or the address guard refused it, which is final.
+    case refused
+    /// Its chunk was given up before its fate was known.
+    case unknown
+
+    /// The words under which rows that are left out are counted.
+    var words: String? {
+      switch self {
+      case .failed: nil
+      case .kept: "kept"
+      case .duplicate: "duplicates"
+      case .badURL: "no URLs"
+      case .refused: "refused by policy"
+      case .unknown: "in chunks that were given up"
+      }
+    }
+  }
+
+  /// One row with all that is known of it.
+  struct Entry {
+    var candidate: PairCandidate
+    var fetched: FetchedRow?
+    var decoded: DecodedRow?
+    var verdict: Verdict?
+
+    var drop: Drop? { candidate.drop ?? fetched?.drop ?? decoded?.drop ?? verdict?.drop }
+
+    var standing: Standing {
+      guard let drop else { return verdict == nil ? .unknown : .kept }
+      switch drop.reason {
+      case .duplicateURL, .duplicateBytes: return .duplicate
+      case .badURL: return .badURL
+      case .addressRefused, .robots, .robotsTxt, .tdmReserved, .contentUsage, .hostDenied,
+        .hashBlocked:
+        return .refused
+      default:
+        // A list's own drops are final; what failed later has been asked for.
+        return candidate.drop == nil
+          ? .failed(drop.reason, wasFetched: fetched?.drop == nil) : .badURL
+      }
+    }
+
+    private var stage: StageName? {
+      if candidate.drop != nil { return .ingest }
+      if fetched?.drop != nil { return .download }
+      if decoded?.drop != nil { return .decode }
+      return verdict?.drop == nil ? nil : .deduplicate
+    }
+
+    /// A value for each of ``FetchTable/columns``.
+    func values(chunk: Int) -> [TableValue] {
+      func text(_ value: String?) -> TableValue { value.map { .text($0) } ?? .null }
+      func int(_ value: Int?) -> TableValue { value.map { .int($0) } ?? .null }
+      let drop = drop
+      return [
+        .int(candidate.row), .text(candidate.uid), .text(candidate.url),
+        text(FetchTable.host(of: candidate.url)), .text(candidate.caption), .int(chunk),
+        text(stage?.rawValue), text(drop?.reason.rawValue),
+        text(drop?.reason.failureClass(status: fetched?.status).rawValue),
+        text(drop.flatMap { $0.detail.isEmpty ? nil : $0.detail }), int(fetched?.status),
+        text(fetched?.recorded("final_url")?.text), int(fetched?.recorded("redirects")?.integer),
+        int(fetched?.recorded("tries")?.integer),
+        text(fetched?.recorded("address")?.text), text(fetched?.recorded("protocol")?.text),
+        text(fetched?.recorded("content_type")?.text),
+        int(fetched?.recorded("received_bytes")?.integer),
+        fetched?.recorded("seconds")?.double.map { .double($0) } ?? .null,
+        int(fetched?.recorded("started_at")?.integer),
+      ]
+    }
+  }
+
+  /// The host of a URL without user and port; nil for what is no URL.
+  static func host(of url: String) -> String? {
+    guard let normalized = NormalizedURL.normalize(url),
+      let scheme = normalized.utf8.firstIndex(of: UInt8(ascii: ":"))
+    else { return nil }
+    let rest = normalized.utf8[scheme...].dropFirst(3)
+    let authority = rest.prefix { $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: "?") }
+    let host = authority.split(separator: UInt8(ascii: "@")).last ?? authority
+    if host.first == UInt8(ascii: "[") {
+      return String(host.prefix { $0 != UInt8(ascii: "]") }.dropFirst())
+    }
+    return String(host.prefix { $0 != UInt8(ascii: ":") })
+  }
+}
+
+/// Reads a run's rows chunk by chunk, each row once: as its newest generation tells of it.
+///
+/// Memory: the tables of one chunk, and a number for each row that was retried before.
+struct FetchTableReader {
+  private let folder: RunFolder
+  private let chunkCount: Int
+  /// The newest generation that was read; nil in a folder without one.
+  let lastGeneration: Int?
+  /// The attempt whose files are a download's output, by chunk.
+  private let attempts: [Int: Int]
+  /// The newest chunk of each row that is in more than one.
+  private var newest: [Int: Int] = [:]
+
+  /// - Parameters:
+  ///   - context: The run; its ledger tells what has completed.
+  ///   - generation: Rows are read as they stood before this one.
+  /// - Throws: What the folder or the ledger lacks.
+  init(_ context: StageContext, before generation: Int) async throws {
+    let generations = RunGenerations(
+      ingest: try await context.reports(.ingest).filter { $0.chunk < generation })
+    folder = context.folder
+    chunkCount = generations.chunkCount
+    lastGeneration = generations.all.last?.number
+    attempts = Dictionary(
+      uniqueKeysWithValues: try await context.reports(.download).compactMap { chunk, report in
+        report.facts[StageReport.attemptFact].map { (chunk, $0) }
+      })
+    for generation in generations.all where generation.number > 0 {
+      for chunk in generation.chunks {
+        for candidate in try JSONLines.read(folder.chunkTable(chunk), as: PairCandidate.init) {
+          newest[candidate.row] = chunk
+        }
+      }
+    }
+  }
+
+  /// The chunks that there are: where a further generation's begin.
+  var chunks: Range<Int> { 0..<chunkCount }
+
+  /// The rows of a chunk, except those that a later one has again.
+  func entries(of chunk: Int) throws -> [FetchTable.Entry] {
+    func table<T>(_ path: String?, _ make: (JSONValue) -> T?, _ row: KeyPath<T, Int>) throws
+      -> [Int: T]
+    {
+      guard let path, DurableFile.exists(path) else { return [:] }
+      return Dictionary(
+        try PairTable.read(path, as: make).map { ($0[keyPath: row], $0) },
+        uniquingKeysWith: { first, _ in first })
+    }
+    let candidates = try JSONLines.read(folder.chunkTable(chunk), as: PairCandidate.init)
+    let fetched = try table(
+      attempts[chunk].map { folder.fetchedTable(chunk, attempt: $0) }, FetchedRow.init, \.row)
+    let decoded = try table(folder.decodedTable(chunk), DecodedRow.init, \.row)
+    let verdicts = try table(folder.verdictTable(chunk), Verdict.init, \.row)
+    return candidates.filter { newest[$0.row] == nil || newest[$0.row] == chunk }.map {
+      FetchTable.Entry(
+        candidate: $0, fetched: fetched[$0.row], decoded: decoded[$0.row],
+        verdict: verdicts[$0.row])
+    }
+  }
+}

@@ -1,0 +1,133 @@
+import DurableFiles
+import Foundation
+import PairDataset
+import PipelineCore
+import ShardStage
+import Testing
+
+/// A chunk of seven rows, one for each way through the stages, as the stages before sharding leave it.
+@Suite struct ShardStageTests {
+  static let reasons: [DropReason?] = [
+    nil, .badURL, .httpStatus, .robots, .corrupt, .duplicateBytes, nil,
+  ]
+
+  static func makeRun() throws -> (RunFolder, StageContext) {
+    let folder = RunFolder(
+      FileManager.default.temporaryDirectory.path + "/shard-" + UUID().uuidString)
+    try folder.make()
+    let hash = String(repeating: "ab", count: 32)
+    var chunk: [JSONValue] = []
+    var fetched: [JSONValue] = []
+    var decoded: [JSONValue] = []
+    var verdicts: [JSONValue] = []
+    for (row, reason) in reasons.enumerated() {
+      let drop = reason.map {
+        Drop($0, detail: $0 == .robots ? "noai" : "", survivor: $0 == .duplicateBytes ? 0 : nil)
+      }
+      func at(_ stage: StageName) -> Drop? { drop?.reason.stage == stage ? drop : nil }
+      chunk.append(
+        PairCandidate(
+          row: 1_000 + row, uid: "uid\(row)", url: "http://a.test/\(row)",
+          caption: "caption \(row)",
+          columns: [.init("id", .int(row)), .init("width", .string("wide"))], drop: at(.ingest)
+        ).json)
+      if at(.ingest) != nil { continue }
+      let isFetched = at(.download) == nil
+      fetched.append(
+        FetchedRow(
+          row: 1_000 + row, attempt: 2, status: reason == .httpStatus ? 404 : 200,
+          record: [.init("started_at", .int(5_000 + row)), .init("seconds", .number("0.25"))],
+          drop: at(.download), bytes: isFetched ? ByteRange(offset: 0, length: 1) : nil,
+          sha256: isFetched ? hash : nil
+        ).json)
+      if !isFetched { continue }
+      let isDecoded = at(.decode) == nil
+      decoded.append(
+        DecodedRow(
+          row: 1_000 + row, sha256: hash, drop: at(.decode),
+          bytes: isDecoded ? ByteRange(offset: row, length: 1) : nil, width: isDecoded ? 8 : nil,
+          height: isDecoded ? 9 : nil, originalWidth: 16, originalHeight: 18
+        ).json)
+      if !isDecoded { continue }
+      verdicts.append(Verdict(row: 1_000 + row, sha256: hash, drop: at(.deduplicate)).json)
+    }
+    try DurableFile.write(chunk.map { $0.serialized + "\n" }.joined(), to: folder.chunkTable(1))
+    try DurableFile.write(
+      #"[{"name":"id","type":"int"},{"name":"width","type":"string"}]"#, to: folder.chunkColumns)
+    try PairTable.write(
+      fetched, columns: FetchedRow.columns, to: folder.fetchedTable(1, attempt: 2))
+    try PairTable.write(decoded, columns: DecodedRow.columns, to: folder.decodedTable(1))
+    try PairTable.write(verdicts, columns: Verdict.columns, to: folder.verdictTable(1))
+    try DurableFile.write((0..<7).map { UInt8($0) }, to: folder.decodedBytes(1))
+    let report = StageReport(input: 0, kept: 0, facts: [StageReport.attemptFact: 2])
+    return (folder, StageContext(folder: folder, report: { _, _ in report }) { _ in [] })
+  }
+
+  @Test("every row has its fate in the table, and what was kept is in the shard under its uid")
+  func ownLayout() async throws {
+    let (folder, context) = try Self.makeRun()
+    defer { try? FileManager.default.removeItem(atPath: folder.path) }
+    let stage = ShardStage(options: ShardOptions(), rowsPerShard: 1_000)
+    let report = try await stage.run(Chunk(number: 1, attempt: 1), in: context)
+    #expect(report.kept == 2)
+    let rows = try PairTable.read(folder.shardTable(1))
+    #expect(rows.map { $0["reason"]?.text } == Self.reasons.map { $0?.rawValue })
+    #expect(
+      rows.map { $0["class"]?.text } == Self.reasons.map { $0 == nil ? nil : "permanent" })
+    #expect(rows.map { $0["row"]?.integer } == Array(1_000..<1_007))
+    #expect(rows.map { $0["id"]?.integer } == Array(0..<7))
+    #expect(rows.allSatisfy { $0["list_width"]?.text == "wide" })
+    #expect(rows[5]["of"]?.integer == 0)
+    let shard = try ShardReader(path: folder.shards + "/00001.tar.lz4")
+    #expect(shard.keys == ["uid0", "uid6"])
+    let pair = try shard.pair(at: 1)
+    #expect(pair.image == [6])
+    #expect(pair.caption == "caption 6")
+    #expect(try JSONValue.parse(pair.metadata)["uid"]?.text == "uid6")
+  }
+
+  @Test("img2dataset's layout has its keys, its fields in order, its words and its counts")
+  func img2datasetLayout() async throws {
+    let (folder, context) = try Self.makeRun()
+    defer { try? FileManager.default.removeItem(atPath: folder.path) }
+    let stage = ShardStage(
+      options: ShardOptions(compression: .none, layout: .img2dataset), rowsPerShard: 1_000)
+    _ = try await stage.run(Chunk(number: 1, attempt: 1), in: context)
+    let shard = try ShardReader(path: folder.shards + "/00001.tar")
+    #expect(shard.keys == ["00001000", "00001006"])  // ⌈log₁₀ 1,000⌉ digits behind the shard's five
+    let metadata = try shard.pair(at: 0).metadata
+    #expect(
+      try JSONValue.parse(metadata).members.map(\.key) == [
+        "id", "list_width", "caption", "url", "key", "status", "error_message", "width", "height",
+        "original_width", "original_height", "sha256",
+      ])
+    #expect(String(decoding: metadata, as: UTF8.self).hasPrefix("{\n    \"id\": 0,\n"))
+    let rows = try PairTable.read(folder.shardTable(1))
+    #expect(
+      rows.map { $0["error_message"]?.text } == [
+        nil, "bad_url", "HTTP Error 404: Not Found",
+        "Use of image disallowed by X-Robots-Tag directive", "Image decoding error",
+        "duplicate_bytes of row 0", nil,
+      ])
+    let stats = try JSONValue.parse(try DurableFile.read(folder.shards + "/00001_stats.json"))
+    #expect(stats["count"]?.integer == 7)
+    #expect(stats["successes"]?.integer == 2)
+    #expect(stats["failed_to_download"]?.integer == 3)
+    #expect(stats["failed_to_resize"]?.integer == 2)
+    #expect(stats["status_dict"]?["success"]?.integer == 2)
+    #expect(stats["start_time"]?.double == 5)
+    #expect(stats["end_time"]?.double == 5.256)
+    #expect(stats["duration"]?.double.map { abs($0 - 0.256) < 1e-9 } == true)
+  }
+
+  @Test("tables that disagree about a row fail the chunk")
+  func disagreement() async throws {
+    let (folder, context) = try Self.makeRun()
+    defer { try? FileManager.default.removeItem(atPath: folder.path) }
+    try PairTable.write([], columns: Verdict.columns, to: folder.verdictTable(1))
+    let stage = ShardStage(options: ShardOptions(), rowsPerShard: 1_000)
+    await #expect(throws: StageError.self) {
+      try await stage.run(Chunk(number: 1, attempt: 1), in: context)
+    }
+  }
+}
