@@ -109,6 +109,8 @@ public struct FetchedRow: Sendable, Equatable {
   public var attempt: Int
   /// The HTTP status, where there was an answer.
   public var status: Int?
+  /// Whether a later try may bring a dropped row; what the fetcher says counts before the reason.
+  public var failureClass: DropReason.Class?
   /// The record of the transfer: final URL, tries, times; nothing of it reaches a shard's bytes.
   public var record: [JSONValue.Member]
 
@@ -119,9 +121,10 @@ public struct FetchedRow: Sendable, Equatable {
 
   public init(
     row: Int, attempt: Int, status: Int?, record: [JSONValue.Member], drop: Drop? = nil,
-    bytes: ByteRange? = nil, sha256: String? = nil
+    bytes: ByteRange? = nil, sha256: String? = nil, failureClass: DropReason.Class? = nil
   ) {
     precondition((drop == nil) == (bytes != nil), "row \(row) must be dropped or have a body")
+    self.failureClass = failureClass ?? drop?.reason.failureClass(status: status)
     precondition(bytes == nil || sha256 != nil, "row \(row) has a body without a hash")
     self.row = row
     self.sha256 = sha256
@@ -158,9 +161,7 @@ public struct FetchedRow: Sendable, Equatable {
   public var json: JSONValue {
     .object(
       [.init("row", .int(row))] + (drop?.members ?? [])
-        + (drop.map {
-          [.init("class", .string($0.reason.failureClass(status: status).rawValue))]
-        } ?? [])
+        + (failureClass.map { [.init("class", .string($0.rawValue))] } ?? [])
         + (bytes.map { [.init("offset", .int($0.offset)), .init("length", .int($0.length))] } ?? [])
         + (sha256.map { [.init("sha256", .string($0))] } ?? [])
         + [.init("attempt", .int(attempt))]
@@ -179,7 +180,8 @@ public struct FetchedRow: Sendable, Equatable {
     self.init(
       row: row, attempt: attempt, status: json["status"]?.integer,
       record: json.members.filter { Self.recordNames.contains($0.key) }, drop: drop, bytes: bytes,
-      sha256: sha256)
+      sha256: sha256,
+      failureClass: json["class"]?.text.flatMap(DropReason.Class.init(rawValue:)))
   }
 
   /// A value of the record; nil where the transfer has none.

@@ -63,6 +63,10 @@ public enum FetchTable {
 
     var standing: Standing {
       guard let drop else { return verdict == nil ? .unknown : .kept }
+      // An answer that RFC 9309 takes for a no, because none came, is no final one.
+      if fetched?.failureClass == .transient {
+        return .failed(drop.reason, wasFetched: false)
+      }
       switch drop.reason {
       case .duplicateURL, .duplicateBytes: return .duplicate
       case .badURL: return .badURL
@@ -92,7 +96,9 @@ public enum FetchTable {
         .int(candidate.row), .text(candidate.uid), .text(candidate.url),
         text(FetchTable.host(of: candidate.url)), .text(candidate.caption), .int(chunk),
         text(stage?.rawValue), text(drop?.reason.rawValue),
-        text(drop?.reason.failureClass(status: fetched?.status).rawValue),
+        text(
+          drop.map { fetched?.failureClass ?? $0.reason.failureClass(status: fetched?.status) }?
+            .rawValue),
         text(drop.flatMap { $0.detail.isEmpty ? nil : $0.detail }), int(fetched?.status),
         text(fetched?.recorded("final_url")?.text), int(fetched?.recorded("redirects")?.integer),
         int(fetched?.recorded("tries")?.integer),

@@ -43,7 +43,8 @@ actor BodySpool {
       rows.append(
         FetchedRow(
           row: result.id, attempt: attempt, status: result.status, record: record,
-          drop: Drop(reason, detail: result.detail)))
+          drop: Drop(reason, detail: result.detail),
+          failureClass: result.isTransient ? .transient : .permanent))
       return
     }
     try append(body, row: result.id, status: result.status, record: record)

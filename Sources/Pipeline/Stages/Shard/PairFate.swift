@@ -10,6 +10,11 @@ struct PairFate {
   /// The first drop on the pair's way; nil when it is in the shard.
   var drop: Drop? { candidate.drop ?? fetched?.drop ?? decoded?.drop ?? verdict?.drop }
 
+  /// Whether trying again later may bring the pair.
+  func failureClass(of drop: Drop) -> DropReason.Class {
+    fetched?.failureClass ?? drop.reason.failureClass(status: fetched?.status)
+  }
+
   /// Whether every stage that should have seen the pair did, and none after its drop.
   var isComplete: Bool {
     if candidate.drop != nil { return fetched == nil }

@@ -91,8 +91,7 @@ struct PairloomLayout: ShardLayout {
         + (fate.drop.map { drop in
           [
             .init("reason", .string(drop.reason.rawValue)),
-            .init(
-              "class", .string(drop.reason.failureClass(status: fate.fetched?.status).rawValue)),
+            .init("class", .string(fate.failureClass(of: drop).rawValue)),
           ] + (drop.survivor.map { [.init("of", .int($0))] } ?? [])
         } ?? []))
   }
@@ -113,7 +112,7 @@ struct PairloomLayout: ShardLayout {
     guard let drop = fate.drop else { return nil }
     switch drop.reason {
     case .httpStatus: return "HTTP Error \(fate.fetched?.status.map { String($0) } ?? "unknown")"
-    case .robots: return "Use of image disallowed by X-Robots-Tag directive: \(drop.detail)"
+    case .robots: return "Use of image disallowed by X-Robots-Tag directive"
     case .duplicateURL, .duplicateBytes:
       return "\(drop.reason.rawValue) of row \(drop.survivor ?? -1)"
     case let reason where reason.stage == .decode && !drop.detail.isEmpty: return drop.detail
