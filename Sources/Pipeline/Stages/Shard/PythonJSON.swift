@@ -47,8 +47,7 @@ package enum PythonJSON {
       case 0x09: text += "\\t"
       case 0x08: text += "\\b"
       case 0x0C: text += "\\f"
-      // DEL is ASCII, and Python leaves it as it is.
-      case 0x20...0x7F: text.unicodeScalars.append(Unicode.Scalar(UInt8(unit)))
+      case 0x20...0x7E: text.unicodeScalars.append(Unicode.Scalar(UInt8(unit)))
       default:
         let digits = String(unit, radix: 16)
         text += "\\u" + String(repeating: "0", count: 4 - digits.utf8.count) + digits

@@ -18,7 +18,7 @@ private struct FetchedChunk {
       defer { offset += body.count }
       return FetchedRow(
         row: row, attempt: 1, status: 200, record: [], drop: nil,
-        bytes: ByteRange(offset: offset, length: body.count)
+        bytes: ByteRange(offset: offset, length: body.count), sha256: ContentHash.sha256Hex(body)
       ).json
     }
     try PairTable.write(
