@@ -62,18 +62,22 @@ struct ResampleWeights {
   ///   - start: Where the box begins on it, in the single precision that Pillow uses.
   ///   - end: Where the box ends.
   ///   - size: The pixels of the result.
-  init(filter: ResampleFilter, sourceSize: Int, start: Float, end: Float, size: Int) {
+  ///   - kept: Those of them that are made.
+  init(
+    filter: ResampleFilter, sourceSize: Int, start: Float, end: Float, size: Int,
+    kept: Range<Int>
+  ) {
     let scale = Double(end - start) / Double(size)
     let filterScale = max(scale, 1)
     let support = filter.support * filterScale
     let reciprocal = 1 / filterScale
     capacity = Int(ceil(support)) * 2 + 1
     windows = []
-    windows.reserveCapacity(size)
-    values = [Int32](repeating: 0, count: size * capacity)
+    windows.reserveCapacity(kept.count)
+    values = [Int32](repeating: 0, count: kept.count * capacity)
     var weights = [Double](repeating: 0, count: capacity)
-    for index in 0..<size {
-      let centre = Double(start) + (Double(index) + 0.5) * scale
+    for index in kept.indices {
+      let centre = Double(start) + (Double(kept[index]) + 0.5) * scale
       let first = max(0, Int(centre - support + 0.5))
       let last = min(sourceSize, Int(centre + support + 0.5))
       let count = max(0, last - first)
@@ -85,7 +89,8 @@ struct ResampleWeights {
       for offset in 0..<count {
         let weight = sum != 0 ? weights[offset] / sum : weights[offset]
         let scaled = weight * Double(1 << Self.precision)
-        values[index * capacity + offset] = Int32(weight < 0 ? scaled - 0.5 : scaled + 0.5)
+        values[(index - kept.lowerBound) * capacity + offset] = Int32(
+          weight < 0 ? scaled - 0.5 : scaled + 0.5)
       }
       windows.append(first..<first + count)
     }

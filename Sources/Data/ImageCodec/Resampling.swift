@@ -23,7 +23,19 @@ extension RGBImage {
     box: (left: Double, top: Double, right: Double, bottom: Double), width: Int, height: Int,
     filter: ResampleFilter
   ) -> RGBImage {
+    resized(
+      box: box, width: width, height: height, filter: filter, columns: 0..<width, rows: 0..<height)
+  }
+
+  /// A part of what `resized(box:width:height:filter:)` gives, without making the rest.
+  func resized(
+    box: (left: Double, top: Double, right: Double, bottom: Double), width: Int, height: Int,
+    filter: ResampleFilter, columns keptColumns: Range<Int>, rows keptRows: Range<Int>
+  ) -> RGBImage {
     precondition(width > 0 && height > 0, "a size of \(width)x\(height)")
+    precondition(
+      keptColumns.upperBound <= width && keptRows.upperBound <= height && !keptColumns.isEmpty
+        && !keptRows.isEmpty, "the part is not inside \(width)x\(height)")
     precondition(
       box.left >= 0 && box.top >= 0 && box.left < box.right && box.top < box.bottom
         && box.right <= Double(self.width) && box.bottom <= Double(self.height),
@@ -33,40 +45,50 @@ extension RGBImage {
     let (top, bottom) = (Float(box.top), Float(box.bottom))
     let keepsColumns = width == self.width && left == 0 && right == Float(width)
     let keepsRows = height == self.height && top == 0 && bottom == Float(height)
-    if keepsColumns && keepsRows { return self }
+    func part(of image: RGBImage) -> RGBImage {
+      keptColumns == 0..<image.width && keptRows == 0..<image.height
+        ? image
+        : image.cropped(
+          left: keptColumns.lowerBound, top: keptRows.lowerBound, width: keptColumns.count,
+          height: keptRows.count)
+    }
+    if keepsColumns && keepsRows { return part(of: self) }
     if filter == .nearest {
-      return nearest(
-        left: left, top: top, right: right, bottom: bottom, width: width, height: height)
+      return part(
+        of: nearest(
+          left: left, top: top, right: right, bottom: bottom, width: width, height: height))
     }
 
     var columns: ResampleWeights?
     var rows: ResampleWeights?
     if !keepsColumns {
       columns = ResampleWeights(
-        filter: filter, sourceSize: self.width, start: left, end: right, size: width)
+        filter: filter, sourceSize: self.width, start: left, end: right, size: width,
+        kept: keptColumns)
     }
     if !keepsRows {
       rows = ResampleWeights(
-        filter: filter, sourceSize: self.height, start: top, end: bottom, size: height)
+        filter: filter, sourceSize: self.height, start: top, end: bottom, size: height,
+        kept: keptRows)
+    }
+    guard let columns else {
+      // Columns stay as they are, so only those of the part are looked at.
+      let strip = cropped(
+        left: keptColumns.lowerBound, top: 0, width: keptColumns.count, height: self.height)
+      return rows.map { VerticalResampling.resample(strip, firstRow: 0, $0) } ?? strip
+    }
+    guard let rows else {
+      return HorizontalResampling.resample(self, rows: keptRows, columns)
     }
     // Pillow looks at the whole picture here, whatever the box.
-    if let columns, let rows, height < self.height,
-      self.height - height > 2 * (self.width - width)
-    {
+    if height < self.height, self.height - height > 2 * (self.width - width) {
       let squeezed = VerticalResampling.resample(self, firstRow: 0, rows)
-      return HorizontalResampling.resample(squeezed, rows: 0..<height, columns)
+      return HorizontalResampling.resample(squeezed, rows: 0..<keptRows.count, columns)
     }
     // Only the rows that the vertical pass reads.
-    let needed =
-      rows.map { ($0.windows.first?.lowerBound ?? 0)..<($0.windows.last?.upperBound ?? 0) }
-      ?? 0..<self.height
-    guard let columns else {
-      return rows.map { VerticalResampling.resample(self, firstRow: 0, $0) } ?? self
-    }
+    let needed = (rows.windows.first?.lowerBound ?? 0)..<(rows.windows.last?.upperBound ?? 0)
     let narrowed = HorizontalResampling.resample(self, rows: needed, columns)
-    return rows.map {
-      VerticalResampling.resample(narrowed, firstRow: needed.lowerBound, $0)
-    } ?? narrowed
+    return VerticalResampling.resample(narrowed, firstRow: needed.lowerBound, rows)
   }
 
   /// Pillow's `ImagingScaleAffine`: positions are running sums in double precision.

@@ -66,16 +66,17 @@ extension RGBImage {
     if onlyIfBigger && side <= size { return self }
     let (newWidth, newHeight) = mode.scaledSize(
       width: width, height: height, size: size, onlyIfBigger: onlyIfBigger)
-    let scaled = resized(
-      width: newWidth, height: newHeight, filter: side > size ? .box : .lanczos)
-    switch mode {
-    case .centerCrop:
-      return scaled.cropped(
-        left: (newWidth - size) / 2, top: (newHeight - size) / 2, width: size, height: size)
-    case .border:
-      return scaled.padded(
-        left: (size - newWidth) / 2, top: (size - newHeight) / 2, width: size, height: size)
-    default: return scaled
+    let filter: ResampleFilter = side > size ? .box : .lanczos
+    if mode == .centerCrop {
+      let (left, top) = ((newWidth - size) / 2, (newHeight - size) / 2)
+      return resized(
+        box: (0, 0, Double(width), Double(height)), width: newWidth, height: newHeight,
+        filter: filter, columns: left..<left + size, rows: top..<top + size)
     }
+    let scaled = resized(width: newWidth, height: newHeight, filter: filter)
+    return mode == .border
+      ? scaled.padded(
+        left: (size - newWidth) / 2, top: (size - newHeight) / 2, width: size, height: size)
+      : scaled
   }
 }

@@ -24,6 +24,21 @@ import Testing
     #expect(made == image.cropped(left: 2, top: 0, width: 6, height: 6))
   }
 
+  @Test(
+    "a centre crop is the middle of the whole resized picture, bit for bit",
+    arguments: [(300, 200), (200, 301), (1_001, 90), (64, 900), (96, 97), (37, 64), (64, 64)])
+  func cropsWhatIsResized(width: Int, height: Int) {
+    let image = TestPictures.gradient(width: width, height: height)
+    let size = 64
+    let whole = ResizeMode.centerCrop.scaledSize(
+      width: width, height: height, size: size, onlyIfBigger: false)
+    let reference = image.resized(
+      width: whole.width, height: whole.height, filter: min(width, height) > size ? .box : .lanczos
+    ).cropped(
+      left: (whole.width - size) / 2, top: (whole.height - size) / 2, width: size, height: size)
+    #expect(image.resized(mode: .centerCrop, size: size) == reference)
+  }
+
   /// Left, top, right and bottom of what is dark.
   private static func blackBox(of image: RGBImage) -> [Int] {
     let dark = (0..<image.width * image.height).filter { image.pixels[$0 * 3] < 128 }
