@@ -2,12 +2,14 @@
 """Times a list of URLs → shards against img2dataset on the same list and server, turn by turn.
 
 usage: download.py clean|hostile|stalls --data SHARED/data [--pairloom BIN] [--peer PYTHON] [--rounds 3]
+                   [--arrow PYTHON]
 
 Prints one JSON line per figure. `clean` and `hostile` run 4,000 rows: rows per CPU second of the whole
 process tree, start-up taken off (the CPU seconds of a run of one row, given apart), and the peak of the
 summed PSS. `stalls` runs 20,000 rows of which 5 % hang, drip or never end: the throughput around the 10 %
 mark and around the 90 % mark, by the moments at which rows were done.
-SHARED/data is the maintainers' folder of real pictures with its server; PYTHON has img2dataset 1.47.0.
+SHARED/data is the maintainers' folder of real pictures with its server; the peer's
+PYTHON has img2dataset 1.47.0, the other one pyarrow (Tests/Support/peers.sh makes it).
 """
 import argparse, glob, json, os, resource, shutil, statistics, subprocess, sys, tempfile, threading, time
 import urllib.request
@@ -143,8 +145,7 @@ def done_by_us(options, folder):
         "for f in sorted(glob.glob(sys.argv[1] + '/fetched/*.parquet')):\n" \
         "  t = p.read_table(f, columns=['started_at', 'seconds']).to_pydict()\n" \
         "  print(*[a / 1000 + s for a, s in zip(t['started_at'], t['seconds']) if a is not None], sep='\\n')"
-    python = options.peer or sys.executable
-    lines = subprocess.run([python, "-c", reader, folder], check=True, capture_output=True, text=True).stdout.split()
+    lines = subprocess.run([options.arrow, "-c", reader, folder], check=True, capture_output=True, text=True).stdout.split()
     return [float(line) for line in lines]
 
 
@@ -163,6 +164,7 @@ def main():
     parser.add_argument("--data", required=True)
     parser.add_argument("--pairloom", default=os.path.join(HERE, "../../../.build/release/pairloom"))
     parser.add_argument("--peer")
+    parser.add_argument("--arrow", default=os.path.join(HERE, "../../../.build/peers/bin/python"))
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as work:
