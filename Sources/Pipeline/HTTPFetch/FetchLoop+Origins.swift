@@ -85,7 +85,7 @@ extension FetchLoop {
   private func fail(
     _ transfer: Transfer, _ trouble: OriginTrouble, _ rules: OriginRules, _ now: Double
   ) {
-    transfer.begin(now: now)
+    if !transfer.isLookedUp { transfer.begin(now: now) }  // else counted when its lookup began
     if trouble.failure == .timeout { transfer.timeouts += 1 }
     if let delay = delay(after: transfer, trouble.failure, status: trouble.status, pause: nil) {
       return tryAgain(transfer, due: now + delay)

@@ -63,7 +63,12 @@ final class FetchLoop {
       guard !isClosed else { break }
       let now = Clock.monotonic()
       while let transfer = delayed.take(dueBy: now) {
-        putFirst(transfer)
+        // What timed out goes behind those that have not been asked for yet.
+        if transfer.timeouts > 0 {
+          queue.add(transfer, host: transfer.target.host)
+        } else {
+          putFirst(transfer)
+        }
       }
       queue.endPauses(now: now)
       takeLookups(now: now, multi)
@@ -87,8 +92,26 @@ final class FetchLoop {
       let words = "no byte of an answer within \(options.firstByteDeadline) s"
       finish(easy, (.timeout, words), multi)
     }
+    if silence.silentCount > 0 {
+      for easy in multi.active.filter(\.silence.isSilent) { park(easy, multi, now: now) }
+    }
     let isFull = multi.activeCount - silence.silentCount >= control.limit
     control.adjust(now: now, isFull: isFull)
+  }
+
+  /// Gives the place of a silent transfer to those that wait for one at its host.
+  ///
+  /// A few URLs that hang or drip would otherwise hold all the places of a host that answers the
+  /// rest at once. Each goes behind the others once, and has all its time when its turn comes again.
+  private func park(_ easy: CurlEasy, _ multi: CurlMulti, now: Double) {
+    guard let transfer = easy.transfer, transfer.batch.file == nil, !transfer.isProbe,
+      !transfer.wasParked, queue.backlog(of: transfer.target.host) > 0,
+      manners.isOdd(transfer.target, began: transfer.exchangeBegan)
+    else { return }
+    release(easy, multi)
+    easy.sink.dropBody()
+    transfer.park(deadline: options.totalDeadline)
+    queue.add(transfer, host: transfer.start.host)
   }
 
   /// Opens the multi handle on this thread; a failure closes the inbox, so that no call waits.
@@ -186,7 +209,7 @@ final class FetchLoop {
       return .start
     }
     let url = transfer.target
-    if case .open = manners.breaker.state(of: url.host, now: now) { return .drop }
+    if manners.isAway(url.host, now: now) { return .drop }
     var crawlDelay: Double?
     if transfer.batch.file == nil {
       switch origins.verdict(of: url.path, at: url.host, now: now) {
@@ -209,7 +232,8 @@ final class FetchLoop {
     guard !transfer.batch.isOver else { return }
     if let evidence = transfer.refusal?.evidence {
       end(transfer, failure: FetchFailure(evidence.rule), detail: evidence.text, now: now)
-    } else if let (failure, detail) = manners.breaker.refusal(of: transfer.target.host) {
+    } else if let (failure, status, detail) = manners.refusal(of: transfer.target.host, now: now) {
+      if let status { transfer.status = status }
       end(transfer, failure: failure, detail: detail, now: now)
     } else {
       putFirst(transfer)
@@ -322,7 +346,8 @@ final class FetchLoop {
       manners.heard(transfer.target, after: times.firstByte, now: now)
     }
     let isDead = manners.ended(
-      transfer.target, status: sink.status, failure: given?.0, isProbe: transfer.isProbe, now: now)
+      transfer.target, status: sink.status, failure: given?.0, isProbe: transfer.isProbe,
+      began: transfer.exchangeBegan, now: now)
     defer { if isDead { dropWaiting(at: transfer.target.host, now: now) } }
     switch given?.0 {
     case .timeout, .connect: control.failed()
@@ -383,6 +408,9 @@ final class FetchLoop {
         transfer.target, status: sink.status,
         retryAfter: sink.fields.retryAfter.flatMap { RetryAfter.seconds($0, now: Clock.wall()) },
         began: transfer.exchangeBegan, now: now)
+      if manners.isAway(transfer.target.host, now: now) {
+        dropWaiting(at: transfer.target.host, now: now)
+      }
     }
     guard let delay = delay(after: transfer, failure, status: sink?.status, pause: pause) else {
       return end(transfer, failure: failure, detail: detail, now: now)
@@ -396,9 +424,9 @@ final class FetchLoop {
   ) -> Double? {
     // The loop's own transfers are repeated by the requests that wait for them; a host that is dead
     // by now is asked no more.
-    guard transfer.batch.file == nil, manners.breaker.refusal(of: transfer.start.host) == nil else {
-      return nil
-    }
+    guard transfer.batch.file == nil,
+      manners.refusal(of: transfer.start.host, now: Clock.monotonic()) == nil
+    else { return nil }
     return retry.delay(
       afterAttempt: transfer.attempts, timeouts: transfer.timeouts, failure: failure,
       status: status,

@@ -11,10 +11,26 @@ package struct HostManners {
   private let rates: RateTable
   private let spacing: Double
   private let options: FetchOptions
-  package private(set) var breaker: CircuitBreaker
+  private var breaker: CircuitBreaker
   private var throttles: [String: Throttle] = [:]
   /// The quickest first byte of each host that has a rate, in seconds: what its network takes.
   private var quickest: [String: Double] = [:]
+  private var answers: [String: Answers] = [:]
+  private var requests: [String: Absence] = [:]
+
+  /// What a host's answers tell of it while another request waits.
+  private struct Answers {
+    /// When the latest exchange began that was answered; monotonic seconds.
+    var latestBegan: Double
+    /// Seconds to the first byte, of which the newest answers count most.
+    var usual: Double
+  }
+
+  /// Until when a host wants to be left alone, longer than any request waits.
+  private struct Absence {
+    var until: Double
+    var status: Int
+  }
 
   /// How late a request may arrive without a pause; the longest pause for one; seconds.
   private static let lateness = 0.05
@@ -33,6 +49,7 @@ package struct HostManners {
 
   /// Asks for the start of an exchange; `crawlDelay` is the origin's wish, in seconds.
   package func admit(_ url: FetchURL, crawlDelay: Double?, now: Double) -> Admission {
+    if isAway(url.host, now: now) { return .drop }
     switch breaker.state(of: url.host, now: now) {
     case .open: return .drop
     case .probing: return .sleep
@@ -42,6 +59,37 @@ package struct HostManners {
     let due = rates.claim(url.rateKey, spacing: max(spacing, delay), now: now)
     return due.map { .wait(until: $0) } ?? .start
   }
+
+  /// Whether requests to a host are refused now, by its breaker or by its own wish.
+  package func isAway(_ host: String, now: Double) -> Bool {
+    if let absence = requests[host], now < absence.until { return true }
+    if case .open = breaker.state(of: host, now: now) { return true }
+    return false
+  }
+
+  /// Why a host is not asked now, with the status that said so; nil where nothing speaks against it.
+  package func refusal(
+    of host: String, now: Double
+  ) -> (failure: FetchFailure, status: Int?, detail: String)? {
+    if let absence = requests[host], now < absence.until {
+      let seconds = Int((absence.until - now).rounded(.up))
+      return (
+        .httpStatus, absence.status,
+        "not asked: the host answered \(absence.status) and wants \(seconds) s more without requests"
+      )
+    }
+    return breaker.refusal(of: host).map { ($0.failure, nil, $0.detail) }
+  }
+
+  /// Whether a silent request is the odd one at a host that answers others quickly.
+  ///
+  /// It is when one that was sent after it has been answered; `began` is when it was sent.
+  package func isOdd(_ url: FetchURL, began: Double) -> Bool {
+    answers[url.host].map { $0.latestBegan > began && $0.usual < Self.quick } ?? false
+  }
+
+  /// A host whose first byte takes longer is slow, and silence there is nothing odd; seconds.
+  private static let quick = 0.25
 
   /// Notes a start; true for a probe.
   package mutating func began(_ url: FetchURL, now: Double) -> Bool {
@@ -58,16 +106,19 @@ package struct HostManners {
   /// Notes how an exchange ended; true when the host is to be left alone from now on.
   ///
   /// `status` is 0 when no answer came, and `failure` libcurl's, if any. A timeout inside a body
-  /// says nothing against the host.
+  /// says nothing against the host, nor does one where a request that was sent later was answered:
+  /// what hangs piles up in a host's places, and ends in a row, however well the host is.
   package mutating func ended(
-    _ url: FetchURL, status: Int, failure: FetchFailure?, isProbe: Bool, now: Double
+    _ url: FetchURL, status: Int, failure: FetchFailure?, isProbe: Bool, began: Double, now: Double
   ) -> Bool {
     if status != 0 {
       breaker.answered(url.host)
+      noteAnswer(of: url.host, began: began, after: nil)
       if status != 429, status != 503 { throttles[url.host] = nil }
       return false
     }
     if let failure, failure == .connect || failure == .timeout {
+      if !isProbe, let latest = answers[url.host]?.latestBegan, latest > began { return false }
       return breaker.failed(url.host, failure, isProbe: isProbe, now: now)
     }
     if isProbe { breaker.endProbe(url.host) }
@@ -80,6 +131,7 @@ package struct HostManners {
   /// stalled or behind a slow connection. Where a host has a rate, one that took longer than its
   /// quickest pauses the host by the difference, so that burst and what follows keep the rate too.
   package mutating func heard(_ url: FetchURL, after seconds: Double, now: Double) {
+    noteAnswer(of: url.host, began: -.infinity, after: seconds)
     guard spacing > 0, seconds > 0 else { return }
     if quickest.count >= Self.hostLimit { quickest.removeAll() }
     let usual = min(quickest[url.host] ?? seconds, seconds)
@@ -88,12 +140,21 @@ package struct HostManners {
     if pause > 0 { rates.pause(url.rateKey, until: now + pause, now: now) }
   }
 
+  private mutating func noteAnswer(of host: String, began: Double, after seconds: Double?) {
+    if answers.count >= Self.hostLimit, answers[host] == nil { answers.removeAll() }
+    var known = answers[host] ?? Answers(latestBegan: began, usual: seconds ?? 0)
+    known.latestBegan = max(known.latestBegan, began)
+    if let seconds { known.usual += (seconds - known.usual) / 8 }
+    answers[host] = known
+  }
+
   /// How long a host pauses after an error status, for all processes that share its rate.
   ///
   /// `Retry-After` is obeyed with any status that may heal. Without it a 429 or a 503 pauses the
   /// host for `backoffBase`, twice as long each time that the next answers are of the kind again.
-  /// Answers to exchanges that `began` before the host's pause did make it no longer. Seconds, or
-  /// nil for none.
+  /// Answers to exchanges that `began` before the host's pause did make it no longer. A wish beyond
+  /// `retryAfterCap` is obeyed by not asking until then: see `refusal(of:now:)`. Seconds, or nil for
+  /// none.
   package mutating func pause(
     _ url: FetchURL, status: Int, retryAfter: Double?, began: Double, now: Double
   ) -> Double? {
@@ -109,6 +170,10 @@ package struct HostManners {
     }
     guard let seconds else { return nil }
     let pause = min(seconds, options.retryAfterCap)
+    if seconds > options.retryAfterCap {
+      if requests.count >= Self.hostLimit { requests = requests.filter { $0.value.until > now } }
+      requests[url.host] = Absence(until: now + seconds, status: status)
+    }
     rates.pause(url.rateKey, until: now + pause, now: now)
     return pause
   }

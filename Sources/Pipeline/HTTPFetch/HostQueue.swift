@@ -30,6 +30,8 @@ package final class HostQueue<Item> {
 
     var isEmpty: Bool { urgent.isEmpty && returned.isEmpty && head == waiting.count }
 
+    var waitingCount: Int { urgent.count + returned.count + waiting.count - head }
+
     var next: Item? {
       urgent.last ?? returned.last ?? (head < waiting.count ? waiting[head] : nil)
     }
@@ -84,6 +86,12 @@ package final class HostQueue<Item> {
       host.waiting.append(item)
     }
     giveTurn(host, name)
+  }
+
+  /// How many more items wait at a host than it has free places.
+  package func backlog(of name: String) -> Int {
+    guard let host = hosts[name] else { return 0 }
+    return host.waitingCount - (limit - host.active)
   }
 
   /// Lets a host go on that `admit` sent to sleep; one that is awake is left as it is.

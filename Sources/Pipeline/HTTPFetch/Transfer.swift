@@ -19,6 +19,8 @@ final class Transfer {
   var exchangeBegan = 0.0
   /// Whether the current exchange probes a host that did not answer.
   var isProbe = false
+  /// Whether it gave its place at the host away once, for it was silent.
+  private(set) var wasParked = false
   /// What the name lookup of the current exchange took; 0 where none was needed.
   var lookupSeconds = 0.0
   /// Whether that lookup is over and the exchange waits for its start.
@@ -53,8 +55,17 @@ final class Transfer {
     startedAt = Int(Clock.wall() * 1000)
   }
 
+  /// Forgets the attempt under way, which does not count.
+  func park(deadline: Double) {
+    wasParked = true
+    attempts -= 1
+    beginAttempt(deadline: deadline)
+  }
+
   func beginAttempt(deadline: Double) {
     target = start
+    isLookedUp = false
+    lookupSeconds = 0
     redirects = 0
     timeLeft = deadline
     hops = []

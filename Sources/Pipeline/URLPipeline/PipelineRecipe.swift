@@ -64,7 +64,7 @@ public struct PipelineRecipe: Sendable {
     modelConfig = try reader.string("model_config")
     filter = try FilterRule(from: &reader)
     decodeThreads = try reader.int("decode_threads", default: 0, in: 0...1_024, tuning: true)
-    chunksInFlight = try reader.int("chunks_in_flight", default: 16, in: 1...100_000, tuning: true)
+    chunksInFlight = try reader.int("chunks_in_flight", default: 32, in: 1...100_000, tuning: true)
     chunkAttempts = try reader.int("chunk_attempts", default: 4, in: 1...1_000, tuning: true)
     try reader.finish()
     if ingest.input.isEmpty {

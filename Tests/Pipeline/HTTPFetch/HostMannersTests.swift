@@ -81,7 +81,7 @@ import Testing
     #expect(pause(500, began: 109, now: 110, retryAfter: 2) == 2)
     #expect(pause(429, began: 109, now: 110, retryAfter: 3600) == 3)
     // Any other answer ends the row.
-    let opened = manners.ended(url, status: 404, failure: nil, isProbe: false, now: 113)
+    let opened = manners.ended(url, status: 404, failure: nil, isProbe: false, began: 112, now: 113)
     #expect(!opened)
     #expect(pause(429, began: 113, now: 114) == 0.5)
   }
@@ -90,7 +90,7 @@ import Testing
   func breaker() throws {
     var manners = try manners { $0.breakerFailures = 3 }
     func end(_ failure: FetchFailure?, status: Int = 0) -> Bool {
-      manners.ended(url, status: status, failure: failure, isProbe: false, now: 100)
+      manners.ended(url, status: status, failure: failure, isProbe: false, began: 99, now: 100)
     }
     let opened = [
       end(.connect), end(.timeout), end(.timeout, status: 200),  // that one spoke
@@ -106,5 +106,42 @@ import Testing
     let isProbe = manners.began(url, now: 160)
     #expect(isProbe)
     #expect(manners.admit(url, crawlDelay: nil, now: 160) == .sleep)
+  }
+
+  @Test("a wish to be left alone for longer than requests wait is obeyed, and ends")
+  func leftAlone() throws {
+    var manners = try manners { $0.retryAfterCap = 3 }
+    #expect(manners.pause(url, status: 429, retryAfter: 3600, began: 99, now: 100) == 3)
+    #expect(manners.isAway(url.host, now: 3699))
+    #expect(manners.admit(url, crawlDelay: nil, now: 3699) == .drop)
+    let refusal = try #require(manners.refusal(of: url.host, now: 3699))
+    #expect(refusal.failure == .httpStatus)
+    #expect(refusal.status == 429)
+    #expect(!manners.isAway(url.host, now: 3700))
+    #expect(!manners.isAway(other.host, now: 101))
+    #expect(manners.pause(other, status: 503, retryAfter: 3, began: 99, now: 100) == 3)
+    #expect(!manners.isAway(other.host, now: 101))
+  }
+
+  @Test("timeouts do not count against a host that answered what was sent after them")
+  func oddOnes() throws {
+    var manners = try manners { $0.breakerFailures = 3 }
+    func end(_ failure: FetchFailure?, began: Double, status: Int = 0) -> Bool {
+      manners.ended(
+        url, status: status, failure: failure, isProbe: false, began: began, now: 200)
+    }
+    #expect(!manners.isOdd(url, began: 100))
+    let answered = end(nil, began: 110, status: 200)
+    #expect(!answered)
+    let odd = (0..<10).map { end(.timeout, began: 100 + Double($0)) }
+    #expect(!odd.contains(true))
+    #expect(manners.isOdd(url, began: 109))
+    #expect(!manners.isOdd(url, began: 110))
+    #expect(!manners.isOdd(other, began: 109))
+    // A host that takes its time with everything has no odd ones.
+    for _ in 0..<20 { manners.heard(url, after: 3, now: 200) }
+    #expect(!manners.isOdd(url, began: 109))
+    let later = (0..<3).map { end(.timeout, began: 111 + Double($0)) }
+    #expect(later == [false, false, true])
   }
 }
