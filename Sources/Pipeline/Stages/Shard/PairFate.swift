@@ -23,15 +23,4 @@ struct PairFate {
     guard let decoded else { return false }
     return (decoded.drop == nil) == (verdict != nil)
   }
-
-  /// The list's other columns; one whose name is among `taken` is called `list_NAME`.
-  func carried(unless taken: Set<String>) -> [JSONValue.Member] {
-    candidate.columns.map {
-      JSONValue.Member(Self.carriedName($0.key, unless: taken), $0.value)
-    }
-  }
-
-  static func carriedName(_ name: String, unless taken: Set<String>) -> String {
-    taken.contains(name) ? "list_" + name : name
-  }
 }

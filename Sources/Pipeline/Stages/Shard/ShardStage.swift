@@ -38,7 +38,8 @@ public struct ShardStage: Stage {
   private func write(
     _ chunk: Int, fetchedBy attempt: Int, in folder: RunFolder, _ flag: CancellationFlag
   ) throws -> StageReport {
-    let fates = try fates(chunk, fetchedBy: attempt, in: folder)
+    let carried = CarriedColumns(try ListColumns.read(folder), unless: layout.ownFields)
+    let fates = try fates(chunk, fetchedBy: attempt, in: folder, carried)
     let kept = fates.filter { $0.drop == nil }
     var summary: ShardSummary?
     if !kept.isEmpty {
@@ -52,7 +53,7 @@ public struct ShardStage: Stage {
     }
     try PairTable.write(
       fates.map { layout.row(of: $0, chunk: chunk) },
-      columns: layout.columns(carried: try ListColumns.read(folder)), to: folder.shardTable(chunk))
+      columns: layout.columns(carried: carried.columns), to: folder.shardTable(chunk))
     for (ending, content) in layout.companions(of: fates) {
       try DurableFile.write(content, to: folder.shards + "/" + RunFolder.digits(chunk) + ending)
     }
@@ -77,7 +78,7 @@ public struct ShardStage: Stage {
   }
 
   private func fates(
-    _ chunk: Int, fetchedBy attempt: Int, in folder: RunFolder
+    _ chunk: Int, fetchedBy attempt: Int, in folder: RunFolder, _ carried: CarriedColumns
   ) throws -> [PairFate] {
     let candidates = try JSONLines.read(folder.chunkTable(chunk), as: PairCandidate.init)
     func byRow<T>(_ rows: [T], _ row: KeyPath<T, Int>) -> [Int: T] {
@@ -89,13 +90,14 @@ public struct ShardStage: Stage {
       try PairTable.read(folder.decodedTable(chunk), as: DecodedRow.init), \.row)
     let verdicts = byRow(try PairTable.read(folder.verdictTable(chunk), as: Verdict.init), \.row)
     return try candidates.map { candidate in
-      let fate = PairFate(
+      var fate = PairFate(
         candidate: candidate, fetched: fetched[candidate.row], decoded: decoded[candidate.row],
         verdict: verdicts[candidate.row])
       guard fate.isComplete else {
         throw StageError(
           .shard, chunk: chunk, "the tables disagree about row \(candidate.row) of the list")
       }
+      fate.candidate.columns = carried.renamed(candidate.columns)
       return fate
     }
   }
