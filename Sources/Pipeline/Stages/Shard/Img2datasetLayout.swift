@@ -34,7 +34,7 @@ struct Img2datasetLayout: ShardLayout {
   private func members(of fate: PairFate, chunk: Int) -> [JSONValue.Member] {
     fate.candidate.columns
       + commonMembers(
-        of: fate, key: key(of: fate, chunk: chunk), status: status(of: fate).rawValue,
+        of: fate, key: fate.key, status: status(of: fate).rawValue,
         message: message(of: fate))
   }
 

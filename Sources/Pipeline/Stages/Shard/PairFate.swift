@@ -6,6 +6,8 @@ struct PairFate {
   var fetched: FetchedRow?
   var decoded: DecodedRow?
   var verdict: Verdict?
+  /// The name of the pair's members; no other pair of the shard has it.
+  var key = ""
 
   /// The first drop on the pair's way; nil when it is in the shard.
   var drop: Drop? { candidate.drop ?? fetched?.drop ?? decoded?.drop ?? verdict?.drop }

@@ -9,7 +9,7 @@ protocol ShardLayout: Sendable {
   /// The names of the layout's own columns; a column of the list has another.
   var ownFields: Set<String> { get }
 
-  /// The name of the pair's members, without a dot.
+  /// The name of the pair's members, without a dot; ``PairFate/key`` is it, made unique.
   func key(of fate: PairFate, chunk: Int) -> String
 
   /// The JSON that goes into the shard.
@@ -69,7 +69,7 @@ struct PairloomLayout: ShardLayout {
   private func members(of fate: PairFate) -> [JSONValue.Member] {
     fate.candidate.columns
       + commonMembers(
-        of: fate, key: fate.candidate.uid, status: status(of: fate), message: message(of: fate))
+        of: fate, key: fate.key, status: status(of: fate), message: message(of: fate))
       + [.init("uid", .string(fate.candidate.uid))]
   }
 

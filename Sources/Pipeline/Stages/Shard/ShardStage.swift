@@ -73,7 +73,7 @@ public struct ShardStage: Stage {
           + " is cut")
     }
     return Pair(
-      key: layout.key(of: fate, chunk: chunk), caption: fate.candidate.caption, image: image,
+      key: fate.key, caption: fate.candidate.caption, image: image,
       metadata: layout.metadata(of: fate, chunk: chunk))
   }
 
@@ -89,6 +89,8 @@ public struct ShardStage: Stage {
     let decoded = byRow(
       try PairTable.read(folder.decodedTable(chunk), as: DecodedRow.init), \.row)
     let verdicts = byRow(try PairTable.read(folder.verdictTable(chunk), as: Verdict.init), \.row)
+    // A list may repeat a uid, as may a URL and caption where duplicates are kept.
+    var used: Set<String> = []
     return try candidates.map { candidate in
       var fate = PairFate(
         candidate: candidate, fetched: fetched[candidate.row], decoded: decoded[candidate.row],
@@ -98,6 +100,10 @@ public struct ShardStage: Stage {
           .shard, chunk: chunk, "the tables disagree about row \(candidate.row) of the list")
       }
       fate.candidate.columns = carried.renamed(candidate.columns)
+      fate.key = layout.key(of: fate, chunk: chunk)
+      if fate.drop == nil {
+        while !used.insert(fate.key).inserted { fate.key += "-\(candidate.row)" }
+      }
       return fate
     }
   }

@@ -165,6 +165,28 @@ import Testing
     }
   }
 
+  @Test("a uid that a chunk has twice is a key once, and else has the row's number behind it")
+  func repeatedUID() async throws {
+    for uids in [
+      // Rows 0 and 6 are kept, and no key is made for the others.
+      ["a", "a", "a", "a", "a", "a", "a"], ["a-1006", "", "", "", "", "a", "a-1006"],
+    ] {
+      let (folder, context) = try Self.makeRun { uids[$0] }
+      defer { try? FileManager.default.removeItem(atPath: folder.path) }
+      let stage = ShardStage(options: ShardOptions(compression: .none), rowsPerShard: 1_000)
+      let report = try await stage.run(Chunk(number: 1, attempt: 1), in: context)
+      #expect(report.kept == 2)
+      let shard = try ShardReader(path: folder.shards + "/00001.tar")
+      #expect(shard.keys == [uids[0], uids[0] + "-1006"])
+      let rows = try PairTable.read(folder.shardTable(1))
+      #expect(rows.map { $0["key"]?.text } == uids.dropLast() + [uids[0] + "-1006"])
+      #expect(rows.map { $0["uid"]?.text } == uids)
+      let metadata = try JSONValue.parse(try shard.pair(at: 1).metadata)
+      #expect(metadata["key"]?.text == shard.keys[1])
+      #expect(metadata["uid"]?.text == uids[6])
+    }
+  }
+
   @Test("tables that disagree about a row fail the chunk")
   func disagreement() async throws {
     let (folder, context) = try Self.makeRun()
