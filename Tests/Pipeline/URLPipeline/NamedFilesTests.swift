@@ -78,4 +78,27 @@ import URLPipeline
     try DurableFile.remove(hosts)
     await #expect(throws: RecipeError.self) { try await refused() }
   }
+
+  @Test("a file that was named from the working folder is named from the root for later commands")
+  func relative() async throws {
+    let working = FileManager.default.currentDirectoryPath
+    let up = working.split(separator: "/").map { _ in "../" }.joined()
+    let list = try web.list(["/ok/1", "/heal/2"])
+    let allowed = web.folder + "/allow.txt"
+    try DurableFile.write("127.0.0.1\n", to: allowed)
+    let options = [
+      "deny_hosts=[@\(up + hosts.dropFirst()), .a.test]",
+      "allow_hosts=@\(up + allowed.dropFirst())", "hash_blocklist=\(up + hashes.dropFirst())",
+    ]
+    _ = try await web.run(list, into: "run", options).run()
+    let resolved = try await PipelineRun.recipe(of: folder).resolved
+    let settings = Dictionary(uniqueKeysWithValues: resolved.map { ($0.key, $0.value) })
+    let root = working + "/" + up
+    #expect(settings["deny_hosts"] == "[@\(root + hosts.dropFirst()), .a.test]")
+    #expect(settings["allow_hosts"] == "[@\(root + allowed.dropFirst())]")
+    #expect(settings["hash_blocklist"] == root + hashes.dropFirst())
+    web.heal()
+    let outcome = try await web.again("run").retry(where: PipelineRun.usualRetry)
+    #expect(outcome.status.pairs("kept") == 2)
+  }
 }
