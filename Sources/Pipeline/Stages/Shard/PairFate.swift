@@ -6,6 +6,8 @@ struct PairFate {
   var fetched: FetchedRow?
   var decoded: DecodedRow?
   var verdict: Verdict?
+  /// The name of the pair's members; no other pair of the shard has it.
+  var key = ""
 
   /// The first drop on the pair's way; nil when it is in the shard.
   var drop: Drop? { candidate.drop ?? fetched?.drop ?? decoded?.drop ?? verdict?.drop }
@@ -22,16 +24,5 @@ struct PairFate {
     if fetched.drop != nil { return decoded == nil }
     guard let decoded else { return false }
     return (decoded.drop == nil) == (verdict != nil)
-  }
-
-  /// The list's other columns; one whose name is among `taken` is called `list_NAME`.
-  func carried(unless taken: Set<String>) -> [JSONValue.Member] {
-    candidate.columns.map {
-      JSONValue.Member(Self.carriedName($0.key, unless: taken), $0.value)
-    }
-  }
-
-  static func carriedName(_ name: String, unless taken: Set<String>) -> String {
-    taken.contains(name) ? "list_" + name : name
   }
 }

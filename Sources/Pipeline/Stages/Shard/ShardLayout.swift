@@ -6,7 +6,10 @@ import PipelineCore
 /// img2dataset's order: the list's other columns, caption, url, key, status, error_message, the
 /// sizes, sha256 of the downloaded bytes.
 protocol ShardLayout: Sendable {
-  /// The name of the pair's members, without a dot.
+  /// The names of the layout's own columns; a column of the list has another.
+  var ownFields: Set<String> { get }
+
+  /// The name of the pair's members, without a dot; ``PairFate/key`` is it, made unique.
   func key(of fate: PairFate, chunk: Int) -> String
 
   /// The JSON that goes into the shard.
@@ -14,7 +17,7 @@ protocol ShardLayout: Sendable {
 
   /// The columns of the shard's table.
   ///
-  /// - Parameter carried: The list's other columns.
+  /// - Parameter carried: The list's other columns, under the names that they have here.
   /// - Returns: Theirs and the layout's own.
   func columns(carried: [TableColumn]) -> [TableColumn]
 
@@ -56,7 +59,7 @@ extension ShardLayout {
 
 /// Pairloom's own layout: keys are uids, and the table tells the reason of every drop.
 struct PairloomLayout: ShardLayout {
-  private static let ownFields: Set<String> = [
+  let ownFields: Set<String> = [
     "caption", "url", "key", "status", "error_message", "width", "height", "original_width",
     "original_height", "sha256", "uid", "row", "reason", "class", "of",
   ]
@@ -64,9 +67,9 @@ struct PairloomLayout: ShardLayout {
   func key(of fate: PairFate, chunk: Int) -> String { fate.candidate.uid }
 
   private func members(of fate: PairFate) -> [JSONValue.Member] {
-    fate.carried(unless: Self.ownFields)
+    fate.candidate.columns
       + commonMembers(
-        of: fate, key: fate.candidate.uid, status: status(of: fate), message: message(of: fate))
+        of: fate, key: fate.key, status: status(of: fate), message: message(of: fate))
       + [.init("uid", .string(fate.candidate.uid))]
   }
 
@@ -76,10 +79,7 @@ struct PairloomLayout: ShardLayout {
 
   func columns(carried: [TableColumn]) -> [TableColumn] {
     [TableColumn("row", .int, isOptional: false)]
-      + carried.map {
-        TableColumn(PairFate.carriedName($0.name, unless: Self.ownFields), $0.kind)
-      }
-      + commonColumns(size: .int) + [
+      + carried + commonColumns(size: .int) + [
         TableColumn("uid", .text), TableColumn("reason", .text), TableColumn("class", .text),
         TableColumn("of", .int),
       ]

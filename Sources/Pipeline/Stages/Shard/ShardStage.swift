@@ -38,7 +38,8 @@ public struct ShardStage: Stage {
   private func write(
     _ chunk: Int, fetchedBy attempt: Int, in folder: RunFolder, _ flag: CancellationFlag
   ) throws -> StageReport {
-    let fates = try fates(chunk, fetchedBy: attempt, in: folder)
+    let carried = CarriedColumns(try ListColumns.read(folder), unless: layout.ownFields)
+    let fates = try fates(chunk, fetchedBy: attempt, in: folder, carried)
     let kept = fates.filter { $0.drop == nil }
     var summary: ShardSummary?
     if !kept.isEmpty {
@@ -52,7 +53,7 @@ public struct ShardStage: Stage {
     }
     try PairTable.write(
       fates.map { layout.row(of: $0, chunk: chunk) },
-      columns: layout.columns(carried: try ListColumns.read(folder)), to: folder.shardTable(chunk))
+      columns: layout.columns(carried: carried.columns), to: folder.shardTable(chunk))
     for (ending, content) in layout.companions(of: fates) {
       try DurableFile.write(content, to: folder.shards + "/" + RunFolder.digits(chunk) + ending)
     }
@@ -72,12 +73,12 @@ public struct ShardStage: Stage {
           + " is cut")
     }
     return Pair(
-      key: layout.key(of: fate, chunk: chunk), caption: fate.candidate.caption, image: image,
+      key: fate.key, caption: fate.candidate.caption, image: image,
       metadata: layout.metadata(of: fate, chunk: chunk))
   }
 
   private func fates(
-    _ chunk: Int, fetchedBy attempt: Int, in folder: RunFolder
+    _ chunk: Int, fetchedBy attempt: Int, in folder: RunFolder, _ carried: CarriedColumns
   ) throws -> [PairFate] {
     let candidates = try JSONLines.read(folder.chunkTable(chunk), as: PairCandidate.init)
     func byRow<T>(_ rows: [T], _ row: KeyPath<T, Int>) -> [Int: T] {
@@ -88,13 +89,20 @@ public struct ShardStage: Stage {
     let decoded = byRow(
       try PairTable.read(folder.decodedTable(chunk), as: DecodedRow.init), \.row)
     let verdicts = byRow(try PairTable.read(folder.verdictTable(chunk), as: Verdict.init), \.row)
+    // A list may repeat a uid, as may a URL and caption where duplicates are kept.
+    var used: Set<String> = []
     return try candidates.map { candidate in
-      let fate = PairFate(
+      var fate = PairFate(
         candidate: candidate, fetched: fetched[candidate.row], decoded: decoded[candidate.row],
         verdict: verdicts[candidate.row])
       guard fate.isComplete else {
         throw StageError(
           .shard, chunk: chunk, "the tables disagree about row \(candidate.row) of the list")
+      }
+      fate.candidate.columns = carried.renamed(candidate.columns)
+      fate.key = layout.key(of: fate, chunk: chunk)
+      if fate.drop == nil {
+        while !used.insert(fate.key).inserted { fate.key += "-\(candidate.row)" }
       }
       return fate
     }
