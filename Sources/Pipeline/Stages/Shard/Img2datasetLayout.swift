@@ -25,8 +25,7 @@ struct Img2datasetLayout: ShardLayout {
   }
 
   func key(of fate: PairFate, chunk: Int) -> String {
-    let index = fate.candidate.row - chunk * rowsPerShard
-    let digits = String(index)
+    let digits = String(fate.place)
     let padding = String(repeating: "0", count: max(0, rowDigits - digits.utf8.count))
     return RunFolder.digits(chunk) + (rowDigits > 0 ? padding + digits : "")
   }

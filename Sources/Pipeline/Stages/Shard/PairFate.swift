@@ -6,6 +6,8 @@ struct PairFate {
   var fetched: FetchedRow?
   var decoded: DecodedRow?
   var verdict: Verdict?
+  /// The pair's number among those of its shard, from 0, with gaps for rows that were rejected.
+  var place: Int
 
   /// The first drop on the pair's way; nil when it is in the shard.
   var drop: Drop? { candidate.drop ?? fetched?.drop ?? decoded?.drop ?? verdict?.drop }

@@ -13,12 +13,14 @@ public struct ShardStage: Stage {
   public let lane = Lane.compute
   private let options: ShardOptions
   private let layout: any ShardLayout
+  private let rowsPerShard: Int
 
   /// - Parameters:
   ///   - options: How shards are stored and described.
   ///   - rowsPerShard: The rows of a chunk, by which img2dataset's keys count.
   public init(options: ShardOptions, rowsPerShard: Int) {
     self.options = options
+    self.rowsPerShard = rowsPerShard
     layout =
       switch options.layout {
       case .pairloom: PairloomLayout()
@@ -88,10 +90,13 @@ public struct ShardStage: Stage {
     let decoded = byRow(
       try PairTable.read(folder.decodedTable(chunk), as: DecodedRow.init), \.row)
     let verdicts = byRow(try PairTable.read(folder.verdictTable(chunk), as: Verdict.init), \.row)
-    return try candidates.map { candidate in
+    return try candidates.enumerated().map { index, candidate in
+      // A chunk of the list has a stretch of its rows, a retry's has rows from anywhere.
+      let offset = candidate.row - chunk * rowsPerShard
       let fate = PairFate(
         candidate: candidate, fetched: fetched[candidate.row], decoded: decoded[candidate.row],
-        verdict: verdicts[candidate.row])
+        verdict: verdicts[candidate.row],
+        place: (0..<rowsPerShard).contains(offset) ? offset : index)
       guard fate.isComplete else {
         throw StageError(
           .shard, chunk: chunk, "the tables disagree about row \(candidate.row) of the list")

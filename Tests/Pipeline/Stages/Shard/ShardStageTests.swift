@@ -11,7 +11,10 @@ import Testing
     nil, .badURL, .httpStatus, .robots, .corrupt, .duplicateBytes, nil,
   ]
 
-  static func makeRun() throws -> (RunFolder, StageContext) {
+  /// - Parameter list: The rows of the list that the seven are; rows 1,000 to 1,006 by default.
+  static func makeRun(
+    rows list: [Int] = Array(1_000..<1_007)
+  ) throws -> (RunFolder, StageContext) {
     let folder = RunFolder(
       FileManager.default.temporaryDirectory.path + "/shard-" + UUID().uuidString)
     try folder.make()
@@ -27,7 +30,7 @@ import Testing
       func at(_ stage: StageName) -> Drop? { drop?.reason.stage == stage ? drop : nil }
       chunk.append(
         PairCandidate(
-          row: 1_000 + row, uid: "uid\(row)", url: "http://a.test/\(row)",
+          row: list[row], uid: "uid\(row)", url: "http://a.test/\(row)",
           caption: "caption \(row)",
           columns: [.init("id", .int(row)), .init("width", .string("wide"))], drop: at(.ingest)
         ).json)
@@ -35,7 +38,7 @@ import Testing
       let isFetched = at(.download) == nil
       fetched.append(
         FetchedRow(
-          row: 1_000 + row, attempt: 2, status: reason == .httpStatus ? 404 : 200,
+          row: list[row], attempt: 2, status: reason == .httpStatus ? 404 : 200,
           record: [.init("started_at", .int(5_000 + row)), .init("seconds", .number("0.25"))],
           drop: at(.download), bytes: isFetched ? ByteRange(offset: 0, length: 1) : nil,
           sha256: isFetched ? hash : nil
@@ -44,12 +47,12 @@ import Testing
       let isDecoded = at(.decode) == nil
       decoded.append(
         DecodedRow(
-          row: 1_000 + row, sha256: hash, drop: at(.decode),
+          row: list[row], sha256: hash, drop: at(.decode),
           bytes: isDecoded ? ByteRange(offset: row, length: 1) : nil, width: isDecoded ? 8 : nil,
           height: isDecoded ? 9 : nil, originalWidth: 16, originalHeight: 18
         ).json)
       if !isDecoded { continue }
-      verdicts.append(Verdict(row: 1_000 + row, sha256: hash, drop: at(.deduplicate)).json)
+      verdicts.append(Verdict(row: list[row], sha256: hash, drop: at(.deduplicate)).json)
     }
     try DurableFile.write(chunk.map { $0.serialized + "\n" }.joined(), to: folder.chunkTable(1))
     try DurableFile.write(
@@ -118,6 +121,31 @@ import Testing
     #expect(stats["start_time"]?.double == 5)
     #expect(stats["end_time"]?.double == 5.256)
     #expect(stats["duration"]?.double.map { abs($0 - 0.256) < 1e-9 } == true)
+  }
+
+  @Test("the rows of a retry, which lie anywhere in the list, are numbered by their place")
+  func keysOfRetry() async throws {
+    let (folder, context) = try Self.makeRun(rows: [3, 17, 18, 400, 401, 995, 999])
+    defer { try? FileManager.default.removeItem(atPath: folder.path) }
+    let stage = ShardStage(
+      options: ShardOptions(compression: .none, layout: .img2dataset), rowsPerShard: 1_000)
+    _ = try await stage.run(Chunk(number: 1, attempt: 1), in: context)
+    #expect(
+      try PairTable.read(folder.shardTable(1)).map { $0["key"]?.text }
+        == (0..<7).map { "0000100\($0)" })
+    #expect(try ShardReader(path: folder.shards + "/00001.tar").keys == ["00001000", "00001006"])
+  }
+
+  @Test("rows that ingest rejected leave gaps in the numbers of a shard")
+  func keysWithGaps() async throws {
+    let (folder, context) = try Self.makeRun(rows: [
+      1_001, 1_002, 1_003, 1_007, 1_008, 1_009, 1_999,
+    ])
+    defer { try? FileManager.default.removeItem(atPath: folder.path) }
+    let stage = ShardStage(
+      options: ShardOptions(compression: .none, layout: .img2dataset), rowsPerShard: 1_000)
+    _ = try await stage.run(Chunk(number: 1, attempt: 1), in: context)
+    #expect(try ShardReader(path: folder.shards + "/00001.tar").keys == ["00001001", "00001999"])
   }
 
   @Test("tables that disagree about a row fail the chunk")
