@@ -124,6 +124,22 @@ import Testing
     }
   }
 
+  @Test("a run's folder is no list: its shards are, and the refusal names them")
+  func runFolder() async throws {
+    let fixture = try ListFixture()
+    defer { fixture.remove() }
+    try fixture.write("", to: "old/ledger.sqlite")
+    try fixture.write("url\nhttp://a.test/1\n", to: "old/rejects.csv")
+    for input in ["/old", "/old/"] {
+      do {
+        _ = try await fixture.ingest(IngestOptions(input: fixture.path + input))
+        Issue.record("a run's folder was read")
+      } catch let error as ListError {
+        #expect("\(error)".contains("name \(fixture.path)/old/shards to weave its pairs anew"))
+      }
+    }
+  }
+
   @Test("a range of numbers stands for each of its files, which must be there")
   func ranges() async throws {
     let fixture = try ListFixture()
