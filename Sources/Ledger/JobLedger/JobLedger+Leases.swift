@@ -92,11 +92,19 @@ extension JobLedger {
 
   /// Records a failed attempt: the job is tried again after a pause, or quarantined.
   ///
+  /// - Parameters:
+  ///   - lease: The attempt.
+  ///   - error: What went wrong, for a person.
+  ///   - isFinal: Another attempt would fail alike, so there is none.
+  ///   - now: Milliseconds since 1970.
   /// - Returns: The state of the job after it.
+  /// - Throws: ``LedgerError/leaseLost(_:attempt:)`` when the job is in other hands.
   @discardableResult
-  public func fail(_ lease: Lease, error: String, now: Int) throws(LedgerError) -> JobState {
+  public func fail(
+    _ lease: Lease, error: String, isFinal: Bool = false, now: Int
+  ) throws(LedgerError) -> JobState {
     let failures = lease.failures + 1
-    let isLast = failures >= retry.maxFailures
+    let isLast = isFinal || failures >= retry.maxFailures
     let notBefore = now + retry.pause(afterFailure: failures)
     return try transaction { database in
       try database.execute(

@@ -35,6 +35,8 @@ public struct StageReport: Codable, Sendable, Equatable {
 
   /// The fact by which a download names the attempt whose files are its output.
   public static let attemptFact = "attempt"
+  /// The fact by which a download counts what failed and may heal by itself.
+  public static let transientFact = "transient"
 
   public init(
     input: Int, kept: Int, dropped: [DropReason: Int] = [:], facts: [String: Int] = [:],
@@ -62,7 +64,8 @@ public protocol Stage: Sendable {
 
   /// Reads the chunk, publishes its outputs under the run's folder, and reports what it kept.
   ///
-  /// - Throws: Any error fails the attempt: the chunk is tried again, and in the end quarantined.
+  /// - Throws: Any error fails the attempt: the chunk is tried again, and in the end quarantined; a
+  ///   ``LastingError`` quarantines it at once.
   func run(_ chunk: Chunk, in run: StageContext) async throws -> StageReport
 }
 
@@ -102,6 +105,9 @@ public protocol PairScorer: Sendable {
   /// The cosine between image and caption of each pair, in order.
   func scores(of pairs: [Pair]) async throws -> [Float]
 }
+
+/// An error that every further attempt would meet as well: its job is given up at once.
+public protocol LastingError: Error {}
 
 /// Why a stage gave up on a chunk.
 public struct StageError: Error, Sendable, Equatable, CustomStringConvertible {

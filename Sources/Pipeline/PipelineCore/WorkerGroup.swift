@@ -129,7 +129,10 @@ public struct WorkerGroup: Sendable {
       throw CancellationError()
     } catch {
       guard let fault = machineFault(error) else {
-        try await unlessLost { try await ledger.fail(lease, error: "\(error)", now: clock()) }
+        try await unlessLost {
+          try await ledger.fail(
+            lease, error: "\(error)", isFinal: error is any LastingError, now: clock())
+        }
         return
       }
       try await unlessLost { try await ledger.release(lease, now: clock()) }

@@ -1,3 +1,4 @@
+import DownloadStage
 import DurableFiles
 import JobLedger
 public import PipelineCore
@@ -98,6 +99,7 @@ extension PipelineRun {
     guard let notes = try await RunNotes(ledger) else {
       throw RetryError.withoutNotes(folder: folder.path)
     }
+    let blocklist = try recipe.download.check()
     // The list is not read again, and may be gone; all else must be as it was.
     let fingerprint =
       try recipe.fingerprint(list: notes.fingerprint, scorer: scorer)
@@ -109,7 +111,7 @@ extension PipelineRun {
         note: (RunNotes.expressionNote(last + 1), expression), now: clock())
       guard isBegun else { throw RetryError.raced(folder: folder.path) }
     }
-    return try await finish(ledger, fingerprint, interval, onStatus)
+    return try await finish(ledger, fingerprint, blocklist, interval, onStatus)
   }
 
   private static func openLedger(_ folder: String, attempts: Int? = nil) throws -> JobLedger {

@@ -79,34 +79,36 @@ public final class PipelineRun: Sendable {
   ///     the end.
   /// - Returns: What came of it.
   /// - Throws: `CancellationError` when the task was cancelled, with all leases handed back;
-  ///   ``RecipeError`` and `LedgerError` for options that do not fit the folder; `FileError` where
+  ///   ``RecipeError``, `ListError` and `LedgerError` for options that do not fit the folder; `FileError` where
   ///   the disk is at fault.
   public func run(
     reportingEvery interval: Duration = .seconds(1),
     onStatus: (@Sendable (RunStatus) -> Void)? = nil
   ) async throws -> RunOutcome {
     let fingerprint = try recipe.fingerprint(limit: limit, scorer: scorer)
-    // A list that cannot be read as asked is a mistake in the options: found before the ledger
-    // binds them to the folder.
-    _ = try ListSample.captions(of: recipe.ingest, count: 1)
+    // A list that cannot be read as asked, or an option that makes no sense, is found before the
+    // ledger binds them to the folder: the corrected command then works.
+    try ListSample.check(recipe.ingest)
+    let blocklist = try recipe.download.check()
     try folder.make()
     let ledger = try JobLedger(
       path: folder.ledger, retry: RetryPolicy(maxFailures: recipe.chunkAttempts))
     try await ledger.bind(configuration: fingerprint, now: clock())
     try await RunNotes(recipe: recipe, fingerprint: fingerprint).write(to: ledger)
     try await ledger.add([PipelinePlan.first], now: clock())
-    return try await finish(ledger, fingerprint, interval, onStatus)
+    return try await finish(ledger, fingerprint, blocklist, interval, onStatus)
   }
 
   /// Works off what the ledger holds, the list's jobs and a retry's alike.
   func finish(
-    _ ledger: JobLedger, _ fingerprint: [(key: String, value: String)], _ interval: Duration,
+    _ ledger: JobLedger, _ fingerprint: [(key: String, value: String)],
+    _ blocklist: HashBlocklist?, _ interval: Duration,
     _ onStatus: (@Sendable (RunStatus) -> Void)?
   ) async throws -> RunOutcome {
     try folder.removeAbandonedTemporaries()
     if try await ledger.unsettledCount() > 0 {
       try await work(
-        ledger, recipeSHA256: PipelineRecipe.sha256(of: fingerprint), interval, onStatus)
+        ledger, recipeSHA256: PipelineRecipe.sha256(of: fingerprint), blocklist, interval, onStatus)
     }
     let status = try await RunStatus(ledger: ledger)
     onStatus?(status)
@@ -121,7 +123,7 @@ public final class PipelineRun: Sendable {
   }
 
   private func work(
-    _ ledger: JobLedger, recipeSHA256: String, _ interval: Duration,
+    _ ledger: JobLedger, recipeSHA256: String, _ blocklist: HashBlocklist?, _ interval: Duration,
     _ onStatus: (@Sendable (RunStatus) -> Void)?
   ) async throws {
     var manners = recipe.download.fetch
@@ -131,7 +133,7 @@ public final class PipelineRun: Sendable {
     defer { fetcher.shutDown() }
     let plan = PipelinePlan(window: recipe.chunksInFlight, isScored: scorer != nil)
     let group = WorkerGroup(
-      ledger: ledger, stages: try stages(fetcher, ledger, recipeSHA256: recipeSHA256),
+      ledger: ledger, stages: try stages(fetcher, ledger, blocklist, recipeSHA256: recipeSHA256),
       context: StageContext(folder: folder, ledger: ledger), workers: workers,
       downloads: recipe.downloadsAtOnce, leaseDuration: leaseDuration, clock: clock
     ) { stage, report in
@@ -166,7 +168,7 @@ public final class PipelineRun: Sendable {
   private struct WorkDone: Error {}
 
   private func stages(
-    _ fetcher: Fetcher, _ ledger: JobLedger, recipeSHA256: String
+    _ fetcher: Fetcher, _ ledger: JobLedger, _ blocklist: HashBlocklist?, recipeSHA256: String
   ) throws -> [any Stage] {
     let threads =
       recipe.decodeThreads > 0 ? recipe.decodeThreads : max(1, Parallel.coreCount / workers)
@@ -179,7 +181,7 @@ public final class PipelineRun: Sendable {
       },
       DownloadStage(
         fetcher: fetcher, verifiesHashes: recipe.download.hash == .verify,
-        blocklist: try recipe.download.hashBlocklist.map { try HashBlocklist(path: $0) }),
+        blocklist: blocklist),
       DecodeStage(options: recipe.decode, threads: threads),
       DeduplicateStage(options: recipe.deduplicate),
       ShardStage(

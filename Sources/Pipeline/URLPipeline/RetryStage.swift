@@ -60,6 +60,7 @@ struct FirstStage: Stage {
     facts[RunGenerations.chunksFact] = next - first
     facts[RunGenerations.retriedFact] = selection.count
     facts[RunGenerations.retriedFetchedFact] = selection.fetched
+    facts[RunGenerations.retriedTransientFact] = selection.transient
     facts[RunGenerations.previousFact] = reader.lastGeneration
     for (reason, count) in selection.mayHeal {
       facts[RunGenerations.retriedReasonPrefix + reason.rawValue] = count

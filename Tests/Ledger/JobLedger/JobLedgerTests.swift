@@ -184,6 +184,20 @@ func job(_ stage: String, _ chunk: Int, rank: Int = 0, needs: [JobName] = [], af
     #expect(quarantined.map(\.error) == ["still on fire", nil, nil])
   }
 
+  @Test("a failure that would come again quarantines at once, whatever attempts are left")
+  func finalFailure() async throws {
+    let fixture = try LedgerFixture(retry: RetryPolicy(maxFailures: 9, basePause: 1_000))
+    defer { fixture.remove() }
+    let a = JobName(stage: "a", chunk: 0)
+    try await fixture.ledger.add([job("a", 0), job("b", 0, needs: [a])], now: 0)
+    let lease = try #require(try await fixture.claim(now: 10))
+    #expect(
+      try await fixture.ledger.fail(lease, error: "no list", isFinal: true, now: 20)
+        == .quarantined)
+    #expect(try await fixture.ledger.history(of: a).map(\.error) == ["no list"])
+    #expect(try await fixture.ledger.unsettledCount() == 0)
+  }
+
   @Test("a released job is available at once and counts no failure")
   func release() async throws {
     let fixture = try LedgerFixture()

@@ -37,6 +37,7 @@ import URLPipeline
         dropped: [
           "http_status": 12, "not_an_image": 2, "duplicate_url": 2, "robots": 2, "bad_url": 1,
         ]))
+    #expect(first.status.transient == 10)
     let published = try web.published("run")
     let folder = web.folder + "/run"
 
@@ -55,6 +56,7 @@ import URLPipeline
     let outcome = try await web.again("run").retry(where: PipelineRun.usualRetry)
     #expect(outcome.isComplete)
     #expect(outcome.status.retried == 10)
+    #expect(outcome.status.transient == 3)
     #expect(
       Self.balances(
         outcome.status, rows: 30,
@@ -287,7 +289,9 @@ import URLPipeline
       ("started_at > 1700000000000", 27), ("content_type = 'image/jpeg'", 13),
       ("redirects = 0", 27), ("address = '127.0.0.1'", 27), ("protocol = 'http/1.1'", 27),
       ("received_bytes > 0 AND reason IS NULL", 11), ("length(uid) = 32", 30),
-      ("detail LIKE '%noai%'", 2),
+      ("detail LIKE '%noai%'", 2), ("policy_rule = 'x_robots_tag'", 2), ("policy_rule IS NULL", 28),
+      ("policy_source LIKE '%/refused/%'", 2), ("etag = '\"e\"'", 11 + 2),
+      ("last_modified LIKE '%2026 07:28:00 GMT'", 11 + 2),
     ] {
       let found = try await PipelineRun.retryable(in: folder, where: expression).matched
       #expect(found == count, "\(expression)")

@@ -1,7 +1,9 @@
+public import PipelineCore
+
 /// Why a list as a whole could not be taken in.
 ///
 /// Single bad rows are rejects, not errors.
-public enum ListError: Error, Sendable, Equatable, CustomStringConvertible {
+public enum ListError: LastingError, Sendable, Equatable, CustomStringConvertible {
   case unreadable(path: String, problem: String)
   case unknownFormat(path: String)
   case noColumn(path: String, wanted: [String], found: [String])

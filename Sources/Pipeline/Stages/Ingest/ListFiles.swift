@@ -1,4 +1,5 @@
 import DurableFiles
+import PipelineCore
 
 /// A file of the list and how it is read.
 struct ListFileName: Equatable {
@@ -78,6 +79,12 @@ enum ListFiles {
       throw .unreadable(path: folder, problem: error.description)
     }
     let base = folder.hasSuffix("/") ? folder : folder + "/"
+    let run = RunFolder(folder)
+    guard !DurableFile.exists(run.ledger) else {
+      throw .unreadable(
+        path: folder,
+        problem: "it is a run's folder; name \(run.shards) to weave its pairs anew")
+    }
     var files: [ListFileName] = []
     for name in names where !name.hasPrefix(".") {
       guard case .file? = FileKind(path: base + name),

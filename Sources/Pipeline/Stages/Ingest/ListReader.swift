@@ -18,6 +18,7 @@ struct ListReader {
     var firstRow: Int
     var rows = 0
     var rejected = 0
+    var hasCaptions = false
   }
 
   init(_ options: IngestOptions) throws(ListError) {
@@ -36,6 +37,7 @@ struct ListReader {
       if try source.next(&row, &schema) {
         counts[counts.count - 1].rows += 1
         if row.reject != nil { counts[counts.count - 1].rejected += 1 }
+        counts[counts.count - 1].hasCaptions = source.hasCaptions
         return true
       }
       try openNext()
@@ -55,6 +57,12 @@ struct ListReader {
     open = try source(file)
   }
 
+  /// Opens each file that a run would read and reads its first row.
+  func check() throws(ListError) {
+    var (row, schema) = (ListRow(), ColumnSchema())
+    for file in files { _ = try source(file).next(&row, &schema) }
+  }
+
   private func source(_ file: ListFileName) throws(ListError) -> any RowSource {
     switch file.format {
     case .txt: try PlainRows(path: file.path)
@@ -70,6 +78,15 @@ struct ListReader {
 
 /// A look into a list before a run begins.
 public enum ListSample {
+  /// Makes sure that every file can be opened and has the columns that are asked for.
+  ///
+  /// JSON Lines have no columns but those of each row: a row without a URL is a reject, not an error.
+  ///
+  /// - Throws: ``ListError`` for the first file that is none.
+  public static func check(_ options: IngestOptions) throws(ListError) {
+    try ListReader(options).check()
+  }
+
   /// The captions of the first rows that can be read.
   ///
   /// - Parameters:

@@ -8,6 +8,8 @@ import PipelineCore
 struct Img2datasetLayout: ShardLayout {
   /// Rows per shard, which sets the digits of a key.
   var rowsPerShard: Int
+  /// Without a column of captions that program writes neither `.txt` nor field.
+  var hasCaptions: Bool
 
   let ownFields: Set<String> = [
     "caption", "url", "key", "status", "error_message", "width", "height", "original_width",
@@ -25,8 +27,7 @@ struct Img2datasetLayout: ShardLayout {
   }
 
   func key(of fate: PairFate, chunk: Int) -> String {
-    let index = fate.candidate.row - chunk * rowsPerShard
-    let digits = String(index)
+    let digits = String(fate.place)
     let padding = String(repeating: "0", count: max(0, rowDigits - digits.utf8.count))
     return RunFolder.digits(chunk) + (rowDigits > 0 ? padding + digits : "")
   }
@@ -104,6 +105,16 @@ struct Img2datasetLayout: ShardLayout {
     case .dns: return "<urlopen error [Errno -3] Temporary failure in name resolution>"
     case .noSuchHost: return "<urlopen error [Errno -2] Name or service not known>"
     case .connect: return "<urlopen error [Errno 111] Connection refused>"
+    case .badURL: return UrllibWords.badURL(fate.candidate.url) ?? drop.reason.rawValue
+    case .redirect:
+      return UrllibWords.redirect(detail: drop.detail, status: fate.fetched?.status ?? 302)
+    case .tls:
+      return UrllibWords.tls(detail: drop.detail, host: fate.answeringHost)
+    case .incomplete:
+      // Tries of one URL mostly end alike.
+      let received = fate.fetched?.number("received_bytes") ?? 0
+      let tries = max(1, fate.fetched?.number("tries") ?? 1)
+      return UrllibWords.incomplete(detail: drop.detail, received: Int(received / tries))
     case .robots: return "Use of image disallowed by X-Robots-Tag directive"
     case .hashMismatch: return "hash mismatch"
     case .imageTooSmall: return "image too small"

@@ -8,6 +8,8 @@ struct PairFate {
   var verdict: Verdict?
   /// The name of the pair's members; no other pair of the shard has it.
   var key = ""
+  /// The pair's number among those of its shard, from 0, with gaps for rows that were rejected.
+  var place: Int
 
   /// The first drop on the pair's way; nil when it is in the shard.
   var drop: Drop? { candidate.drop ?? fetched?.drop ?? decoded?.drop ?? verdict?.drop }
@@ -24,5 +26,15 @@ struct PairFate {
     if fetched.drop != nil { return decoded == nil }
     guard let decoded else { return false }
     return (decoded.drop == nil) == (verdict != nil)
+  }
+
+  /// The host that was asked last, without port.
+  var answeringHost: String {
+    let url = fetched?.recorded("final_url")?.text ?? candidate.url
+    guard let scheme = url.firstRange(of: "://") else { return "" }
+    let authority = url[scheme.upperBound...].prefix { !"/?#".contains($0) }
+    let host = authority.split(separator: "@").last ?? authority
+    if host.hasPrefix("[") { return String(host.dropFirst().prefix { $0 != "]" }) }
+    return String(host.prefix { $0 != ":" })
   }
 }

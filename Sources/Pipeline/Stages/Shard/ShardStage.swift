@@ -12,18 +12,23 @@ public struct ShardStage: Stage {
   public let name = StageName.shard
   public let lane = Lane.compute
   private let options: ShardOptions
-  private let layout: any ShardLayout
+  private let rowsPerShard: Int
 
   /// - Parameters:
   ///   - options: How shards are stored and described.
   ///   - rowsPerShard: The rows of a chunk, by which img2dataset's keys count.
   public init(options: ShardOptions, rowsPerShard: Int) {
     self.options = options
-    layout =
-      switch options.layout {
-      case .pairloom: PairloomLayout()
-      case .img2dataset: Img2datasetLayout(rowsPerShard: rowsPerShard)
-      }
+    self.rowsPerShard = rowsPerShard
+  }
+
+  private func layout(in folder: RunFolder) throws -> any ShardLayout {
+    switch options.layout {
+    case .pairloom: PairloomLayout()
+    case .img2dataset:
+      Img2datasetLayout(
+        rowsPerShard: rowsPerShard, hasCaptions: try ListColumns.haveCaptions(folder))
+    }
   }
 
   public func run(_ chunk: Chunk, in run: StageContext) async throws -> StageReport {
@@ -38,8 +43,9 @@ public struct ShardStage: Stage {
   private func write(
     _ chunk: Int, fetchedBy attempt: Int, in folder: RunFolder, _ flag: CancellationFlag
   ) throws -> StageReport {
+    let layout = try layout(in: folder)
     let carried = CarriedColumns(try ListColumns.read(folder), unless: layout.ownFields)
-    let fates = try fates(chunk, fetchedBy: attempt, in: folder, carried)
+    let fates = try fates(chunk, fetchedBy: attempt, in: folder, layout, carried)
     let kept = fates.filter { $0.drop == nil }
     var summary: ShardSummary?
     if !kept.isEmpty {
@@ -47,7 +53,7 @@ public struct ShardStage: Stage {
         folder: folder.shards, name: RunFolder.digits(chunk), compression: options.compression)
       for fate in kept {
         try flag.check()
-        try writer.append(try pair(fate, chunk: chunk, in: folder))
+        try writer.append(try pair(fate, layout, chunk: chunk, in: folder))
       }
       summary = try writer.finish()
     }
@@ -60,7 +66,9 @@ public struct ShardStage: Stage {
     return StageReport(input: kept.count, kept: kept.count, shard: summary)
   }
 
-  private func pair(_ fate: PairFate, chunk: Int, in folder: RunFolder) throws -> Pair {
+  private func pair(
+    _ fate: PairFate, _ layout: any ShardLayout, chunk: Int, in folder: RunFolder
+  ) throws -> Pair {
     guard let range = fate.decoded?.bytes else {
       preconditionFailure("row \(fate.candidate.row) is kept without a picture")
     }
@@ -74,11 +82,12 @@ public struct ShardStage: Stage {
     }
     return Pair(
       key: fate.key, caption: fate.candidate.caption, image: image,
-      metadata: layout.metadata(of: fate, chunk: chunk))
+      metadata: layout.metadata(of: fate, chunk: chunk), hasText: layout.hasCaptions)
   }
 
   private func fates(
-    _ chunk: Int, fetchedBy attempt: Int, in folder: RunFolder, _ carried: CarriedColumns
+    _ chunk: Int, fetchedBy attempt: Int, in folder: RunFolder, _ layout: any ShardLayout,
+    _ carried: CarriedColumns
   ) throws -> [PairFate] {
     let candidates = try JSONLines.read(folder.chunkTable(chunk), as: PairCandidate.init)
     func byRow<T>(_ rows: [T], _ row: KeyPath<T, Int>) -> [Int: T] {
@@ -91,10 +100,13 @@ public struct ShardStage: Stage {
     let verdicts = byRow(try PairTable.read(folder.verdictTable(chunk), as: Verdict.init), \.row)
     // A list may repeat a uid, as may a URL and caption where duplicates are kept.
     var used: Set<String> = []
-    return try candidates.map { candidate in
+    return try candidates.enumerated().map { index, candidate in
+      // A chunk of the list has a stretch of its rows, a retry's has rows from anywhere.
+      let offset = candidate.row - chunk * rowsPerShard
       var fate = PairFate(
         candidate: candidate, fetched: fetched[candidate.row], decoded: decoded[candidate.row],
-        verdict: verdicts[candidate.row])
+        verdict: verdicts[candidate.row],
+        place: (0..<rowsPerShard).contains(offset) ? offset : index)
       guard fate.isComplete else {
         throw StageError(
           .shard, chunk: chunk, "the tables disagree about row \(candidate.row) of the list")

@@ -124,6 +124,39 @@ import Testing
     }
   }
 
+  @Test("whether a list has captions is told by its columns, not by what is in them")
+  func captionFacts() async throws {
+    let fixture = try ListFixture()
+    defer { fixture.remove() }
+    for (name, text, hasCaptions) in [
+      ("a.txt", "http://a.test/\n", false), ("a.csv", "url\nhttp://a.test/\n", false),
+      ("b.csv", "url,caption\nhttp://a.test/,\n", true),
+      ("a.jsonl", "{\"url\":\"http://a.test/\"}\n", false),
+      ("b.jsonl", "{\"url\":\"http://a.test/\",\"text\":null}\n", true),
+      ("a.json", "{\"url\":[\"http://a.test/\"]}", false),
+      ("b.json", "[{\"url\":\"http://a.test/\",\"alt\":\"\"}]", true),
+    ] {
+      _ = try await fixture.ingest(text, name: name)
+      #expect(try ListColumns.haveCaptions(fixture.folder) == hasCaptions, "\(name)")
+    }
+  }
+
+  @Test("a run's folder is no list: its shards are, and the refusal names them")
+  func runFolder() async throws {
+    let fixture = try ListFixture()
+    defer { fixture.remove() }
+    try fixture.write("", to: "old/ledger.sqlite")
+    try fixture.write("url\nhttp://a.test/1\n", to: "old/rejects.csv")
+    for input in ["/old", "/old/"] {
+      do {
+        _ = try await fixture.ingest(IngestOptions(input: fixture.path + input))
+        Issue.record("a run's folder was read")
+      } catch let error as ListError {
+        #expect("\(error)".contains("name \(fixture.path)/old/shards to weave its pairs anew"))
+      }
+    }
+  }
+
   @Test("a range of numbers stands for each of its files, which must be there")
   func ranges() async throws {
     let fixture = try ListFixture()

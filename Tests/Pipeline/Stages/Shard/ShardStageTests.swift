@@ -15,8 +15,11 @@ import Testing
     .init("id", .int(0)), .init("width", .string("wide")),
   ]
 
+  /// The seven are the rows `list` of the list, with captions or without.
+  ///
   /// `columns` are the list's other columns, the same in every row but for `id`, the row's number.
   static func makeRun(
+    rows list: [Int] = Array(1_000..<1_007), captions hasCaptions: Bool = true,
     columns: [JSONValue.Member] = Self.columns, uid: (Int) -> String = { "uid\($0)" }
   ) throws -> (RunFolder, StageContext) {
     let folder = RunFolder(
@@ -34,8 +37,9 @@ import Testing
       func at(_ stage: StageName) -> Drop? { drop?.reason.stage == stage ? drop : nil }
       chunk.append(
         PairCandidate(
-          row: 1_000 + row, uid: uid(row), url: "http://a.test/\(row)",
-          caption: "caption \(row)",
+          row: list[row], uid: uid(row),
+          url: (reason == .badURL ? "list/" : "http://a.test/") + "\(row)",
+          caption: hasCaptions ? "caption \(row)" : "",
           columns: columns.map { $0.key == "id" ? .init("id", .int(row)) : $0 },
           drop: at(.ingest)
         ).json)
@@ -43,7 +47,7 @@ import Testing
       let isFetched = at(.download) == nil
       fetched.append(
         FetchedRow(
-          row: 1_000 + row, attempt: 2, status: reason == .httpStatus ? 404 : 200,
+          row: list[row], attempt: 2, status: reason == .httpStatus ? 404 : 200,
           record: [.init("started_at", .int(5_000 + row)), .init("seconds", .number("0.25"))],
           drop: at(.download), bytes: isFetched ? ByteRange(offset: 0, length: 1) : nil,
           sha256: isFetched ? hash : nil
@@ -52,12 +56,12 @@ import Testing
       let isDecoded = at(.decode) == nil
       decoded.append(
         DecodedRow(
-          row: 1_000 + row, sha256: hash, drop: at(.decode),
+          row: list[row], sha256: hash, drop: at(.decode),
           bytes: isDecoded ? ByteRange(offset: row, length: 1) : nil, width: isDecoded ? 8 : nil,
           height: isDecoded ? 9 : nil, originalWidth: 16, originalHeight: 18
         ).json)
       if !isDecoded { continue }
-      verdicts.append(Verdict(row: 1_000 + row, sha256: hash, drop: at(.deduplicate)).json)
+      verdicts.append(Verdict(row: list[row], sha256: hash, drop: at(.deduplicate)).json)
     }
     try DurableFile.write(chunk.map { $0.serialized + "\n" }.joined(), to: folder.chunkTable(1))
     let kinds = columns.map { column in
@@ -118,7 +122,7 @@ import Testing
     let rows = try PairTable.read(folder.shardTable(1))
     #expect(
       rows.map { $0["error_message"]?.text } == [
-        nil, "bad_url", "HTTP Error 404: Not Found",
+        nil, "unknown url type: 'list/1'", "HTTP Error 404: Not Found",
         "Use of image disallowed by X-Robots-Tag directive", "Image decoding error",
         "duplicate_bytes of row 0", nil,
       ])
@@ -185,6 +189,58 @@ import Testing
       #expect(metadata["key"]?.text == shard.keys[1])
       #expect(metadata["uid"]?.text == uids[6])
     }
+  }
+
+  @Test("the rows of a retry, which lie anywhere in the list, are numbered by their place")
+  func keysOfRetry() async throws {
+    let (folder, context) = try Self.makeRun(rows: [3, 17, 18, 400, 401, 995, 999])
+    defer { try? FileManager.default.removeItem(atPath: folder.path) }
+    let stage = ShardStage(
+      options: ShardOptions(compression: .none, layout: .img2dataset), rowsPerShard: 1_000)
+    _ = try await stage.run(Chunk(number: 1, attempt: 1), in: context)
+    #expect(
+      try PairTable.read(folder.shardTable(1)).map { $0["key"]?.text }
+        == (0..<7).map { "0000100\($0)" })
+    #expect(try ShardReader(path: folder.shards + "/00001.tar").keys == ["00001000", "00001006"])
+  }
+
+  @Test("of a list without captions img2dataset's layout has neither their field nor a .txt")
+  func withoutCaptions() async throws {
+    for (facts, hasCaptions) in [
+      (#"[{"captions":false}]"#, false), (#"[{"captions":false},{"captions":true}]"#, true),
+      ("[{}]", true),
+    ] {
+      let (folder, context) = try Self.makeRun(captions: hasCaptions)
+      defer { try? FileManager.default.removeItem(atPath: folder.path) }
+      try DurableFile.write(facts, to: folder.chunkFiles)
+      for layout in [ShardOptions.Layout.img2dataset, .pairloom] {
+        let stage = ShardStage(
+          options: ShardOptions(compression: .none, layout: layout), rowsPerShard: 1_000)
+        _ = try await stage.run(Chunk(number: 1, attempt: 1), in: context)
+        let isThere = hasCaptions || layout == .pairloom
+        let pair = try ShardReader(path: folder.shards + "/00001.tar").pair(at: 0)
+        #expect(pair.hasText == isThere)
+        #expect(try (JSONValue.parse(pair.metadata)["caption"] != nil) == isThere)
+        #expect(
+          try PairTable.read(folder.shardTable(1)).allSatisfy { ($0["caption"] != nil) == isThere })
+        // Members of a tar begin with their names.
+        let tar = String(
+          decoding: try DurableFile.read(folder.shards + "/00001.tar"), as: UTF8.self)
+        #expect(tar.contains(".txt") == isThere)
+      }
+    }
+  }
+
+  @Test("rows that ingest rejected leave gaps in the numbers of a shard")
+  func keysWithGaps() async throws {
+    let (folder, context) = try Self.makeRun(rows: [
+      1_001, 1_002, 1_003, 1_007, 1_008, 1_009, 1_999,
+    ])
+    defer { try? FileManager.default.removeItem(atPath: folder.path) }
+    let stage = ShardStage(
+      options: ShardOptions(compression: .none, layout: .img2dataset), rowsPerShard: 1_000)
+    _ = try await stage.run(Chunk(number: 1, attempt: 1), in: context)
+    #expect(try ShardReader(path: folder.shards + "/00001.tar").keys == ["00001001", "00001999"])
   }
 
   @Test("tables that disagree about a row fail the chunk")
