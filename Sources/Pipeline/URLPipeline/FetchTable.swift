@@ -65,10 +65,13 @@ public enum FetchTable {
 
     var drop: Drop? { candidate.drop ?? fetched?.drop ?? decoded?.drop ?? verdict?.drop }
 
+    /// Whether the failure of the download passes by itself.
+    var isTransient: Bool { fetched?.failureClass == .transient }
+
     var standing: Standing {
       guard let drop else { return verdict == nil ? .unknown : .kept }
       // An answer that RFC 9309 takes for a no, because none came, is no final one.
-      if fetched?.failureClass == .transient {
+      if isTransient {
         return .failed(drop.reason, wasFetched: false)
       }
       switch drop.reason {

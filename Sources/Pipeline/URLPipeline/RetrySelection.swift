@@ -30,7 +30,7 @@ public struct RetrySelection: Sendable, Equatable {
   /// - Throws: What the tables lack, what the expression cannot be asked, and what `onCandidate` throws.
   static func make(
     _ reader: FetchTableReader, _ query: TableQuery,
-    onCandidate: (PairCandidate, DropReason, _ wasFetched: Bool) throws -> Void = { _, _, _ in }
+    onCandidate: (FetchTable.Entry, DropReason, _ wasFetched: Bool) throws -> Void = { _, _, _ in }
   ) throws -> RetrySelection {
     var selection = RetrySelection()
     for chunk in reader.chunks {
@@ -41,8 +41,8 @@ public struct RetrySelection: Sendable, Equatable {
         if case .failed(let reason, let wasFetched) = standing {
           selection.mayHeal[reason, default: 0] += 1
           if wasFetched { selection.fetched += 1 }
-          if entries[index].fetched?.failureClass == .transient { selection.transient += 1 }
-          try onCandidate(entries[index].candidate, reason, wasFetched)
+          if entries[index].isTransient { selection.transient += 1 }
+          try onCandidate(entries[index], reason, wasFetched)
         } else if let words = standing.words {
           selection.leftOut[words, default: 0] += 1
         }

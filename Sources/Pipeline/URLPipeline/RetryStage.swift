@@ -45,13 +45,14 @@ struct FirstStage: Stage {
       rows = []
       next += 1
     }
-    let selection = try RetrySelection.make(reader, query) { candidate, reason, wasFetched in
-      rows.append(candidate)
+    let selection = try RetrySelection.make(reader, query) { entry, reason, wasFetched in
+      rows.append(entry.candidate)
       func count(_ fact: String) {
         facts[RunGenerations.fact(fact, ofChunk: next), default: 0] += 1
       }
       count(RunGenerations.retriedReasonPrefix + reason.rawValue)
       if wasFetched { count(RunGenerations.retriedFetchedFact) }
+      if entry.isTransient { count(RunGenerations.retriedTransientFact) }
       if rows.count == chunkRows { try publish() }
     }
     if !rows.isEmpty { try publish() }

@@ -223,6 +223,7 @@ import URLPipeline
     #expect(vain.status.retried == 10)
     #expect(vain.status.failures == first.failures)
     #expect(vain.status.funnel == first.funnel)
+    #expect(vain.status.transient == first.transient)
     #expect(
       try DatasetManifest.read(vain.dataset).funnel.map(\.pairs) == first.funnel.map(\.pairs))
     #expect(try await PipelineRun.retryable(in: folder, where: "1") == selection)
