@@ -121,7 +121,7 @@ struct RetryCommand: AsyncParsableCommand {
         description: "interrupted; run the same command again to resume",
         code: Interruption.shared.exitCode)
     }
-    RunCommand.conclude(outcome)
+    RunCommand.conclude(outcome, folder: folder)
     let asked = outcome.status.retried - before.retried
     let healed = outcome.status.pairs("sharded") - before.pairs("sharded")
     Terminal.note(

@@ -102,7 +102,7 @@ struct RunCommand: AsyncParsableCommand {
     let run = try PipelineRun(
       recipe: plan.recipe, folder: folder, workers: workers, limit: limit, scorer: plan.scorer)
     let outcome = try await run.run(reportingEvery: Self.interval) { Self.report($0) }
-    Self.conclude(outcome)
+    Self.conclude(outcome, folder: folder)
     return outcome
   }
 
@@ -115,13 +115,15 @@ struct RunCommand: AsyncParsableCommand {
     }
   }
 
-  /// Leaves the last state of a run on the screen and names its dataset.
-  static func conclude(_ outcome: RunOutcome) {
+  /// Leaves the last state of a run on the screen, says what to do about it and names its dataset.
+  static func conclude(_ outcome: RunOutcome, folder: String) {
     if Terminal.isInteractive {
       Terminal.keepPanel()
     } else {
       for line in StatusPanel(status: outcome.status).lines { Terminal.note(line) }
     }
+    let advice = RunAdvice(status: outcome.status, folder: RunFolder(folder))
+    for line in advice.lines { Terminal.note(line) }
     if DurableFile.exists(outcome.dataset) { Terminal.print(outcome.dataset) }
   }
 

@@ -25,12 +25,16 @@ public enum PairTable {
 
   /// The rows of the table at `path`.
   ///
+  /// - Parameters:
+  ///   - path: The table.
+  ///   - limit: Rows after which reading ends, to the next few thousand; all by default.
+  /// - Returns: The rows in their order.
   /// - Throws: ``TableError`` where it is damaged.
-  public static func read(_ path: String) throws -> [JSONValue] {
+  public static func read(_ path: String, limit: Int = .max) throws -> [JSONValue] {
     var rows: [JSONValue] = []
     let reader = try ParquetReader(path: path)
-    let batches = try reader.batches(columns: nil, rowsPerBatch: 4_096)
-    while let batch = try batches.next() {
+    let batches = try reader.batches(columns: nil, rowsPerBatch: min(limit, 4_096))
+    while rows.count < limit, let batch = try batches.next() {
       for row in 0..<batch.rowCount {
         var members: [JSONValue.Member] = []
         for (index, column) in batch.columns.enumerated() {

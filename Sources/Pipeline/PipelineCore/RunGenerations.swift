@@ -25,6 +25,8 @@ public struct RunGenerations: Sendable, Equatable {
   public static let previousFact = "previous_generation"
   public static let retriedFact = "retried"
   public static let retriedFetchedFact = "retried_fetched"
+  /// Those whose failure was one that passes by itself.
+  public static let retriedTransientFact = "retried_transient"
   /// `retried.REASON`: pairs that had been dropped for the reason and are asked for again.
   public static let retriedReasonPrefix = "retried."
 

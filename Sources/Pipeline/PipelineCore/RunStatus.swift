@@ -20,6 +20,8 @@ public struct RunStatus: Codable, Sendable, Equatable {
   public var retried: Int
   /// Dropped pairs by ``DropReason``.
   public var failures: [String: Int]
+  /// Those among them that `retry` may heal: their failure passes by itself.
+  public var transient: Int
   /// Jobs by stage and state.
   public var jobs: [String: [String: Int]]
   public var quarantined: [Quarantined]
@@ -53,6 +55,10 @@ public struct RunStatus: Codable, Sendable, Equatable {
     ]
     self.rejected = rejected
     retried = ingest["$.facts.\(RunGenerations.retriedFact)"] ?? 0
+    // Each retry takes up those that there were, and counts those that are left.
+    transient =
+      (totals[StageName.download.rawValue]?["$.facts.\(StageReport.transientFact)"] ?? 0)
+      - (ingest["$.facts.\(RunGenerations.retriedTransientFact)"] ?? 0)
     failures = [:]
     for stage in [StageName.ingest, .download, .decode, .deduplicate, .filter] {
       for (path, count) in totals[stage.rawValue] ?? [:] where path.hasPrefix("$.dropped.") {

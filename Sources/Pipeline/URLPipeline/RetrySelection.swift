@@ -9,6 +9,8 @@ public struct RetrySelection: Sendable, Equatable {
   public var mayHeal: [DropReason: Int] = [:]
   /// Those whose body had come, only to be no picture.
   public var fetched = 0
+  /// Those whose failure passes by itself.
+  public var transient = 0
   /// Those that are left out whatever the expression says, by why.
   public var leftOut: [String: Int] = [:]
 
@@ -38,6 +40,7 @@ public struct RetrySelection: Sendable, Equatable {
         if case .failed(let reason, let wasFetched) = standing {
           selection.mayHeal[reason, default: 0] += 1
           if wasFetched { selection.fetched += 1 }
+          if entries[index].fetched?.failureClass == .transient { selection.transient += 1 }
           try onCandidate(entries[index].candidate)
         } else if let words = standing.words {
           selection.leftOut[words, default: 0] += 1

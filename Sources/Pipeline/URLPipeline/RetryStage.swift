@@ -53,6 +53,7 @@ struct FirstStage: Stage {
       RunGenerations.generationFact: generation, RunGenerations.firstChunkFact: first,
       RunGenerations.chunksFact: next - first, RunGenerations.retriedFact: selection.count,
       RunGenerations.retriedFetchedFact: selection.fetched,
+      RunGenerations.retriedTransientFact: selection.transient,
     ]
     facts[RunGenerations.previousFact] = reader.lastGeneration
     for (reason, count) in selection.mayHeal {

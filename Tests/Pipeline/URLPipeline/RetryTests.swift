@@ -37,6 +37,7 @@ import URLPipeline
         dropped: [
           "http_status": 12, "not_an_image": 2, "duplicate_url": 2, "robots": 2, "bad_url": 1,
         ]))
+    #expect(first.status.transient == 10)
     let published = try web.published("run")
     let folder = web.folder + "/run"
 
@@ -55,6 +56,7 @@ import URLPipeline
     let outcome = try await web.again("run").retry(where: PipelineRun.usualRetry)
     #expect(outcome.isComplete)
     #expect(outcome.status.retried == 10)
+    #expect(outcome.status.transient == 3)
     #expect(
       Self.balances(
         outcome.status, rows: 30,

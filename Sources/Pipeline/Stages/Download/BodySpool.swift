@@ -105,7 +105,10 @@ actor BodySpool {
     return StageReport(
       input: count, kept: count - drops.count,
       dropped: Dictionary(drops.map { ($0.reason, 1) }, uniquingKeysWith: +),
-      facts: ["bytes": writer.byteCount, StageReport.attemptFact: attempt])
+      facts: [
+        "bytes": writer.byteCount, StageReport.attemptFact: attempt,
+        StageReport.transientFact: rows.count { $0.failureClass == .transient },
+      ])
   }
 }
 
