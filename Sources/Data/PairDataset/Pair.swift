@@ -3,6 +3,8 @@ public struct Pair: Sendable, Equatable {
   /// Unique in its shard, without a dot.
   public var key: String
   public var caption: String
+  /// Whether a shard has a `.txt` for the caption; without one the caption is empty.
+  public var hasText: Bool
   /// The encoded picture.
   public var image: [UInt8]
   /// How the picture is encoded, as the ending of its name: `jpg`, `png`, `webp`, `gif`.
@@ -12,10 +14,12 @@ public struct Pair: Sendable, Equatable {
 
   public init(
     key: String, caption: String, image: [UInt8], imageExtension: String = "jpg",
-    metadata: [UInt8]
+    metadata: [UInt8], hasText: Bool = true
   ) {
+    precondition(hasText || caption.isEmpty, "a caption needs its .txt")
     self.key = key
     self.caption = caption
+    self.hasText = hasText
     self.image = image
     self.imageExtension = imageExtension
     self.metadata = metadata

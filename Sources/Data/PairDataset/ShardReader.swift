@@ -192,6 +192,7 @@ private struct PairCollector {
     // Foreign text that is not UTF-8 keeps its readable part.
     return Pair(
       key: sample.key, caption: String(decoding: data("txt"), as: UTF8.self),
-      image: image.payload, imageExtension: image.suffix, metadata: data("json"))
+      image: image.payload, imageExtension: image.suffix, metadata: data("json"),
+      hasText: sample.members.contains { $0.suffix == "txt" })
   }
 }

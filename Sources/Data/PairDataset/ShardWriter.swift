@@ -37,7 +37,7 @@ public final class ShardWriter {
     pending.reserveCapacity(Self.frameSize * 5 / 4)
   }
 
-  /// Adds the members `KEY.jpg`, `KEY.json` and `KEY.txt`.
+  /// Adds the members `KEY.jpg`, `KEY.json` and, where the pair has one, `KEY.txt`.
   ///
   /// - Throws: `badPair`, which adds nothing; `file`, after which the writer is of no more use.
   public func append(_ pair: Pair) throws(ShardError) {
@@ -45,7 +45,7 @@ public final class ShardWriter {
     let start = flushed + pending.count
     addMember("\(pair.key).\(pair.imageExtension)", pair.image)
     addMember("\(pair.key).json", pair.metadata)
-    addMember("\(pair.key).txt", Array(pair.caption.utf8))
+    if pair.hasText { addMember("\(pair.key).txt", Array(pair.caption.utf8)) }
     entries.append(
       ShardIndex.Entry(
         key: pair.key, start: start, length: flushed + pending.count - start))

@@ -16,4 +16,16 @@ public enum ListColumns {
       return TableColumn(name, kind)
     }
   }
+
+  /// Whether any file of the list has captions, by `chunks/files.json`.
+  ///
+  /// True where that is not told, in folders of before it was.
+  public static func haveCaptions(_ folder: RunFolder) throws -> Bool {
+    let path = folder.chunkFiles
+    guard DurableFile.exists(path),
+      case .array(let files) = try JSONValue.parse(
+        try DurableFile.read(path)), !files.isEmpty
+    else { return true }
+    return files.contains { $0["captions"] != .bool(false) }
+  }
 }

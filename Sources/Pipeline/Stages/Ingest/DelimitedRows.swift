@@ -5,6 +5,7 @@ import PipelineCore
 /// Carried columns are text. A name that comes again gets its column's number, as does one without
 /// a name.
 final class DelimitedRows: RowSource {
+  var hasCaptions: Bool { caption != nil }
   private var reader: DelimitedReader
   private let names: [String]
   private let url: Int

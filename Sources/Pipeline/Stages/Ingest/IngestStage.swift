@@ -126,7 +126,7 @@ enum ListFacts {
       JSONValue.object([
         .init("file", .string(count.path)), .init("format", .string(count.format.rawValue)),
         .init("first_row", .int(count.firstRow)), .init("rows", .int(count.rows)),
-        .init("rejected", .int(count.rejected)),
+        .init("rejected", .int(count.rejected)), .init("captions", .bool(count.hasCaptions)),
       ])
     }
     try DurableFile.write(JSONValue.array(files).serialized + "\n", to: folder.chunkFiles)

@@ -19,6 +19,8 @@ struct JSONObjectReader {
   private var members: [Member] = []
   private var keys: [UInt8] = []
   private(set) var uid: [UInt8] = []
+  /// Whether an object had a caption, though it be null.
+  private(set) var hasCaptions = false
 
   init(_ roles: ColumnRoles, needsURL: Bool = true) {
     self.roles = roles
@@ -108,6 +110,7 @@ struct JSONObjectReader {
       return
     }
     let caption = index(of: captions)
+    if caption != nil { hasCaptions = true }
     if caption == nil && roles.isCaptionNamed {
       row.reject = "no \(roles.caption.joined(separator: " or "))"
       return

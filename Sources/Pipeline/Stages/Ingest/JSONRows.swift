@@ -2,6 +2,7 @@ import PipelineCore
 
 /// The rows of a JSON list: an array of objects, or objects one after the other.
 final class JSONRows: RowSource {
+  var hasCaptions: Bool { objects.hasCaptions }
   private var stream: JSONStream
   private var objects: JSONObjectReader
   private let isArray: Bool
@@ -157,6 +158,7 @@ struct JSONColumnCursor {
 ///
 /// Memory: a window per column. A compressed list is unpacked once for each column.
 final class JSONColumnRows: RowSource {
+  var hasCaptions: Bool { objects.hasCaptions }
   private let path: String
   private let names: [String]
   private var cursors: [JSONColumnCursor] = []

@@ -67,6 +67,7 @@ enum TextRule {
 
 /// A list with a URL a line.
 final class PlainRows: RowSource {
+  let hasCaptions = false
   private var lines: LineReader
   private var line = 0
 
@@ -91,6 +92,7 @@ final class PlainRows: RowSource {
 
 /// A list with a JSON object a line.
 final class JSONLineRows: RowSource {
+  var hasCaptions: Bool { objects.hasCaptions }
   private var lines: LineReader
   private var objects: JSONObjectReader
   private var line = 0

@@ -18,6 +18,7 @@ struct ListReader {
     var firstRow: Int
     var rows = 0
     var rejected = 0
+    var hasCaptions = false
   }
 
   init(_ options: IngestOptions) throws(ListError) {
@@ -36,6 +37,7 @@ struct ListReader {
       if try source.next(&row, &schema) {
         counts[counts.count - 1].rows += 1
         if row.reject != nil { counts[counts.count - 1].rejected += 1 }
+        counts[counts.count - 1].hasCaptions = source.hasCaptions
         return true
       }
       try openNext()

@@ -60,6 +60,9 @@ struct ListRow {
 
 /// Gives the rows of one file.
 protocol RowSource: AnyObject {
+  /// Whether the file has captions, as far as it was read: the column, though it be empty.
+  var hasCaptions: Bool { get }
+
   /// Fills `row` with the next data row; false after the last.
   func next(_ row: inout ListRow, _ schema: inout ColumnSchema) throws(ListError) -> Bool
 }

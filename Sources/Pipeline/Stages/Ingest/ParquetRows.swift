@@ -9,6 +9,7 @@ import PipelineCore
 final class ParquetRows: RowSource {
   private static let rowsPerBatch = 256
 
+  var hasCaptions: Bool { places.caption != nil }
   private let batches: ParquetBatches
   private let columns: [ParquetColumn]
   private let keys: [[UInt8]?]

@@ -7,6 +7,8 @@ import PipelineCore
 /// one. A pair's name is that of any shard (see `PairIdentity`): the JSON's `uid`, else by URL and
 /// caption, else by picture and caption.
 final class TarRows: RowSource {
+  var hasCaptions: Bool { hasTexts || objects.hasCaptions }
+  private var hasTexts = false
   private let reader: TarSampleReader
   private let path: String
   private let roles: ColumnRoles
@@ -64,6 +66,7 @@ final class TarRows: RowSource {
         return
       }
       row.caption = text
+      hasTexts = true
     }
     row.picture = PictureSource(
       tar: path, key: sample.key,

@@ -8,6 +8,8 @@ import PipelineCore
 struct Img2datasetLayout: ShardLayout {
   /// Rows per shard, which sets the digits of a key.
   var rowsPerShard: Int
+  /// Without a column of captions that program writes neither `.txt` nor field.
+  var hasCaptions: Bool
 
   private static let ownFields: Set<String> = [
     "caption", "url", "key", "status", "error_message", "width", "height", "original_width",

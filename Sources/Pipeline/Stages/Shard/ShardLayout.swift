@@ -6,6 +6,9 @@ import PipelineCore
 /// img2dataset's order: the list's other columns, caption, url, key, status, error_message, the
 /// sizes, sha256 of the downloaded bytes.
 protocol ShardLayout: Sendable {
+  /// Whether pairs have a caption and a `.txt` for it, empty or not.
+  var hasCaptions: Bool { get }
+
   /// The name of the pair's members, without a dot.
   func key(of fate: PairFate, chunk: Int) -> String
 
@@ -32,9 +35,9 @@ extension ShardLayout {
   ) -> [JSONValue.Member] {
     func number(_ value: Int?) -> JSONValue { value.map { .int($0) } ?? .null }
     func text(_ value: String?) -> JSONValue { value.map { .string($0) } ?? .null }
-    return [
-      .init("caption", .string(fate.candidate.caption)), .init("url", .string(fate.candidate.url)),
-      .init("key", .string(key)), .init("status", .string(status)),
+    return (hasCaptions ? [.init("caption", .string(fate.candidate.caption))] : []) + [
+      .init("url", .string(fate.candidate.url)), .init("key", .string(key)),
+      .init("status", .string(status)),
       .init("error_message", text(message)), .init("width", number(fate.decoded?.width)),
       .init("height", number(fate.decoded?.height)),
       .init("original_width", number(fate.decoded?.originalWidth)),
@@ -45,8 +48,8 @@ extension ShardLayout {
 
   /// The columns of ``commonMembers(of:key:status:message:)``.
   func commonColumns(size: TableColumn.Kind) -> [TableColumn] {
-    [
-      TableColumn("caption", .text), TableColumn("url", .text), TableColumn("key", .text),
+    (hasCaptions ? [TableColumn("caption", .text)] : []) + [
+      TableColumn("url", .text), TableColumn("key", .text),
       TableColumn("status", .text), TableColumn("error_message", .text),
       TableColumn("width", size), TableColumn("height", size), TableColumn("original_width", size),
       TableColumn("original_height", size), TableColumn("sha256", .text),
@@ -56,6 +59,8 @@ extension ShardLayout {
 
 /// Pairloom's own layout: keys are uids, and the table tells the reason of every drop.
 struct PairloomLayout: ShardLayout {
+  let hasCaptions = true
+
   private static let ownFields: Set<String> = [
     "caption", "url", "key", "status", "error_message", "width", "height", "original_width",
     "original_height", "sha256", "uid", "row", "reason", "class", "of",

@@ -12,7 +12,6 @@ public struct ShardStage: Stage {
   public let name = StageName.shard
   public let lane = Lane.compute
   private let options: ShardOptions
-  private let layout: any ShardLayout
   private let rowsPerShard: Int
 
   /// - Parameters:
@@ -21,11 +20,15 @@ public struct ShardStage: Stage {
   public init(options: ShardOptions, rowsPerShard: Int) {
     self.options = options
     self.rowsPerShard = rowsPerShard
-    layout =
-      switch options.layout {
-      case .pairloom: PairloomLayout()
-      case .img2dataset: Img2datasetLayout(rowsPerShard: rowsPerShard)
-      }
+  }
+
+  private func layout(in folder: RunFolder) throws -> any ShardLayout {
+    switch options.layout {
+    case .pairloom: PairloomLayout()
+    case .img2dataset:
+      Img2datasetLayout(
+        rowsPerShard: rowsPerShard, hasCaptions: try ListColumns.haveCaptions(folder))
+    }
   }
 
   public func run(_ chunk: Chunk, in run: StageContext) async throws -> StageReport {
@@ -40,6 +43,7 @@ public struct ShardStage: Stage {
   private func write(
     _ chunk: Int, fetchedBy attempt: Int, in folder: RunFolder, _ flag: CancellationFlag
   ) throws -> StageReport {
+    let layout = try layout(in: folder)
     let fates = try fates(chunk, fetchedBy: attempt, in: folder)
     let kept = fates.filter { $0.drop == nil }
     var summary: ShardSummary?
@@ -48,7 +52,7 @@ public struct ShardStage: Stage {
         folder: folder.shards, name: RunFolder.digits(chunk), compression: options.compression)
       for fate in kept {
         try flag.check()
-        try writer.append(try pair(fate, chunk: chunk, in: folder))
+        try writer.append(try pair(fate, layout, chunk: chunk, in: folder))
       }
       summary = try writer.finish()
     }
@@ -61,7 +65,9 @@ public struct ShardStage: Stage {
     return StageReport(input: kept.count, kept: kept.count, shard: summary)
   }
 
-  private func pair(_ fate: PairFate, chunk: Int, in folder: RunFolder) throws -> Pair {
+  private func pair(
+    _ fate: PairFate, _ layout: any ShardLayout, chunk: Int, in folder: RunFolder
+  ) throws -> Pair {
     guard let range = fate.decoded?.bytes else {
       preconditionFailure("row \(fate.candidate.row) is kept without a picture")
     }
@@ -75,7 +81,7 @@ public struct ShardStage: Stage {
     }
     return Pair(
       key: layout.key(of: fate, chunk: chunk), caption: fate.candidate.caption, image: image,
-      metadata: layout.metadata(of: fate, chunk: chunk))
+      metadata: layout.metadata(of: fate, chunk: chunk), hasText: layout.hasCaptions)
   }
 
   private func fates(

@@ -124,6 +124,23 @@ import Testing
     }
   }
 
+  @Test("whether a list has captions is told by its columns, not by what is in them")
+  func captionFacts() async throws {
+    let fixture = try ListFixture()
+    defer { fixture.remove() }
+    for (name, text, hasCaptions) in [
+      ("a.txt", "http://a.test/\n", false), ("a.csv", "url\nhttp://a.test/\n", false),
+      ("b.csv", "url,caption\nhttp://a.test/,\n", true),
+      ("a.jsonl", "{\"url\":\"http://a.test/\"}\n", false),
+      ("b.jsonl", "{\"url\":\"http://a.test/\",\"text\":null}\n", true),
+      ("a.json", "{\"url\":[\"http://a.test/\"]}", false),
+      ("b.json", "[{\"url\":\"http://a.test/\",\"alt\":\"\"}]", true),
+    ] {
+      _ = try await fixture.ingest(text, name: name)
+      #expect(try ListColumns.haveCaptions(fixture.folder) == hasCaptions, "\(name)")
+    }
+  }
+
   @Test("a run's folder is no list: its shards are, and the refusal names them")
   func runFolder() async throws {
     let fixture = try ListFixture()

@@ -11,9 +11,11 @@ import Testing
     nil, .badURL, .httpStatus, .robots, .corrupt, .duplicateBytes, nil,
   ]
 
-  /// - Parameter list: The rows of the list that the seven are; rows 1,000 to 1,006 by default.
+  /// - Parameters:
+  ///   - list: The rows of the list that the seven are.
+  ///   - hasCaptions: Whether they have captions.
   static func makeRun(
-    rows list: [Int] = Array(1_000..<1_007)
+    rows list: [Int] = Array(1_000..<1_007), captions hasCaptions: Bool = true
   ) throws -> (RunFolder, StageContext) {
     let folder = RunFolder(
       FileManager.default.temporaryDirectory.path + "/shard-" + UUID().uuidString)
@@ -31,7 +33,7 @@ import Testing
       chunk.append(
         PairCandidate(
           row: list[row], uid: "uid\(row)", url: "http://a.test/\(row)",
-          caption: "caption \(row)",
+          caption: hasCaptions ? "caption \(row)" : "",
           columns: [.init("id", .int(row)), .init("width", .string("wide"))], drop: at(.ingest)
         ).json)
       if at(.ingest) != nil { continue }
@@ -134,6 +136,33 @@ import Testing
       try PairTable.read(folder.shardTable(1)).map { $0["key"]?.text }
         == (0..<7).map { "0000100\($0)" })
     #expect(try ShardReader(path: folder.shards + "/00001.tar").keys == ["00001000", "00001006"])
+  }
+
+  @Test("of a list without captions img2dataset's layout has neither their field nor a .txt")
+  func withoutCaptions() async throws {
+    for (facts, hasCaptions) in [
+      (#"[{"captions":false}]"#, false), (#"[{"captions":false},{"captions":true}]"#, true),
+      ("[{}]", true),
+    ] {
+      let (folder, context) = try Self.makeRun(captions: hasCaptions)
+      defer { try? FileManager.default.removeItem(atPath: folder.path) }
+      try DurableFile.write(facts, to: folder.chunkFiles)
+      for layout in [ShardOptions.Layout.img2dataset, .pairloom] {
+        let stage = ShardStage(
+          options: ShardOptions(compression: .none, layout: layout), rowsPerShard: 1_000)
+        _ = try await stage.run(Chunk(number: 1, attempt: 1), in: context)
+        let isThere = hasCaptions || layout == .pairloom
+        let pair = try ShardReader(path: folder.shards + "/00001.tar").pair(at: 0)
+        #expect(pair.hasText == isThere)
+        #expect(try (JSONValue.parse(pair.metadata)["caption"] != nil) == isThere)
+        #expect(
+          try PairTable.read(folder.shardTable(1)).allSatisfy { ($0["caption"] != nil) == isThere })
+        // Members of a tar begin with their names.
+        let tar = String(
+          decoding: try DurableFile.read(folder.shards + "/00001.tar"), as: UTF8.self)
+        #expect(tar.contains(".txt") == isThere)
+      }
+    }
   }
 
   @Test("rows that ingest rejected leave gaps in the numbers of a shard")
