@@ -106,6 +106,16 @@ struct Img2datasetLayout: ShardLayout {
     case .dns: return "<urlopen error [Errno -3] Temporary failure in name resolution>"
     case .noSuchHost: return "<urlopen error [Errno -2] Name or service not known>"
     case .connect: return "<urlopen error [Errno 111] Connection refused>"
+    case .badURL: return UrllibWords.badURL(fate.candidate.url) ?? drop.reason.rawValue
+    case .redirect:
+      return UrllibWords.redirect(detail: drop.detail, status: fate.fetched?.status ?? 302)
+    case .tls:
+      return UrllibWords.tls(detail: drop.detail, host: fate.answeringHost)
+    case .incomplete:
+      // Tries of one URL mostly end alike.
+      let received = fate.fetched?.number("received_bytes") ?? 0
+      let tries = max(1, fate.fetched?.number("tries") ?? 1)
+      return UrllibWords.incomplete(detail: drop.detail, received: Int(received / tries))
     case .robots: return "Use of image disallowed by X-Robots-Tag directive"
     case .hashMismatch: return "hash mismatch"
     case .imageTooSmall: return "image too small"

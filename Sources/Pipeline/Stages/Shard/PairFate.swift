@@ -26,6 +26,16 @@ struct PairFate {
     return (decoded.drop == nil) == (verdict != nil)
   }
 
+  /// The host that was asked last, without port.
+  var answeringHost: String {
+    let url = fetched?.recorded("final_url")?.text ?? candidate.url
+    guard let scheme = url.firstRange(of: "://") else { return "" }
+    let authority = url[scheme.upperBound...].prefix { !"/?#".contains($0) }
+    let host = authority.split(separator: "@").last ?? authority
+    if host.hasPrefix("[") { return String(host.dropFirst().prefix { $0 != "]" }) }
+    return String(host.prefix { $0 != ":" })
+  }
+
   /// The list's other columns; one whose name is among `taken` is called `list_NAME`.
   func carried(unless taken: Set<String>) -> [JSONValue.Member] {
     candidate.columns.map {

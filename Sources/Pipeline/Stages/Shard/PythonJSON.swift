@@ -57,12 +57,34 @@ package enum PythonJSON {
   }
 }
 
+extension PythonJSON {
+  /// A text as Python's `repr` writes it; what is beyond ASCII stays as it is.
+  package static func quoted(_ string: String) -> String {
+    let quote: Unicode.Scalar = string.contains("'") && !string.contains("\"") ? "\"" : "'"
+    var text = "\(quote)"
+    for scalar in string.unicodeScalars {
+      switch scalar {
+      case quote, "\\": text += "\\\(scalar)"
+      case "\n": text += "\\n"
+      case "\r": text += "\\r"
+      case "\t": text += "\\t"
+      case _ where scalar.value < 0x20 || scalar.value == 0x7F:
+        let digits = String(scalar.value, radix: 16)
+        text += "\\x" + (digits.utf8.count < 2 ? "0" : "") + digits
+      default: text.unicodeScalars.append(scalar)
+      }
+    }
+    return text + "\(quote)"
+  }
+}
+
 /// The phrases that Python's http.HTTPStatus has for the statuses of RFC 9110 and its kin.
 enum ReasonPhrase {
   static func of(_ status: Int) -> String { phrases[status] ?? "Unknown" }
 
   private static let phrases: [Int: String] = [
-    300: "Multiple Choices", 304: "Not Modified", 305: "Use Proxy",
+    300: "Multiple Choices", 301: "Moved Permanently", 302: "Found", 303: "See Other",
+    307: "Temporary Redirect", 308: "Permanent Redirect", 304: "Not Modified", 305: "Use Proxy",
     400: "Bad Request", 401: "Unauthorized", 402: "Payment Required", 403: "Forbidden",
     404: "Not Found", 405: "Method Not Allowed", 406: "Not Acceptable",
     407: "Proxy Authentication Required", 408: "Request Timeout", 409: "Conflict", 410: "Gone",

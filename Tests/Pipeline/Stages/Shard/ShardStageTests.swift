@@ -11,9 +11,7 @@ import Testing
     nil, .badURL, .httpStatus, .robots, .corrupt, .duplicateBytes, nil,
   ]
 
-  /// - Parameters:
-  ///   - list: The rows of the list that the seven are.
-  ///   - hasCaptions: Whether they have captions.
+  /// The seven are the rows `list` of the list, with captions or without.
   static func makeRun(
     rows list: [Int] = Array(1_000..<1_007), captions hasCaptions: Bool = true
   ) throws -> (RunFolder, StageContext) {
@@ -32,7 +30,8 @@ import Testing
       func at(_ stage: StageName) -> Drop? { drop?.reason.stage == stage ? drop : nil }
       chunk.append(
         PairCandidate(
-          row: list[row], uid: "uid\(row)", url: "http://a.test/\(row)",
+          row: list[row], uid: "uid\(row)",
+          url: (reason == .badURL ? "list/" : "http://a.test/") + "\(row)",
           caption: hasCaptions ? "caption \(row)" : "",
           columns: [.init("id", .int(row)), .init("width", .string("wide"))], drop: at(.ingest)
         ).json)
@@ -110,7 +109,7 @@ import Testing
     let rows = try PairTable.read(folder.shardTable(1))
     #expect(
       rows.map { $0["error_message"]?.text } == [
-        nil, "bad_url", "HTTP Error 404: Not Found",
+        nil, "unknown url type: 'list/1'", "HTTP Error 404: Not Found",
         "Use of image disallowed by X-Robots-Tag directive", "Image decoding error",
         "duplicate_bytes of row 0", nil,
       ])
