@@ -25,6 +25,10 @@ public enum FetchTable {
     .init("received_bytes", .int, "of bodies on the wire, over all tries"),
     .init("seconds", .double, "from the first try to the end"),
     .init("started_at", .int, "when the first try began, milliseconds since 1970"),
+    .init("etag", .text, "of the answer"),
+    .init("last_modified", .text, "of the answer, as the server wrote it"),
+    .init("policy_rule", .text, "what refused it: x_robots_tag, robots_txt, host_list …"),
+    .init("policy_source", .text, "where that stands: a URL, or the name of a list"),
   ]
 
   /// What a retry may do with a row.
@@ -108,6 +112,9 @@ public enum FetchTable {
         fetched?.recorded("seconds")?.double.map { .double($0) } ?? .null,
         int(fetched?.recorded("started_at")?.integer),
       ]
+        + ["etag", "last_modified", "policy_rule", "policy_source"].map {
+          text(fetched?.recorded($0)?.text)
+        }
     }
   }
 

@@ -28,7 +28,12 @@ final class HealingWeb: Sendable {
       let parts = path.split(separator: "/").map(String.init)
       let number = Int(parts.last ?? "") ?? 0
       func picture(_ headers: [String] = []) -> AnswerServer.Answer {
-        .init(200, headers: ["Content-Type: image/jpeg"] + headers, body: Self.picture(number))
+        .init(
+          200,
+          headers: [
+            "Content-Type: image/jpeg", "ETag: \"e\"",
+            "Last-Modified: Wed, 21 Oct 2026 07:28:00 GMT",
+          ] + headers, body: Self.picture(number))
       }
       return switch (parts.first, isHealed.value) {
       case ("ok", _), ("heal", true), ("once", true), ("page", true), ("refused", true): picture()

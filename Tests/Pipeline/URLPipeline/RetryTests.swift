@@ -252,7 +252,9 @@ import URLPipeline
       ("started_at > 1700000000000", 27), ("content_type = 'image/jpeg'", 13),
       ("redirects = 0", 27), ("address = '127.0.0.1'", 27), ("protocol = 'http/1.1'", 27),
       ("received_bytes > 0 AND reason IS NULL", 11), ("length(uid) = 32", 30),
-      ("detail LIKE '%noai%'", 2),
+      ("detail LIKE '%noai%'", 2), ("policy_rule = 'x_robots_tag'", 2), ("policy_rule IS NULL", 28),
+      ("policy_source LIKE '%/refused/%'", 2), ("etag = '\"e\"'", 11 + 2),
+      ("last_modified LIKE '%2026 07:28:00 GMT'", 11 + 2),
     ] {
       let found = try await PipelineRun.retryable(in: folder, where: expression).matched
       #expect(found == count, "\(expression)")
