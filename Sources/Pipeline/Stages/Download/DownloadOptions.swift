@@ -73,6 +73,11 @@ public struct DownloadOptions: Sendable, Equatable {
     fetch.connectTimeout = try seconds("connect_timeout", fetch.connectTimeout)
     fetch.firstByteDeadline = try seconds("first_byte_deadline", fetch.firstByteDeadline)
     fetch.totalDeadline = try seconds("total_deadline", fetch.totalDeadline)
+    fetch.lowSpeedBytesPerSecond = try reader.int(
+      "download.low_speed_bytes_per_second", default: fetch.lowSpeedBytesPerSecond,
+      in: 0...(1 << 30))
+    fetch.lowSpeedSeconds = try reader.int(
+      "download.low_speed_seconds", default: fetch.lowSpeedSeconds, in: 0...86_400)
     fetch.maxBytes = try reader.int(
       "download.max_bytes", default: fetch.maxBytes, in: 1...(1 << 40))
   }
