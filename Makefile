@@ -9,10 +9,10 @@ BUILD := swift build -c release --explicit-target-dependency-import-check error
 PAIRLOOM := .build/release/pairloom
 DEMO ?= demo
 
-.PHONY: help deps build demo test lint bench scorer docs clean
+.PHONY: help deps build demo test test-long peers lint bench scorer docs clean
 
 help: ## this list
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 deps: ## install by apt what is missing
 	@.ci/deps
@@ -23,16 +23,29 @@ build: deps ## build the program: .build/release/pairloom
 demo: build ## the main job on a generated world: list → shards → filter → CLIP → figures, in demo/
 	@$(PAIRLOOM) demo --folder $(DEMO)
 
-test: deps lint ## lint, build and run every test, one small end-to-end run among them
+test: deps lint peers ## lint, build and run every test, one small end-to-end run among them
 	@$(BUILD) --build-tests
 	@swift test -c release --skip-build
+
+test-long: test ## the long matrices too: 10 million rows, 600,000 damaged Parquet files (about an hour)
+	@PAIRLOOM_LONG=1 PAIRLOOM_LARGE=1 PAIRLOOM_PARQUET_MUTATIONS=600000 PAIRLOOM_PARQUET_FILES=400 \
+	  swift test -c release --skip-build --filter 'LongListTests|ListMutationTests|HashBlocklist|HostList|ParquetFileTests'
+
+peers: deps ## pyarrow in .build/peers, against which the Parquet tests hold our files; skipped without a network
+	@Tests/Support/peers.sh || echo "peers: no pyarrow; the tests against it are skipped" >&2
 
 lint: deps ## check the format of every Swift file
 	@swift format lint --strict -r Sources Tests Package.swift
 
-bench: deps ## benchmarks that need no peer, one JSON line per figure
+bench: deps ## benchmarks, one JSON line per figure; PEERS=PYTHON DATA=FOLDER adds img2dataset, side by side
 	@$(BUILD) --product pairloom-bench
 	@.build/release/pairloom-bench all
+ifdef PEERS
+	@$(BUILD) --product pairloom
+	@Tests/Support/peers.sh
+	@for what in clean hostile stalls; do \
+	  python3 Tests/Support/Peers/download.py $$what --data $(DATA) --peer $(PEERS); done
+endif
 
 scorer: build ## make the demo's bundled scorer anew from Manifests/scene-scorer.yaml (about 15 minutes)
 	@$(PAIRLOOM) scene-scorer --manifest Manifests/scene-scorer.yaml --work .build/scorer --out Sources/CLibraries/CBundledFiles

@@ -1,9 +1,11 @@
+public import DurableFiles
+
 /// Why a Parquet file could not be read or written: where, what, and what to do next.
 public struct ParquetError: Error, Sendable, Equatable, CustomStringConvertible {
   /// The kinds of trouble, each with the particulars in words.
   public enum Problem: Error, Sendable, Equatable {
-    /// The system refused an operation on the file.
-    case system(String)
+    /// The system refused an operation on the file, for the reason that it gave.
+    case file(FileError)
     /// The bytes are no Parquet file, or only a part of one.
     case notParquet(String)
     /// The bytes contradict themselves or end early.
@@ -40,7 +42,8 @@ public struct ParquetError: Error, Sendable, Equatable, CustomStringConvertible 
 extension ParquetError.Problem {
   fileprivate var words: (String, String) {
     switch self {
-    case .system(let words): (words, "Mend that, then run the same command again.")
+    case .file(let error):
+      (error.wordsWithoutPath, "Mend that, then run the same command again.")
     case .notParquet(let words):
       ("not a Parquet file: \(words)", "Check that it was written and copied to its end.")
     case .damaged(let words):
@@ -53,5 +56,16 @@ extension ParquetError.Problem {
     case .tooLarge(let words): (words, "Ask for fewer rows per batch.")
     case .wrongValue(let words): (words, "Mend the value, or the column's type.")
     }
+  }
+}
+
+extension FileError {
+  /// What the system refused, without the path, which may be a temporary one, and the last period.
+  fileprivate var wordsWithoutPath: String {
+    var words = "\(self)"
+    let place = "\(path): "
+    if words.hasPrefix(place) { words.removeFirst(place.count) }
+    while words.hasSuffix(".") || words.hasSuffix(" ") { words.removeLast() }
+    return words
   }
 }

@@ -1,3 +1,4 @@
+import DurableFiles
 import Glibc
 
 /// The bytes of a file, read by offset, so that several cursors share it.
@@ -36,8 +37,8 @@ final class ParquetSource: Sendable {
   }
 
   private static func failure(_ operation: String, _ path: String) -> ParquetError {
-    let reason = unsafe String(cString: strerror(errno))
-    return ParquetError(path: path, .system("cannot \(operation): \(reason)"))
+    let cause = FileError(operation: operation, path: path, errorNumber: errno)
+    return ParquetError(path: path, .file(cause))
   }
 
   /// Exactly `count` bytes from `offset`, both checked against the file's size before memory is
@@ -63,8 +64,9 @@ final class ParquetSource: Sendable {
         }
       }
       guard bytes.count == count else {
-        let reason = unsafe code == 0 ? "it has become shorter" : String(cString: strerror(code))
-        throw .system("cannot read \(count) bytes at \(offset): \(reason)")
+        let place = "\(count) bytes at \(offset)"
+        guard code != 0 else { throw .damaged("it has become shorter than \(place)") }
+        throw .file(FileError(operation: "read \(place)", path: path, errorNumber: code))
       }
       return bytes
     }

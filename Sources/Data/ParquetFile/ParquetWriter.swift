@@ -27,7 +27,7 @@ public final class ParquetWriter {
   ///   - codec: Nil for none.
   ///   - rowsPerGroup: The rows of a row group; a reader's and this writer's memory grows with it.
   ///   - metadata: Key-value metadata, in this order.
-  /// - Throws: `unsupported` for a column of another type, `system` where no file can be made.
+  /// - Throws: `unsupported` for a column of another type, `file` where none can be made.
   public init(
     path: String, columns: [ParquetColumn], codec: BlockCodec? = .zstd,
     rowsPerGroup: Int = 65_536, metadata: [(String, String)] = []
@@ -41,7 +41,7 @@ public final class ParquetWriter {
     do {
       file = try DurableFileWriter(path)
     } catch {
-      throw ParquetError(path, error)
+      throw ParquetError(path: path, .file(error))
     }
     for (index, column) in columns.enumerated() {
       do throws(ParquetError.Problem) {
@@ -61,7 +61,7 @@ public final class ParquetWriter {
       try file.write(bytes)
     } catch {
       isBroken = true
-      throw ParquetError(path, error)
+      throw ParquetError(path: path, .file(error))
     }
   }
 
@@ -122,7 +122,7 @@ public final class ParquetWriter {
       try file.commit()
     } catch {
       isBroken = true
-      throw ParquetError(path, error)
+      throw ParquetError(path: path, .file(error))
     }
   }
 
@@ -142,16 +142,5 @@ public final class ParquetWriter {
         try write(bytes)
       }
     }
-  }
-}
-
-extension ParquetError {
-  /// What the system refused, without the temporary path.
-  fileprivate init(_ path: String, _ error: FileError) {
-    var words = "\(error)"
-    let place = "\(error.path): "
-    if words.hasPrefix(place) { words.removeFirst(place.count) }
-    while words.hasSuffix(".") || words.hasSuffix(" ") { words.removeLast() }
-    self.init(path: path, .system(words))
   }
 }

@@ -110,7 +110,7 @@ final class FetchLoop {
     else { return }
     release(easy, multi)
     easy.sink.dropBody()
-    transfer.park(deadline: options.totalDeadline)
+    transfer.park(options)
     queue.add(transfer, host: transfer.start.host)
   }
 
@@ -347,7 +347,8 @@ final class FetchLoop {
     }
     let isDead = manners.ended(
       transfer.target, status: sink.status, failure: given?.0, isProbe: transfer.isProbe,
-      began: transfer.exchangeBegan, now: now)
+      // One that was odd before is no sign that its host is dead.
+      began: transfer.wasParked ? -.infinity : transfer.exchangeBegan, now: now)
     defer { if isDead { dropWaiting(at: transfer.target.host, now: now) } }
     switch given?.0 {
     case .timeout, .connect: control.failed()

@@ -55,11 +55,17 @@ final class Transfer {
     startedAt = Int(Clock.wall() * 1000)
   }
 
-  /// Forgets the attempt under way, which does not count.
-  func park(deadline: Double) {
+  /// Gives up the attempt under way for another with all its time.
+  ///
+  /// It counts as one that timed out where others are left, and not at all where this is the last.
+  func park(_ options: FetchOptions) {
     wasParked = true
-    attempts -= 1
-    beginAttempt(deadline: deadline)
+    if timeouts + 1 < options.timeoutAttempts, attempts < options.attempts {
+      timeouts += 1
+    } else {
+      attempts -= 1
+    }
+    beginAttempt(deadline: options.totalDeadline)
   }
 
   func beginAttempt(deadline: Double) {

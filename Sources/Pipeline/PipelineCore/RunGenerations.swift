@@ -3,7 +3,7 @@
 /// Generation 0 is the list, and every other a retry: rows of earlier generations once more, under
 /// the same row number and uid, in chunks after all that there were. Its ingest job has the
 /// generation's number, and so has its filter job; the ingest's report holds the facts below. What a
-/// row's newest generation says of it is its fate.
+/// row's newest generation says of it is its fate; a retry's chunk that was given up says nothing.
 public struct RunGenerations: Sendable, Equatable {
   public struct Generation: Sendable, Equatable {
     public var number: Int
@@ -12,6 +12,8 @@ public struct RunGenerations: Sendable, Equatable {
     public var retried: Int
     /// Those among them whose body had been fetched, only to be no picture.
     public var retriedFetched: Int
+    /// The same by chunk.
+    var retriedFetchedByChunk: [Int: Int]
   }
 
   /// In order; without those whose rows are still being chosen.
@@ -29,6 +31,12 @@ public struct RunGenerations: Sendable, Equatable {
   public static let retriedTransientFact = "retried_transient"
   /// `retried.REASON`: pairs that had been dropped for the reason and are asked for again.
   public static let retriedReasonPrefix = "retried."
+  /// The part of a chunk of a retry in such a fact, by which it is taken back where the chunk is
+  /// given up.
+  public static func fact(_ name: String, ofChunk chunk: Int) -> String {
+    factPrefix(ofChunk: chunk) + name
+  }
+  static func factPrefix(ofChunk chunk: Int) -> String { "chunk.\(chunk)." }
 
   /// - Parameter reports: Of the completed ingest jobs, by generation.
   public init(ingest reports: [(chunk: Int, report: StageReport)]) {
@@ -37,17 +45,33 @@ public struct RunGenerations: Sendable, Equatable {
       // The list's own report says nothing of generations, and has number 0.
       guard number == 0 || facts[Self.generationFact] == number else { return nil }
       let first = facts[Self.firstChunkFact] ?? 0
+      let chunks = first..<first + (facts[Self.chunksFact] ?? 0)
       return Generation(
-        number: number, chunks: first..<first + (facts[Self.chunksFact] ?? 0),
-        retried: facts[Self.retriedFact] ?? 0,
-        retriedFetched: facts[Self.retriedFetchedFact] ?? 0)
+        number: number, chunks: chunks, retried: facts[Self.retriedFact] ?? 0,
+        retriedFetched: facts[Self.retriedFetchedFact] ?? 0,
+        retriedFetchedByChunk: Dictionary(
+          uniqueKeysWithValues: chunks.compactMap { chunk in
+            facts[Self.fact(Self.retriedFetchedFact, ofChunk: chunk)].map { (chunk, $0) }
+          }))
     }.sorted { $0.number < $1.number }
   }
 
   /// Of all generations.
   public var chunkCount: Int { all.map(\.chunks.upperBound).max() ?? 0 }
   /// Pairs that count as fetched in more than one generation.
-  public var fetchedTwice: Int { all.reduce(0) { $0 + $1.retriedFetched } }
+  ///
+  /// The reports of chunks that were `givenUp` do not count.
+  public func fetchedTwice(without givenUp: Set<Int>) -> Int {
+    all.reduce(0) { sum, generation in
+      sum + generation.retriedFetched
+        - givenUp.reduce(0) { $0 + (generation.retriedFetchedByChunk[$1] ?? 0) }
+    }
+  }
+
+  /// The chunks of retries among `chunks`.
+  public func retries(in chunks: some Sequence<Int>) -> Set<Int> {
+    Set(chunks.filter { number(ofChunk: $0) > 0 })
+  }
 
   /// The generation of a chunk; 0 for one that none claims.
   public func number(ofChunk chunk: Int) -> Int {

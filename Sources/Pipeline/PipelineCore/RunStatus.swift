@@ -38,9 +38,14 @@ public struct RunStatus: Codable, Sendable, Equatable {
   public func pairs(_ step: String) -> Int { funnel.first { $0.name == step }?.pairs ?? 0 }
 
   public init(ledger: JobLedger) async throws {
-    let totals = try await ledger.totals()
+    var totals = try await ledger.totals()
     let tally = try await ledger.tally()
-    func kept(_ stage: StageName) -> Int { totals[stage.rawValue]?["$.kept"] ?? 0 }
+    let givenUp = try await ledger.quarantined()
+    try await Self.withdraw(
+      chunks: givenUp.map(\.name).filter { $0.stage == StageName.shard.rawValue }.map(\.chunk),
+      from: &totals, ledger)
+    let sums = totals
+    func kept(_ stage: StageName) -> Int { sums[stage.rawValue]?["$.kept"] ?? 0 }
     let ingest = totals[StageName.ingest.rawValue] ?? [:]
     let rejected = ingest["$.facts.rejected"] ?? 0
     funnel = [
@@ -70,12 +75,12 @@ public struct RunStatus: Codable, Sendable, Equatable {
     for (path, count) in ingest where path.hasPrefix(prefix) {
       let reason = String(path.dropFirst(prefix.count))
       failures[reason, default: 0] -= count
-      if failures[reason] == 0 { failures[reason] = nil }
     }
+    failures = failures.filter { $0.value != 0 }
     jobs = tally.mapValues { states in
       Dictionary(uniqueKeysWithValues: states.map { ($0.rawValue, $1) })
     }
-    quarantined = try await ledger.quarantined().map {
+    quarantined = givenUp.map {
       Quarantined(job: $0.name.description, error: $0.error)
     }
     let seconds = Double(try await ledger.workedMilliseconds()) / 1_000
@@ -87,6 +92,36 @@ public struct RunStatus: Codable, Sendable, Equatable {
     isFinished = all > 0 && settled == all
     etaSeconds =
       settled > 1 && settled < all ? seconds * Double(all - settled) / Double(settled) : nil
+  }
+
+  /// Takes back what retries' chunks that were given up have counted: their pairs are as they were.
+  private static func withdraw(
+    chunks: [Int], from totals: inout [String: [String: Int]], _ ledger: JobLedger
+  ) async throws {
+    guard !chunks.isEmpty else { return }
+    let ingest = StageName.ingest.rawValue
+    let reports = try await ledger.counts(stage: ingest).map {
+      ($0.chunk, try StageReport.decoded($0.counts))
+    }
+    for chunk in RunGenerations(ingest: reports).retries(in: chunks) {
+      let prefix = RunGenerations.factPrefix(ofChunk: chunk)
+      for (_, report) in reports {
+        for (fact, count) in report.facts where fact.hasPrefix(prefix) {
+          totals[ingest]?["$.facts." + fact.dropFirst(prefix.count), default: 0] -= count
+        }
+      }
+      for stage in [StageName.download, .decode, .deduplicate] {
+        let name = JobName(stage: stage.rawValue, chunk: chunk)
+        guard let text = try await ledger.counts(of: name) else { continue }
+        let report = try StageReport.decoded(text)
+        totals[stage.rawValue]?["$.kept", default: 0] -= report.kept
+        for (kind, counts) in [("dropped", report.dropped), ("facts", report.facts)] {
+          for (key, count) in counts {
+            totals[stage.rawValue]?["$.\(kind).\(key)", default: 0] -= count
+          }
+        }
+      }
+    }
   }
 }
 

@@ -2,6 +2,7 @@ import DurableFiles
 import Glibc
 public import JobLedger
 import PairDataset
+import ParquetFile
 
 /// Workers that take jobs from a ledger until every job has settled.
 ///
@@ -150,6 +151,7 @@ public struct WorkerGroup: Sendable {
   private func machineFault(_ error: any Error) -> FileError? {
     var fault = error as? FileError
     if let error = error as? ShardError, case .file(let cause) = error.reason { fault = cause }
+    if let error = error as? ParquetError, case .file(let cause) = error.problem { fault = cause }
     return fault.flatMap { $0.isOfTheMachine ? $0 : nil }
   }
 

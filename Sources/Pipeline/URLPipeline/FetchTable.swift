@@ -135,6 +135,8 @@ public enum FetchTable {
 
 /// Reads a run's rows chunk by chunk, each row once: as its newest generation tells of it.
 ///
+/// A retry's chunk that was given up tells of no row: the generation before it still does.
+///
 /// Memory: the tables of one chunk, and a number for each row that was retried before.
 struct FetchTableReader {
   private let folder: RunFolder
@@ -145,6 +147,8 @@ struct FetchTableReader {
   private let attempts: [Int: Int]
   /// The newest chunk of each row that is in more than one.
   private var newest: [Int: Int] = [:]
+  /// Chunks of retries that have no shard.
+  private let givenUp: Set<Int>
 
   /// - Parameters:
   ///   - context: The run; its ledger tells what has completed.
@@ -160,8 +164,10 @@ struct FetchTableReader {
       uniqueKeysWithValues: try await context.reports(.download).compactMap { chunk, report in
         report.facts[StageReport.attemptFact].map { (chunk, $0) }
       })
+    let ended = Set(try await context.reports(.shard).map(\.chunk))
+    givenUp = generations.retries(in: 0..<generations.chunkCount).subtracting(ended)
     for generation in generations.all where generation.number > 0 {
-      for chunk in generation.chunks {
+      for chunk in generation.chunks where !givenUp.contains(chunk) {
         for candidate in try JSONLines.read(folder.chunkTable(chunk), as: PairCandidate.init) {
           newest[candidate.row] = chunk
         }
@@ -182,6 +188,7 @@ struct FetchTableReader {
         try PairTable.read(path, as: make).map { ($0[keyPath: row], $0) },
         uniquingKeysWith: { first, _ in first })
     }
+    guard !givenUp.contains(chunk) else { return [] }
     let candidates = try JSONLines.read(folder.chunkTable(chunk), as: PairCandidate.init)
     let fetched = try table(
       attempts[chunk].map { folder.fetchedTable(chunk, attempt: $0) }, FetchedRow.init, \.row)

@@ -76,22 +76,28 @@ public struct PipelineRecipe: Sendable {
 
   /// What a run must keep to be resumed: all options but those of pace, and the list itself.
   ///
-  /// The list and the weights go by the last part of their path, so that a folder may move.
+  /// Files go by the last part of their path, so that a folder may move; the list and the lists of
+  /// hosts and hashes go by their content, too.
   ///
   /// - Parameters:
   ///   - limit: Rows taken of the list; nil for all.
   ///   - scorer: The scorer, whose provenance counts as options.
   /// - Returns: Keys and values, for the ledger.
-  /// - Throws: ``RecipeError`` when the list is not there.
+  /// - Throws: ``RecipeError`` when a file is not there.
   public func fingerprint(limit: Int?, scorer: (any PairScorer)?) throws -> [(
     key: String, value: String
   )] {
-    var pairs = resolved.filter { !tuning.contains($0.key) }.map { key, value in
-      (key: key, value: ["input", "model"].contains(key) ? Self.lastPart(value) : value)
-    }
+    var pairs = try identity()
     pairs += try ListIdentity.describe(ingest)
     pairs.append(("limit", limit.map { String($0) } ?? "none"))
     return pairs + Self.fingerprint(of: scorer)
+  }
+
+  /// The options but those of pace, and the content of the files that they name.
+  private func identity() throws(RecipeError) -> [(key: String, value: String)] {
+    let settings = resolved.filter { !tuning.contains($0.key) }
+    return settings.map { ($0.key, NamedFiles.identity($0.value, of: $0.key)) }
+      + (try NamedFiles.contents(of: settings))
   }
 
   /// The same for a run whose list is not read again.
@@ -100,14 +106,17 @@ public struct PipelineRecipe: Sendable {
   ///   - known: The run's fingerprint, which tells of the list and its limit.
   ///   - scorer: The scorer, whose provenance counts as options.
   /// - Returns: Keys and values in the order of ``fingerprint(limit:scorer:)``.
+  /// - Throws: ``RecipeError`` when a file of hosts or hashes is not there.
   func fingerprint(
     list known: [(key: String, value: String)], scorer: (any PairScorer)?
-  ) -> [(key: String, value: String)] {
-    let mine = Dictionary(uniqueKeysWithValues: resolved.map { ($0.key, $0.value) })
+  ) throws(RecipeError) -> [(key: String, value: String)] {
+    let mine = Dictionary(
+      uniqueKeysWithValues: try identity().map { ($0.key, $0.value) })
     let kept = known.filter { !Self.isOfScorer($0.key) }.map { key, value in
-      // Paths may be written otherwise now; a scorer counts by its provenance.
-      let isPath = key == "input" || RunNotes.files.contains(key)
-      return (key: key, value: isPath ? value : mine[key] ?? value)
+      guard key != "input", let new = mine[key] else { return (key: key, value: value) }
+      // A scorer counts by its provenance, wherever its files lie now.
+      let isScorer = ["model", "model_config"].contains(key)
+      return (key: key, value: isScorer && value != "null" && new != "null" ? value : new)
     }
     return kept + Self.fingerprint(of: scorer)
   }
@@ -125,9 +134,5 @@ public struct PipelineRecipe: Sendable {
   /// SHA-256 over the fingerprint, a line each, in hexadecimal digits.
   static func sha256(of fingerprint: [(key: String, value: String)]) -> String {
     ContentHash.sha256Hex(Array(fingerprint.map { "\($0.key): \($0.value)\n" }.joined().utf8))
-  }
-
-  private static func lastPart(_ path: String) -> String {
-    String(path.split(separator: "/").last ?? "")
   }
 }

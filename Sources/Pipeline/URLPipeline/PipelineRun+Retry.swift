@@ -102,7 +102,7 @@ extension PipelineRun {
     let blocklist = try recipe.download.check()
     // The list is not read again, and may be gone; all else must be as it was.
     let fingerprint =
-      recipe.fingerprint(list: notes.fingerprint, scorer: scorer)
+      try recipe.fingerprint(list: notes.fingerprint, scorer: scorer)
     try await ledger.bind(configuration: fingerprint, now: clock())
     if try await Self.unfinishedRetry(in: folder.path) == nil {
       let last = try await ledger.lastChunk(stage: StageName.ingest.rawValue) ?? 0

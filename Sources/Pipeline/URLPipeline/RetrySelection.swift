@@ -24,12 +24,14 @@ public struct RetrySelection: Sendable, Equatable {
   /// - Parameters:
   ///   - reader: The rows.
   ///   - query: The expression.
-  ///   - onCandidate: Given the rows to ask for again, in order of chunk and row.
+  ///   - onCandidate: Given the rows to ask for again, in order of chunk and row, whether their
+  ///     body had come and whether their failure passes by itself.
   /// - Returns: The counts.
   /// - Throws: What the tables lack, what the expression cannot be asked, and what `onCandidate` throws.
   static func make(
     _ reader: FetchTableReader, _ query: TableQuery,
-    onCandidate: (PairCandidate) throws -> Void = { _ in }
+    onCandidate: (PairCandidate, DropReason, _ wasFetched: Bool, _ isTransient: Bool) throws ->
+      Void = { _, _, _, _ in }
   ) throws -> RetrySelection {
     var selection = RetrySelection()
     for chunk in reader.chunks {
@@ -40,8 +42,9 @@ public struct RetrySelection: Sendable, Equatable {
         if case .failed(let reason, let wasFetched) = standing {
           selection.mayHeal[reason, default: 0] += 1
           if wasFetched { selection.fetched += 1 }
-          if entries[index].fetched?.failureClass == .transient { selection.transient += 1 }
-          try onCandidate(entries[index].candidate)
+          let isTransient = entries[index].fetched?.failureClass == .transient
+          if isTransient { selection.transient += 1 }
+          try onCandidate(entries[index].candidate, reason, wasFetched, isTransient)
         } else if let words = standing.words {
           selection.leftOut[words, default: 0] += 1
         }

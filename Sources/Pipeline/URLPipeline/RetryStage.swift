@@ -37,6 +37,7 @@ struct FirstStage: Stage {
     let first = reader.chunks.upperBound
     var next = first
     var rows: [PairCandidate] = []
+    var facts: [String: Int] = [:]
     func publish() throws {
       try flag.check()
       rows.sort { $0.row < $1.row }
@@ -44,17 +45,24 @@ struct FirstStage: Stage {
       rows = []
       next += 1
     }
-    let selection = try RetrySelection.make(reader, query) { candidate in
+    let selection = try RetrySelection.make(reader, query) {
+      candidate, reason, wasFetched, isTransient in
       rows.append(candidate)
+      func count(_ fact: String) {
+        facts[RunGenerations.fact(fact, ofChunk: next), default: 0] += 1
+      }
+      count(RunGenerations.retriedReasonPrefix + reason.rawValue)
+      if wasFetched { count(RunGenerations.retriedFetchedFact) }
+      if isTransient { count(RunGenerations.retriedTransientFact) }
       if rows.count == chunkRows { try publish() }
     }
     if !rows.isEmpty { try publish() }
-    var facts = [
-      RunGenerations.generationFact: generation, RunGenerations.firstChunkFact: first,
-      RunGenerations.chunksFact: next - first, RunGenerations.retriedFact: selection.count,
-      RunGenerations.retriedFetchedFact: selection.fetched,
-      RunGenerations.retriedTransientFact: selection.transient,
-    ]
+    facts[RunGenerations.generationFact] = generation
+    facts[RunGenerations.firstChunkFact] = first
+    facts[RunGenerations.chunksFact] = next - first
+    facts[RunGenerations.retriedFact] = selection.count
+    facts[RunGenerations.retriedFetchedFact] = selection.fetched
+    facts[RunGenerations.retriedTransientFact] = selection.transient
     facts[RunGenerations.previousFact] = reader.lastGeneration
     for (reason, count) in selection.mayHeal {
       facts[RunGenerations.retriedReasonPrefix + reason.rawValue] = count

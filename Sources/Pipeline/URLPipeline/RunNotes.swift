@@ -10,9 +10,6 @@ struct RunNotes: Sendable {
   /// What the folder is bound to, in its order.
   var fingerprint: [(key: String, value: String)]
 
-  /// Options that name a file which a retry reads.
-  static let files: Set<String> = ["model", "model_config", "hash_blocklist", "download.ca_file"]
-
   private static let settingsNote = "recipe.settings"
   private static let fingerprintNote = "recipe.fingerprint"
   /// The expression of a retry.
@@ -21,7 +18,7 @@ struct RunNotes: Sendable {
   init(recipe: PipelineRecipe, fingerprint: [(key: String, value: String)]) {
     // What has no value is left out: an empty list on a command line would be a statement.
     settings = recipe.resolved.filter { !["null", "[]"].contains($0.value) }.map { key, value in
-      "\(key)=\(Self.files.contains(key) ? Self.absolute(value) : value)"
+      "\(key)=\(NamedFiles.value(value, of: key, path: Self.absolute))"
     }
     self.fingerprint = fingerprint
   }

@@ -205,6 +205,43 @@ import URLPipeline
     #expect(try await PipelineRun.retryable(in: folder, where: "1").leftOut == ["kept": 2])
   }
 
+  @Test(
+    "a retry whose chunk was given up leaves its rows as they were, for the next one to ask for")
+  func chunkGivenUp() async throws {
+    let web = try HealingWeb()
+    let list = try web.list(Self.paths)
+    let first = try await web.run(list, into: "run", ["chunk_attempts=1"]).run().status
+    let folder = web.folder + "/run"
+    let selection = try await PipelineRun.retryable(in: folder, where: "1")
+    web.heal()
+    // What is in a table's place fails the chunk when its pictures are here.
+    let obstacle = RunFolder(folder).decodedTable(3)
+    try DurableFile.makeFolder(obstacle)
+    let vain = try await web.again("run").retry(where: "row < 20")
+    #expect(vain.status.quarantined.map(\.job) == ["decode 3", "deduplicate 3", "shard 3"])
+    #expect(vain.status.isFinished)
+    #expect(vain.status.retried == 10)
+    #expect(vain.status.failures == first.failures)
+    #expect(vain.status.funnel == first.funnel)
+    #expect(
+      try DatasetManifest.read(vain.dataset).funnel.map(\.pairs) == first.funnel.map(\.pairs))
+    #expect(try await PipelineRun.retryable(in: folder, where: "1") == selection)
+
+    try FileManager.default.removeItem(atPath: obstacle)
+    let outcome = try await web.again("run").retry(where: "1")
+    #expect(outcome.status.retried == 24)
+    #expect(
+      Self.balances(
+        outcome.status, rows: 30,
+        dropped: [
+          "http_status": 3, "duplicate_url": 2, "robots": 2, "bad_url": 1, "duplicate_bytes": 1,
+        ]))
+    let funnel = [30, 22, 22, 21, 21, 21]
+    #expect(outcome.status.funnel.map(\.pairs) == funnel)
+    #expect(try DatasetManifest.read(outcome.dataset).funnel.map(\.pairs) == funnel)
+    #expect(try Set(web.keptRows("run")) == Set(Array(0..<20) + [29]))
+  }
+
   @Test("what cannot be retried says why: no run, an unfinished one, another retry, a bad question")
   func refusals() async throws {
     let web = try HealingWeb()

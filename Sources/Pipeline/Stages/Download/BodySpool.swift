@@ -148,7 +148,9 @@ extension FetchResult {
     ] + text("address", address) + text("protocol", httpVersion)
       + text("content_type", contentType) + [.init("received_bytes", .int(receivedBytes))]
       + text("etag", etag) + text("last_modified", lastModified)
-      + [.init("started_at", .int(startedAt))] + seconds("seconds", self.seconds)
+      // A row that was never asked for has no time; its zero would be 1970.
+      + (attempts > 0 ? [.init("started_at", .int(startedAt))] : [])
+      + seconds("seconds", attempts > 0 ? self.seconds : nil)
       + seconds("lookup_seconds", times?.lookup) + seconds("connect_seconds", times?.connect)
       + seconds("tls_seconds", times?.tls) + seconds("first_byte_seconds", times?.firstByte)
       + text("policy_rule", evidence?.rule.rawValue) + text("policy_source", evidence?.source)

@@ -47,17 +47,22 @@ public struct FilterStage: Stage {
 
   public func run(_ chunk: Chunk, in run: StageContext) async throws -> StageReport {
     let generations = RunGenerations(ingest: try await run.reports(.ingest))
+    // A retry's chunk that was given up counts nowhere: its pairs are as they were before.
+    let ended = Set(try await run.reports(.shard).map(\.chunk))
+    let givenUp = generations.retries(in: 0..<generations.chunkCount).subtracting(ended)
     var funnel: [DatasetManifest.FunnelStep] = []
     for (step, stage) in [
       ("rows", StageName.ingest), ("fetched", .download), ("decoded", .decode),
       ("unique", .deduplicate), ("sharded", .shard),
     ] {
-      let reports = try await run.reports(stage).map(\.report)
+      let reports = try await run.reports(stage).filter { entry in
+        stage == .ingest || !givenUp.contains(entry.chunk)
+      }.map(\.report)
       funnel.append(
         .init(
           stage: step,
           pairs: reports.reduce(0) { $0 + (step == "rows" ? $1.facts["rows"] ?? 0 : $1.kept) }
-            - (stage == .download ? generations.fetchedTwice : 0)))
+            - (stage == .download ? generations.fetchedTwice(without: givenUp) : 0)))
     }
     let shards = try await run.reports(.shard).compactMap { entry in
       entry.report.shard.map { (chunk: entry.chunk, summary: $0) }

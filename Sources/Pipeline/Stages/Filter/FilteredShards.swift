@@ -9,6 +9,8 @@ final class FilteredShards {
   private let pairsPerShard: Int
   private let compression: ShardCompression
   private var writer: ShardWriter?
+  /// The keys of the pairs in it.
+  private var used: Set<String> = []
   private var pairsInShard = 0
   private var summaries: [ShardSummary] = []
 
@@ -42,7 +44,10 @@ final class FilteredShards {
       throw StageError(.filter, chunk: 0, "\(path) holds other pairs than were scored")
     }
     for (index, isKept) in keeping.enumerated() where isKept {
-      try append(try reader.pair(at: index))
+      var pair = try reader.pair(at: index)
+      // Unique within a shard, but where duplicates are kept not over all of them.
+      while used.contains(pair.key) { pair.key += "-\(chunk)" }
+      try append(pair)
     }
   }
 
@@ -53,6 +58,7 @@ final class FilteredShards {
         folder: folder, name: RunFolder.digits(first + summaries.count), compression: compression)
     writer = current
     try current.append(pair)
+    used.insert(pair.key)
     pairsInShard += 1
     if pairsInShard == pairsPerShard { try close() }
   }
@@ -63,6 +69,7 @@ final class FilteredShards {
     summary.file = "filtered/" + summary.file
     summaries.append(summary)
     self.writer = nil
+    used = []
     pairsInShard = 0
   }
 

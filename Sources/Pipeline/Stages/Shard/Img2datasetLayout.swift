@@ -11,7 +11,7 @@ struct Img2datasetLayout: ShardLayout {
   /// Without a column of captions that program writes neither `.txt` nor field.
   var hasCaptions: Bool
 
-  private static let ownFields: Set<String> = [
+  let ownFields: Set<String> = [
     "caption", "url", "key", "status", "error_message", "width", "height", "original_width",
     "original_height", "exif", "md5", "sha256", "sha512",
   ]
@@ -33,9 +33,9 @@ struct Img2datasetLayout: ShardLayout {
   }
 
   private func members(of fate: PairFate, chunk: Int) -> [JSONValue.Member] {
-    fate.carried(unless: Self.ownFields)
+    fate.candidate.columns
       + commonMembers(
-        of: fate, key: key(of: fate, chunk: chunk), status: status(of: fate).rawValue,
+        of: fate, key: fate.key, status: status(of: fate).rawValue,
         message: message(of: fate))
   }
 
@@ -44,8 +44,7 @@ struct Img2datasetLayout: ShardLayout {
   }
 
   func columns(carried: [TableColumn]) -> [TableColumn] {
-    carried.map { TableColumn(PairFate.carriedName($0.name, unless: Self.ownFields), $0.kind) }
-      + commonColumns(size: .int32)
+    carried + commonColumns(size: .int32)
   }
 
   func row(of fate: PairFate, chunk: Int) -> JSONValue { .object(members(of: fate, chunk: chunk)) }

@@ -8,6 +8,8 @@ struct PairFate {
   var verdict: Verdict?
   /// The pair's number among those of its shard, from 0, with gaps for rows that were rejected.
   var place: Int
+  /// The name of the pair's members; no other pair of the shard has it.
+  var key = ""
 
   /// The first drop on the pair's way; nil when it is in the shard.
   var drop: Drop? { candidate.drop ?? fetched?.drop ?? decoded?.drop ?? verdict?.drop }
@@ -34,16 +36,5 @@ struct PairFate {
     let host = authority.split(separator: "@").last ?? authority
     if host.hasPrefix("[") { return String(host.dropFirst().prefix { $0 != "]" }) }
     return String(host.prefix { $0 != ":" })
-  }
-
-  /// The list's other columns; one whose name is among `taken` is called `list_NAME`.
-  func carried(unless taken: Set<String>) -> [JSONValue.Member] {
-    candidate.columns.map {
-      JSONValue.Member(Self.carriedName($0.key, unless: taken), $0.value)
-    }
-  }
-
-  static func carriedName(_ name: String, unless taken: Set<String>) -> String {
-    taken.contains(name) ? "list_" + name : name
   }
 }

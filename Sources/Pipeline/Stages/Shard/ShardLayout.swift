@@ -9,7 +9,10 @@ protocol ShardLayout: Sendable {
   /// Whether pairs have a caption and a `.txt` for it, empty or not.
   var hasCaptions: Bool { get }
 
-  /// The name of the pair's members, without a dot.
+  /// The names of the layout's own columns; a column of the list has another.
+  var ownFields: Set<String> { get }
+
+  /// The name of the pair's members, without a dot; ``PairFate/key`` is it, made unique.
   func key(of fate: PairFate, chunk: Int) -> String
 
   /// The JSON that goes into the shard.
@@ -17,7 +20,7 @@ protocol ShardLayout: Sendable {
 
   /// The columns of the shard's table.
   ///
-  /// - Parameter carried: The list's other columns.
+  /// - Parameter carried: The list's other columns, under the names that they have here.
   /// - Returns: Theirs and the layout's own.
   func columns(carried: [TableColumn]) -> [TableColumn]
 
@@ -60,8 +63,7 @@ extension ShardLayout {
 /// Pairloom's own layout: keys are uids, and the table tells the reason of every drop.
 struct PairloomLayout: ShardLayout {
   let hasCaptions = true
-
-  private static let ownFields: Set<String> = [
+  let ownFields: Set<String> = [
     "caption", "url", "key", "status", "error_message", "width", "height", "original_width",
     "original_height", "sha256", "uid", "row", "reason", "class", "of",
   ]
@@ -69,9 +71,9 @@ struct PairloomLayout: ShardLayout {
   func key(of fate: PairFate, chunk: Int) -> String { fate.candidate.uid }
 
   private func members(of fate: PairFate) -> [JSONValue.Member] {
-    fate.carried(unless: Self.ownFields)
+    fate.candidate.columns
       + commonMembers(
-        of: fate, key: fate.candidate.uid, status: status(of: fate), message: message(of: fate))
+        of: fate, key: fate.key, status: status(of: fate), message: message(of: fate))
       + [.init("uid", .string(fate.candidate.uid))]
   }
 
@@ -81,10 +83,7 @@ struct PairloomLayout: ShardLayout {
 
   func columns(carried: [TableColumn]) -> [TableColumn] {
     [TableColumn("row", .int, isOptional: false)]
-      + carried.map {
-        TableColumn(PairFate.carriedName($0.name, unless: Self.ownFields), $0.kind)
-      }
-      + commonColumns(size: .int) + [
+      + carried + commonColumns(size: .int) + [
         TableColumn("uid", .text), TableColumn("reason", .text), TableColumn("class", .text),
         TableColumn("of", .int),
       ]

@@ -44,7 +44,8 @@ public struct ShardStage: Stage {
     _ chunk: Int, fetchedBy attempt: Int, in folder: RunFolder, _ flag: CancellationFlag
   ) throws -> StageReport {
     let layout = try layout(in: folder)
-    let fates = try fates(chunk, fetchedBy: attempt, in: folder)
+    let carried = CarriedColumns(try ListColumns.read(folder), unless: layout.ownFields)
+    let fates = try fates(chunk, fetchedBy: attempt, in: folder, layout, carried)
     let kept = fates.filter { $0.drop == nil }
     var summary: ShardSummary?
     if !kept.isEmpty {
@@ -58,7 +59,7 @@ public struct ShardStage: Stage {
     }
     try PairTable.write(
       fates.map { layout.row(of: $0, chunk: chunk) },
-      columns: layout.columns(carried: try ListColumns.read(folder)), to: folder.shardTable(chunk))
+      columns: layout.columns(carried: carried.columns), to: folder.shardTable(chunk))
     for (ending, content) in layout.companions(of: fates) {
       try DurableFile.write(content, to: folder.shards + "/" + RunFolder.digits(chunk) + ending)
     }
@@ -80,12 +81,13 @@ public struct ShardStage: Stage {
           + " is cut")
     }
     return Pair(
-      key: layout.key(of: fate, chunk: chunk), caption: fate.candidate.caption, image: image,
+      key: fate.key, caption: fate.candidate.caption, image: image,
       metadata: layout.metadata(of: fate, chunk: chunk), hasText: layout.hasCaptions)
   }
 
   private func fates(
-    _ chunk: Int, fetchedBy attempt: Int, in folder: RunFolder
+    _ chunk: Int, fetchedBy attempt: Int, in folder: RunFolder, _ layout: any ShardLayout,
+    _ carried: CarriedColumns
   ) throws -> [PairFate] {
     let candidates = try JSONLines.read(folder.chunkTable(chunk), as: PairCandidate.init)
     func byRow<T>(_ rows: [T], _ row: KeyPath<T, Int>) -> [Int: T] {
@@ -96,16 +98,23 @@ public struct ShardStage: Stage {
     let decoded = byRow(
       try PairTable.read(folder.decodedTable(chunk), as: DecodedRow.init), \.row)
     let verdicts = byRow(try PairTable.read(folder.verdictTable(chunk), as: Verdict.init), \.row)
+    // A list may repeat a uid, as may a URL and caption where duplicates are kept.
+    var used: Set<String> = []
     return try candidates.enumerated().map { index, candidate in
       // A chunk of the list has a stretch of its rows, a retry's has rows from anywhere.
       let offset = candidate.row - chunk * rowsPerShard
-      let fate = PairFate(
+      var fate = PairFate(
         candidate: candidate, fetched: fetched[candidate.row], decoded: decoded[candidate.row],
         verdict: verdicts[candidate.row],
         place: (0..<rowsPerShard).contains(offset) ? offset : index)
       guard fate.isComplete else {
         throw StageError(
           .shard, chunk: chunk, "the tables disagree about row \(candidate.row) of the list")
+      }
+      fate.candidate.columns = carried.renamed(candidate.columns)
+      fate.key = layout.key(of: fate, chunk: chunk)
+      if fate.drop == nil {
+        while !used.insert(fate.key).inserted { fate.key += "-\(candidate.row)" }
       }
       return fate
     }

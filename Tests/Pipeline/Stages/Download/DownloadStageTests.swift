@@ -12,7 +12,8 @@ import Testing
 @Suite struct DownloadStageTests {
   /// Downloads candidates as chunk 0 and gives its report and table.
   private func download(
-    _ candidates: [PairCandidate], verifies: Bool = false, blocklist: HashBlocklist? = nil
+    _ candidates: [PairCandidate], verifies: Bool = false, blocklist: HashBlocklist? = nil,
+    denying hosts: [String] = []
   ) async throws -> (report: StageReport, rows: [FetchedRow], bytes: [UInt8]) {
     let folder = RunFolder(
       FileManager.default.temporaryDirectory.path + "/download-" + UUID().uuidString)
@@ -23,6 +24,7 @@ import Testing
     var options = FetchOptions()
     options.allowAddresses = ["127.0.0.0/8"]
     options.policy.profile = .off
+    options.policy.denyHosts = hosts
     let fetcher = try Fetcher(options: options)
     defer { fetcher.shutDown() }
     let stage = DownloadStage(fetcher: fetcher, verifiesHashes: verifies, blocklist: blocklist)
@@ -112,5 +114,22 @@ import Testing
     #expect(hops.map { $0["status"]?.integer } == [302, 302, 200])
     #expect(record["first_byte_seconds"]?.double.map { $0 >= 0 } == true)
     #expect(bytes.count == 10)
+  }
+
+  @Test("a row that is refused before it is asked for has no times; what is asked for has them")
+  func timesOfTheUnasked() async throws {
+    let server = try FaultServer()
+    let (_, rows, _) = try await download(
+      [
+        candidate(0, "http://denied.test/"), candidate(1, server.url("/ok/10")),
+        candidate(2, server.url("/status/404")),
+      ], denying: ["denied.test"])
+    #expect(rows.map(\.drop?.reason) == [.hostDenied, nil, .httpStatus])
+    #expect(rows.map { $0.number("tries") == 0 } == [true, false, false])
+    for name in ["started_at", "seconds"] {
+      #expect(rows.map { $0.number(name) == nil } == [true, false, false], "\(name)")
+    }
+    // Milliseconds of this century.
+    #expect(rows[1...].allSatisfy { $0.number("started_at") ?? 0 > 1_500_000_000_000 })
   }
 }

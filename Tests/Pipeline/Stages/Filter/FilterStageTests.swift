@@ -32,7 +32,9 @@ import Testing
   }
 
   /// Writes shards 0 and 2 of three pairs each, with scores 0.0 … 0.5; chunk 1 kept nothing.
-  static func makeRun() throws -> (RunFolder, StageContext) {
+  static func makeRun(
+    key: (Int) -> String = { "k\($0)" }
+  ) throws -> (RunFolder, StageContext) {
     let folder = RunFolder(
       FileManager.default.temporaryDirectory.path + "/filter-" + UUID().uuidString)
     try folder.make()
@@ -47,9 +49,9 @@ import Testing
         for index in 0..<3 {
           let number = chunk / 2 * 3 + index
           try writer.append(
-            Pair(key: "k\(number)", caption: "c\(number)", image: [UInt8(number)], metadata: []))
+            Pair(key: key(number), caption: "c\(number)", image: [UInt8(number)], metadata: []))
           scores.append(
-            ScoreTable.row(uid: "u\(number)", key: "k\(number)", score: Float(number) / 10))
+            ScoreTable.row(uid: "u\(number)", key: key(number), score: Float(number) / 10))
         }
         summary = try writer.finish()
       }
@@ -87,6 +89,20 @@ import Testing
     let once = try DurableFile.read(folder.dataset)
     _ = try await stage.run(Chunk(number: 0, attempt: 2), in: context)
     #expect(try DurableFile.read(folder.dataset) == once)
+  }
+
+  @Test("pairs of two shards that have one key are kept both")
+  func repeatedKeys() async throws {
+    let (folder, context) = try Self.makeRun { "k\($0 % 3)" }
+    defer { try? FileManager.default.removeItem(atPath: folder.path) }
+    let stage = FilterStage(
+      rule: .minScore(0.1), scorer: "toy", pairsPerShard: 4, compression: .none,
+      recipeSHA256: "r")
+    #expect(try await stage.run(Chunk(number: 0, attempt: 1), in: context).kept == 5)
+    let keys = try DatasetManifest.read(folder.dataset).shards.map {
+      try ShardReader(path: folder.path + "/" + $0.file).keys
+    }
+    #expect(keys == [["k1", "k2", "k0", "k1-2"], ["k2"]])
   }
 
   @Test("without a rule the manifest lists the shards as they are")

@@ -11,9 +11,16 @@ import Testing
     nil, .badURL, .httpStatus, .robots, .corrupt, .duplicateBytes, nil,
   ]
 
+  static let columns: [JSONValue.Member] = [
+    .init("id", .int(0)), .init("width", .string("wide")),
+  ]
+
   /// The seven are the rows `list` of the list, with captions or without.
+  ///
+  /// `columns` are the list's other columns, the same in every row but for `id`, the row's number.
   static func makeRun(
-    rows list: [Int] = Array(1_000..<1_007), captions hasCaptions: Bool = true
+    rows list: [Int] = Array(1_000..<1_007), captions hasCaptions: Bool = true,
+    columns: [JSONValue.Member] = Self.columns, uid: (Int) -> String = { "uid\($0)" }
   ) throws -> (RunFolder, StageContext) {
     let folder = RunFolder(
       FileManager.default.temporaryDirectory.path + "/shard-" + UUID().uuidString)
@@ -30,10 +37,11 @@ import Testing
       func at(_ stage: StageName) -> Drop? { drop?.reason.stage == stage ? drop : nil }
       chunk.append(
         PairCandidate(
-          row: list[row], uid: "uid\(row)",
+          row: list[row], uid: uid(row),
           url: (reason == .badURL ? "list/" : "http://a.test/") + "\(row)",
           caption: hasCaptions ? "caption \(row)" : "",
-          columns: [.init("id", .int(row)), .init("width", .string("wide"))], drop: at(.ingest)
+          columns: columns.map { $0.key == "id" ? .init("id", .int(row)) : $0 },
+          drop: at(.ingest)
         ).json)
       if at(.ingest) != nil { continue }
       let isFetched = at(.download) == nil
@@ -56,8 +64,13 @@ import Testing
       verdicts.append(Verdict(row: list[row], sha256: hash, drop: at(.deduplicate)).json)
     }
     try DurableFile.write(chunk.map { $0.serialized + "\n" }.joined(), to: folder.chunkTable(1))
-    try DurableFile.write(
-      #"[{"name":"id","type":"int"},{"name":"width","type":"string"}]"#, to: folder.chunkColumns)
+    let kinds = columns.map { column in
+      JSONValue.object([
+        .init("name", .string(column.key)),
+        .init("type", .string(column.value.text == nil ? "int" : "string")),
+      ])
+    }
+    try DurableFile.write(JSONValue.array(kinds).serialized, to: folder.chunkColumns)
     try PairTable.write(
       fetched, columns: FetchedRow.columns, to: folder.fetchedTable(1, attempt: 2))
     try PairTable.write(decoded, columns: DecodedRow.columns, to: folder.decodedTable(1))
@@ -174,6 +187,60 @@ import Testing
       options: ShardOptions(compression: .none, layout: .img2dataset), rowsPerShard: 1_000)
     _ = try await stage.run(Chunk(number: 1, attempt: 1), in: context)
     #expect(try ShardReader(path: folder.shards + "/00001.tar").keys == ["00001001", "00001999"])
+  }
+
+  @Test(
+    "a list's column keeps a name of its own, whatever the list has, and when shards are fed in again",
+    arguments: [ShardOptions.Layout.pairloom, .img2dataset])
+  func carriedNames(layout: ShardOptions.Layout) async throws {
+    var columns: [JSONValue.Member] = [
+      .init("key", .string("mine")), .init("list_list_key", .string("real")),
+      .init("list_key", .string("taken")),
+    ]
+    for round in 0..<3 {
+      let (folder, context) = try Self.makeRun(columns: columns)
+      defer { try? FileManager.default.removeItem(atPath: folder.path) }
+      let stage = ShardStage(
+        options: ShardOptions(compression: .none, layout: layout), rowsPerShard: 1_000)
+      _ = try await stage.run(Chunk(number: 1, attempt: 1), in: context)
+      let pair = try ShardReader(path: folder.shards + "/00001.tar").pair(at: 0)
+      let members = try JSONValue.parse(pair.metadata).members.filter { $0.value != .null }
+      #expect(Set(members.map(\.key)).count == members.count, "round \(round)")
+      // The columns come first, in the list's order, with their values and what names are free.
+      for (column, member) in zip(columns, members) {
+        #expect(member.value == column.value)
+        #expect(member.key.hasSuffix(column.key))
+      }
+      if round == 0 {
+        #expect(
+          members.prefix(3).map(\.key) == ["list_list_list_key", "list_list_key", "list_key"])
+      }
+      let row = try #require(try PairTable.read(folder.shardTable(1)).first)
+      for member in members { #expect(row[member.key] == member.value, "\(member.key)") }
+      columns = members.filter { !["url", "caption"].contains($0.key) }
+    }
+  }
+
+  @Test("a uid that a chunk has twice is a key once, and else has the row's number behind it")
+  func repeatedUID() async throws {
+    for uids in [
+      // Rows 0 and 6 are kept, and no key is made for the others.
+      ["a", "a", "a", "a", "a", "a", "a"], ["a-1006", "", "", "", "", "a", "a-1006"],
+    ] {
+      let (folder, context) = try Self.makeRun { uids[$0] }
+      defer { try? FileManager.default.removeItem(atPath: folder.path) }
+      let stage = ShardStage(options: ShardOptions(compression: .none), rowsPerShard: 1_000)
+      let report = try await stage.run(Chunk(number: 1, attempt: 1), in: context)
+      #expect(report.kept == 2)
+      let shard = try ShardReader(path: folder.shards + "/00001.tar")
+      #expect(shard.keys == [uids[0], uids[0] + "-1006"])
+      let rows = try PairTable.read(folder.shardTable(1))
+      #expect(rows.map { $0["key"]?.text } == uids.dropLast() + [uids[0] + "-1006"])
+      #expect(rows.map { $0["uid"]?.text } == uids)
+      let metadata = try JSONValue.parse(try shard.pair(at: 1).metadata)
+      #expect(metadata["key"]?.text == shard.keys[1])
+      #expect(metadata["uid"]?.text == uids[6])
+    }
   }
 
   @Test("tables that disagree about a row fail the chunk")

@@ -1,0 +1,89 @@
+import DurableFiles
+import Foundation
+import Glibc
+import JobLedger
+import ParquetFile
+import PipelineCore
+import Testing
+
+/// What a worker makes of an error: the chunk's own, or the machine's.
+@Suite struct WorkerGroupTests {
+  /// Throws what `body` throws.
+  struct FailingStage: Stage {
+    let name = StageName.ingest
+    let lane = Lane.compute
+    let body: @Sendable (RunFolder) throws -> Void
+
+    func run(_ chunk: Chunk, in run: StageContext) async throws -> StageReport {
+      try body(run.folder)
+      return StageReport(input: 0, kept: 0)
+    }
+  }
+
+  /// Runs one job and gives its state and how the run ended.
+  static func run(
+    _ body: @escaping @Sendable (RunFolder) throws -> Void
+  ) async throws -> (state: JobState?, error: (any Error)?) {
+    let path = FileManager.default.temporaryDirectory.path + "/workers-" + UUID().uuidString
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    let folder = RunFolder(path)
+    try folder.make()
+    let ledger = try JobLedger(path: folder.ledger, retry: RetryPolicy(maxFailures: 1))
+    let job = JobName(stage: "ingest", chunk: 0)
+    try await ledger.add([NewJob(job, rank: 0)], now: WorkerGroup.wallClock())
+    let group = WorkerGroup(
+      ledger: ledger, stages: [FailingStage(body: body)],
+      context: StageContext(folder: folder, ledger: ledger), workers: 1)
+    var failure: (any Error)?
+    do { try await group.run() } catch { failure = error }
+    return (try await ledger.state(of: job), failure)
+  }
+
+  /// Symbolic links to a device without space under the names that a writer of `path` may use next.
+  static func fill(_ path: String) throws {
+    let probe = path + ".probe"
+    let writer = try DurableFileWriter(probe)
+    let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+    let name = try #require(
+      DurableFile.names(in: folder).first { (folder + "/" + $0).hasPrefix(writer.path) })
+    let number = try #require(Int(name.split(separator: ".").dropLast().last ?? ""))
+    // Other tests of this process take numbers meanwhile.
+    for next in number + 1...number + 2_000 {
+      try #require(symlink("/dev/full", "\(path).\(getpid()).\(next).tmp") == 0)
+    }
+  }
+
+  @Test("a disk that is full under a table ends the run, and its chunk is not to blame")
+  func fullDisk() async throws {
+    let (state, error) = try await Self.run { folder in
+      try Self.fill(folder.shardTable(0))
+      try PairTable.write(
+        [.object([.init("row", .int(1))])], columns: [TableColumn("row", .int)],
+        to: folder.shardTable(0))
+    }
+    let fault = try #require(error as? FileError)
+    #expect(fault.errorNumber == ENOSPC)
+    #expect("\(fault)".contains("Free some space, then run the same command again"))
+    #expect(state == .available)
+  }
+
+  @Test("the system's refusal behind a table's error is told from a table that is damaged")
+  func tables() async throws {
+    let refusal = FileError(operation: "read 4 bytes at 0", path: "a.parquet", errorNumber: EIO)
+    let (state, error) = try await Self.run { _ in
+      throw ParquetError(path: "a.parquet", .file(refusal))
+    }
+    #expect(error as? FileError == refusal)
+    #expect(state == .available)
+    for problem in [
+      ParquetError.Problem.damaged("no footer"),
+      .file(FileError(operation: "open it", path: "a.parquet", errorNumber: ENOENT)),
+    ] {
+      let (state, error) = try await Self.run { _ in
+        throw ParquetError(path: "a.parquet", problem)
+      }
+      #expect(error == nil)
+      #expect(state == .quarantined)
+    }
+  }
+}
