@@ -54,8 +54,8 @@ package struct RunAdvice {
   private func remedy(for reason: DropReason) -> String? {
     switch reason {
     case .addressRefused:
-      "the hosts have private addresses; --set allow_addresses=BLOCK, such as 127.0.0.0/8, lets"
-        + " them be asked"
+      "the hosts have private addresses; a run in a new folder with --set allow_addresses=BLOCK,"
+        + " such as 127.0.0.0/8, asks them"
     case .hostDenied: "see the recipe's allow_hosts and deny_hosts"
     case .dns, .noSuchHost: "`pairloom doctor` tells whether this machine can look names up"
     case .connect, .tls, .timeout, .incomplete:

@@ -82,6 +82,9 @@ public struct WorkerGroup: Sendable {
     }
   }
 
+  private static let shortestIdle = Duration.milliseconds(10)
+  private static let longestIdle = Duration.milliseconds(320)
+
   /// Claims the jobs of a lane, runs up to `atOnce` of them at a time, and ends when all have settled.
   private func work(lane: Lane, atOnce: Int) async throws {
     let mine = stages.filter { $0.lane == lane }
@@ -89,6 +92,7 @@ public struct WorkerGroup: Sendable {
     let (places, freed) = AsyncStream.makeStream(of: Int.self)
     for place in 0..<atOnce { freed.yield(place) }
     var free = places.makeAsyncIterator()
+    var idle = Self.shortestIdle
     try await withThrowingDiscardingTaskGroup { jobs in
       // The first job that throws cancels the group, but not this loop.
       while let place = await free.next(), !jobs.isCancelled {
@@ -98,11 +102,14 @@ public struct WorkerGroup: Sendable {
             stages: names, owner: owner, duration: leaseDuration, now: clock())
         else {
           if try await ledger.unsettledCount() == 0 { return }
-          // Another job, here or in another process, will settle something.
-          try await Task.sleep(for: .milliseconds(20))
+          // Another job, here or in another process, will settle something; while everything waits
+          // for the network, asking costs more than it brings.
+          try await Task.sleep(for: idle)
+          idle = min(idle * 2, Self.longestIdle)
           freed.yield(place)
           continue
         }
+        idle = Self.shortestIdle
         guard let stage = mine.first(where: { $0.name.rawValue == lease.name.stage }) else {
           preconditionFailure("claimed \(lease.name), which this lane does not run")
         }
