@@ -8,6 +8,7 @@ SHELL := /bin/bash
 BUILD := swift build -c release --explicit-target-dependency-import-check error
 PAIRLOOM := .build/release/pairloom
 DEMO ?= demo
+TIMED := '^(HTTPFetchTests|OriginLedgerTests)\.'
 
 .PHONY: help deps build demo test test-long peers lint bench scorer docs clean
 
@@ -25,7 +26,8 @@ demo: build ## the main job on a generated world: list → shards → filter →
 
 test: deps lint peers ## lint, build and run every test, one small end-to-end run among them
 	@$(BUILD) --build-tests
-	@swift test -c release --skip-build
+	@swift test -c release --skip-build --filter $(TIMED) # they measure time, so nothing runs beside them
+	@swift test -c release --skip-build --skip $(TIMED)
 
 test-long: test ## the long matrices too: 10 million rows, 600,000 damaged Parquet files (about an hour)
 	@PAIRLOOM_LONG=1 PAIRLOOM_LARGE=1 PAIRLOOM_PARQUET_MUTATIONS=600000 PAIRLOOM_PARQUET_FILES=400 \
