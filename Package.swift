@@ -111,7 +111,8 @@ let modules: [Module] = [
   module(
     .pipeline, "PipelineCore",
     needs: [
-      "JobLedger", "PairDataset", "ParquetFile", "DurableFiles", "ContentHashing", "WorkerThreads",
+      "CrawlPolicy", "JobLedger", "PairDataset", "ParquetFile", "DurableFiles", "ContentHashing",
+      "WorkerThreads",
     ],
     products: [yams], testNeeds: ["SeededRandom"]),
   module(

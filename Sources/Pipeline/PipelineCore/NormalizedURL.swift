@@ -81,7 +81,7 @@ public enum NormalizedURL {
       isASCII = isASCII && byte < 0x80
       result.append(byte >= 0x41 && byte <= 0x5A ? byte | 0x20 : byte)
     }
-    if !isASCII, let name = Punycode.host(host) {
+    if !isASCII, let name = InternationalHost.ascii(host) {
       result.removeLast(result.count - start)
       result += name
     }
