@@ -1,3 +1,5 @@
+import CrawlPolicy
+
 /// The one spelling under which equal URLs are equal (RFC 3986 §6.2.2 and §6.2.3).
 ///
 /// Scheme and host in lower case, names outside ASCII in their ASCII form (RFC 5891), percent-encodings
@@ -97,8 +99,11 @@ public enum NormalizedURL {
     if host.first == UInt8(ascii: "[") {
       // At least two colons and only what RFC 4291 and RFC 6874 allow; the fetcher parses it in full.
       let inside = host.dropFirst().dropLast()
-      return host.last == UInt8(ascii: "]") && inside.filter { $0 == UInt8(ascii: ":") }.count > 1
-        && inside.allSatisfy { isHexadecimal($0) || ":.%".utf8.contains($0) }
+      guard host.last == UInt8(ascii: "]"), inside.filter({ $0 == UInt8(ascii: ":") }).count > 1,
+        inside.allSatisfy({ isHexadecimal($0) || ":.%".utf8.contains($0) })
+      else { return false }
+      // RFC 4291 §2.5.5.1 gave up `::1.2.3.4`: in a list `[::bad]` is a typing error, as the fetcher has it.
+      return IPAddress(String(decoding: inside, as: UTF8.self))?.isV4Compatible != true
     }
     return host.allSatisfy { byte in
       switch byte {

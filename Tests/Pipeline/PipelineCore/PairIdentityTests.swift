@@ -95,4 +95,12 @@ import Testing
     #expect(expected.count == labels.count)
     #expect(labels.map { NormalizedURL.normalize("http://\($0).test/") } == expected)
   }
+
+  @Test("an IPv4-compatible literal, which the fetcher refuses, is no URL here either")
+  func deprecatedLiterals() {
+    #expect(NormalizedURL.normalize("http://[::bad]/x.png") == nil)
+    #expect(NormalizedURL.normalize("http://[::1.2.3.4]/") == nil)
+    #expect(NormalizedURL.normalize("http://[::1]/") == "http://[::1]/")
+    #expect(NormalizedURL.normalize("http://[2001:DB8::1]/") == "http://[2001:db8::1]/")
+  }
 }
