@@ -15,7 +15,8 @@ enum PythonPeer {
     let named = ProcessInfo.processInfo.environment["PAIRLOOM_PEERS_PYTHON"]
     let path = named ?? root.appendingPathComponent(".build/peers/bin/python").path
     guard FileManager.default.isExecutableFile(atPath: path),
-      (try? ShardTools.run("'\(path)' -W ignore -c 'import \(module)'")) != nil  // else it is no peer
+      // A Python without the module is no peer.
+      (try? ShardTools.run("'\(path)' -W ignore -c 'import \(module)'")) != nil
     else { return nil }
     return path
   }
@@ -24,7 +25,8 @@ enum PythonPeer {
   static func run(_ python: String, _ script: String, _ arguments: [String]) throws -> String {
     let file = NSTemporaryDirectory() + "pairloom-peer-\(UUID().uuidString).py"
     try script.write(toFile: file, atomically: true, encoding: .utf8)
-    defer { try? FileManager.default.removeItem(atPath: file) }  // what stays is in a temporary folder
+    // What stays is in a temporary folder.
+    defer { try? FileManager.default.removeItem(atPath: file) }
     let list = arguments.map { "'\($0)'" }.joined(separator: " ")
     return try ShardTools.run("'\(python)' -W ignore '\(file)' \(list)")
   }
