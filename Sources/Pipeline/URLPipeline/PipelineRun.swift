@@ -128,6 +128,7 @@ public final class PipelineRun: Sendable {
   ) async throws {
     var manners = recipe.download.fetch
     manners.sharedRates = folder.rates
+    manners.sharedHosts = folder.hosts
     manners.originCache = folder.origins
     let fetcher = try Fetcher(options: manners, sniff: DownloadStage.sniff)
     defer { fetcher.shutDown() }
