@@ -212,8 +212,8 @@ let modules: [Module] = [
     .commands, "pairloom-bench",
     needs: [
       "DurableFiles", "SeededRandom", "WorkerThreads", "ImageCodec", "PairDataset", "SceneWorld",
-      "JobLedger", "PipelineCore", "TensorEngine", "Autograd", "Optimizers", "Collectives",
-      "Tokenizers", "CLIPModel", "BatchLoading", "CLIPTraining",
+      "JobLedger", "CrawlPolicy", "HTTPFetch", "PipelineCore", "TensorEngine", "Autograd",
+      "Optimizers", "Collectives", "Tokenizers", "CLIPModel", "BatchLoading", "CLIPTraining",
     ], products: [argumentParser]),
 ]
 

@@ -122,6 +122,7 @@ struct RunCommand: AsyncParsableCommand {
     } else {
       for line in StatusPanel(status: outcome.status).lines { Terminal.note(line) }
     }
+    for warning in outcome.warnings { Terminal.note("warning: \(warning)") }
     let advice = RunAdvice(status: outcome.status, folder: RunFolder(folder))
     for line in advice.lines { Terminal.note(line) }
     if DurableFile.exists(outcome.dataset) { Terminal.print(outcome.dataset) }

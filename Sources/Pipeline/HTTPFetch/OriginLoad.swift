@@ -49,16 +49,13 @@ struct OriginTrouble {
   var isOrigin: Bool
 
   /// What came of asking for an origin's file; `trouble` only when nothing can be concluded.
+  ///
+  /// - Throws: `FetcherError` where this machine's disk fails.
   static func outcome(
     of result: FetchResult
-  ) -> (answer: OriginAnswer, trouble: OriginTrouble?) {
+  ) throws(FetcherError) -> (answer: OriginAnswer, trouble: OriginTrouble?) {
     guard let failure = result.failure else {
-      do {
-        return (.body(try result.readBody() ?? []), nil)
-      } catch {  // this machine's disk
-        let trouble = OriginTrouble(failure: .incomplete, detail: "\(error)", isOrigin: false)
-        return (.unreachable, trouble)
-      }
+      return (.body(try result.readBody() ?? []), nil)
     }
     let status = result.status ?? 0
     switch failure {

@@ -109,6 +109,9 @@ public protocol PairScorer: Sendable {
 /// An error that every further attempt would meet as well: its job is given up at once.
 public protocol LastingError: Error {}
 
+/// An error of this machine, not of a chunk: no other chunk would fare better, so that the run stops.
+public protocol MachineError: Error {}
+
 /// Why a stage gave up on a chunk.
 public struct StageError: Error, Sendable, Equatable, CustomStringConvertible {
   public var stage: StageName

@@ -17,6 +17,8 @@ public struct RunOutcome: Sendable, Equatable {
   public var status: RunStatus
   /// The manifest of what was kept.
   public var dataset: String
+  /// What went wrong without harm to the result, in a sentence each.
+  public var warnings: [String] = []
   /// Every job completed; otherwise `status.quarantined` names those that were given up.
   public var isComplete: Bool { status.isFinished && status.quarantined.isEmpty }
 }
@@ -106,13 +108,14 @@ public final class PipelineRun: Sendable {
     _ onStatus: (@Sendable (RunStatus) -> Void)?
   ) async throws -> RunOutcome {
     try folder.removeAbandonedTemporaries()
+    var warnings: [String] = []
     if try await ledger.unsettledCount() > 0 {
-      try await work(
+      warnings = try await work(
         ledger, recipeSHA256: PipelineRecipe.sha256(of: fingerprint), blocklist, interval, onStatus)
     }
     let status = try await RunStatus(ledger: ledger)
     onStatus?(status)
-    return RunOutcome(status: status, dataset: folder.dataset)
+    return RunOutcome(status: status, dataset: folder.dataset, warnings: warnings)
   }
 
   /// Where the run in `folder` stands, read from its ledger alone; a process may be working on it.
@@ -125,9 +128,10 @@ public final class PipelineRun: Sendable {
   private func work(
     _ ledger: JobLedger, recipeSHA256: String, _ blocklist: HashBlocklist?, _ interval: Duration,
     _ onStatus: (@Sendable (RunStatus) -> Void)?
-  ) async throws {
+  ) async throws -> [String] {
     var manners = recipe.download.fetch
     manners.sharedRates = folder.rates
+    manners.sharedHosts = folder.hosts
     manners.originCache = folder.origins
     let fetcher = try Fetcher(options: manners, sniff: DownloadStage.sniff)
     defer { fetcher.shutDown() }
@@ -162,6 +166,12 @@ public final class PipelineRun: Sendable {
       do { while try await tasks.next() != nil {} } catch is WorkDone {}
       tasks.cancelAll()
     }
+    return fetcher.originCacheProblem.map { problem in
+      [
+        "robots.txt and the like were asked for by each process and not remembered, as "
+          + "\(folder.origins) failed: \(problem)"
+      ]
+    } ?? []
   }
 
   /// Ends the reports when the work has.

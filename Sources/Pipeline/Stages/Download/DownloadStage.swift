@@ -61,8 +61,8 @@ public struct DownloadStage: Stage {
     let (results, continuation) = AsyncStream.makeStream(of: FetchResult.self)
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask {
-        await fetcher.fetch(requests) { continuation.yield($0) }
-        continuation.finish()
+        defer { continuation.finish() }
+        try await fetcher.fetch(requests) { continuation.yield($0) }
       }
       for await result in results { try await spool.append(result) }
       try await group.waitForAll()
@@ -71,3 +71,6 @@ public struct DownloadStage: Stage {
     return try await spool.publish(chunk: chunk, expecting: candidates.count, in: run.folder)
   }
 }
+
+/// A disk without room for bodies, or a system without sockets, fails every chunk alike.
+extension FetcherError: MachineError {}
