@@ -12,6 +12,9 @@ import Testing
       (["run", "urls", "--folder", "x", "--set", "input=/does/not/exist.csv"], "exist.csv"),
       (["train", "small", "--folder", "x", "--set", "bach=3"], "bach"),
       (["status", "/does/not/exist"], "no run here"),
+      (["status", "x", "--watch", "--interval", "0"], "--interval"),
+      (["statsu", "x"], "unknown command 'statsu'; did you mean 'status'?"),
+      (["frobnicate"], "unknown command 'frobnicate'. `pairloom --help`"),
     ])
   func usage(arguments: [String], word: String) throws {
     let result = try Program.run(arguments)
