@@ -309,7 +309,7 @@ let fuzzing: [Target] =
   ? [
     .systemLibrary(name: "CLibFuzzer", path: "Tests/Fuzz/CLibFuzzer"),
     .target(name: "FuzzSupport", dependencies: ["CLibFuzzer"], path: "Tests/Fuzz/Support"),
-    fuzzTarget("ParquetFile", needs: ["ParquetFile"]),
+    fuzzTarget("ParquetFile", needs: ["ParquetFile", "Compression"]),
     fuzzTarget("ImageCodec", needs: ["ImageCodec"]),
     fuzzTarget("CrawlPolicy", needs: ["CrawlPolicy"]),
     fuzzTarget("PairDataset", needs: ["PairDataset", "ContentHashing"]),

@@ -9,12 +9,17 @@ export PAIRLOOM_FUZZ=1
 export SWIFT_BACKTRACE=enable=no
 scratch=.build-fuzz; found=$scratch/found
 mkdir -p "$found"
+# Inputs for readers that take a path: in memory where there is such a folder.
+temporary=$([ -d /dev/shm ] && mktemp -d -p /dev/shm pairloom-fuzz.XXXXXX || mktemp -d)
+trap 'rm -rf "$temporary"' EXIT
 status=0
 for name in "$@"; do
+  unset TMPDIR
   swift build -c release --scratch-path "$scratch" --product "Fuzz$name"
   corpus=$scratch/corpus/$name
   mkdir -p "$corpus"
   program=$scratch/release/Fuzz$name
+  export TMPDIR=$temporary
   PAIRLOOM_FUZZ_SEEDS=$corpus "$program" >/dev/null
   # The tests' own files are read, and only the corpus is written to.
   fixtures=()

@@ -66,7 +66,8 @@ struct Pairloom: AsyncParsableCommand {
     }
     let all = configuration.subcommands
     guard let word, !word.hasPrefix("-"), word != "help", !names(all).contains(word) else { return }
-    let shown = names(all.filter(\.configuration.shouldDisplay))
+    // No key path: the compiler crashes on one through a metatype.
+    let shown = names(all.filter { $0.configuration.shouldDisplay })
     let meant = NearestWord.nearest(to: word, among: shown + ["help"])
     throw CommandError(
       "unknown command '\(word)'" + (meant.map { "; did you mean '\($0)'?" } ?? ".")

@@ -107,7 +107,7 @@ public struct HostSurvey: Codable, Sendable, Equatable {
     }
   }
 
-  private mutating func rank(_ outcomes: some Sequence<Outcome>) {
+  private mutating func rank(_ outcomes: Dictionary<Int, Outcome>.Values) {
     struct Sums {
       var rows = 0
       var transient = 0

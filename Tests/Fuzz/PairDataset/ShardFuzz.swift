@@ -9,14 +9,15 @@ private let index = FuzzFile(".idx")
 /// Any shard, with an index of any content beside it or none, ends in pairs or in a `ShardError`.
 ///
 /// The input's first two bytes are the length of the index, behind its size of the shard and before
-/// its checksum, which would stop every mutation; the rest is the shard.
+/// its checksum, which would stop every mutation; the rest is the shard. A plain tar's headers are
+/// given their checksums for the same reason.
 @main struct ShardFuzz {
   static func main() { Fuzz.run(seeds: seeds, test) }
 
   private static func test(_ bytes: [UInt8]) {
     guard bytes.count > 2 else { return }
     let indexLength = min(bytes.count - 2, Int(bytes[0]) | Int(bytes[1]) << 8)
-    let tar = bytes[(2 + indexLength)...]
+    let tar = withChecksums(Array(bytes[(2 + indexLength)...]))
     shard.write(tar)
     if indexLength > 0 {
       let body = indexHead(fileSize: tar.count) + bytes[2..<2 + indexLength]
@@ -43,6 +44,24 @@ private let index = FuzzFile(".idx")
     } catch {
       _ = error.description
     }
+  }
+
+  /// A tar whose headers have the sums of their bytes (POSIX.1-1988, ustar): six octal digits at 148.
+  private static func withChecksums(_ tar: [UInt8]) -> [UInt8] {
+    var tar = tar
+    var place = 0
+    while place + 512 <= tar.count, tar[place + 257..<place + 262].elementsEqual("ustar".utf8) {
+      let blank = Array("        ".utf8)
+      tar.replaceSubrange(place + 148..<place + 156, with: blank)
+      let sum = tar[place..<place + 512].reduce(0) { $0 + Int($1) }
+      let digits = String(sum, radix: 8)
+      let field = String(repeating: "0", count: 6 - digits.count) + digits + "\0 "
+      tar.replaceSubrange(place + 148..<place + 156, with: Array(field.utf8))
+      let size = Int(String(decoding: tar[place + 124..<place + 135], as: UTF8.self), radix: 8)
+      guard let size, size >= 0, size < tar.count else { break }
+      place += 512 + (size + 511) / 512 * 512
+    }
+    return tar
   }
 
   private static func seeds() throws -> [[UInt8]] {
