@@ -67,11 +67,13 @@ struct OriginTrouble {
     let isNetwork: Set<FetchFailure> = [
       .dns, .noSuchHost, .addressRefused, .connect, .tls, .timeout,
     ]
+    let isOrigin =
+      isNetwork.contains(failure) && result.redirects == 0 && result.hops.last?.status == nil
     let trouble = OriginTrouble(
-      failure: failure, detail: "\(result.finalURL): \(result.detail)",
-      status: failure == .httpStatus ? result.status : nil,
-      isOrigin: isNetwork.contains(failure) && result.redirects == 0
-        && result.hops.last?.status == nil)
+      failure: failure,
+      // A host that does not answer at all says nothing of its robots.txt.
+      detail: isOrigin ? result.detail : "\(result.finalURL): \(result.detail)",
+      status: failure == .httpStatus ? result.status : nil, isOrigin: isOrigin)
     return (.unreachable, trouble)
   }
 }

@@ -34,6 +34,9 @@ public struct RunStatus: Codable, Sendable, Equatable {
   /// Every job has settled.
   public var isFinished: Bool
 
+  /// Dropped pairs whose fate is final, ``transient`` ones aside.
+  public var permanent: Int { max(0, failures.values.reduce(0, +) - transient) }
+
   /// The pairs of a step of the funnel.
   public func pairs(_ step: String) -> Int { funnel.first { $0.name == step }?.pairs ?? 0 }
 

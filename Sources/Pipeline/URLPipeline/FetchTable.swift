@@ -123,9 +123,12 @@ public enum FetchTable {
 
   /// The host of a URL without user and port; nil for what is no URL.
   static func host(of url: String) -> String? {
-    guard let normalized = NormalizedURL.normalize(url),
-      let scheme = normalized.utf8.firstIndex(of: UInt8(ascii: ":"))
-    else { return nil }
+    NormalizedURL.normalize(url).flatMap(host(ofNormalized:))
+  }
+
+  /// The same of a URL as it was asked for.
+  static func host(ofNormalized normalized: String) -> String? {
+    guard let scheme = normalized.utf8.firstIndex(of: UInt8(ascii: ":")) else { return nil }
     let rest = normalized.utf8[scheme...].dropFirst(3)
     let authority = rest.prefix { $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: "?") }
     let host = authority.split(separator: UInt8(ascii: "@")).last ?? authority

@@ -125,6 +125,18 @@ public final class PipelineRun: Sendable {
     return try await RunStatus(ledger: try JobLedger(path: path))
   }
 
+  /// Where the run in `folder` stands, and which hosts it fails at.
+  public static func statusWithHosts(folder: String) async throws -> (
+    status: RunStatus, hosts: HostSurvey
+  ) {
+    let path = RunFolder(folder).ledger
+    guard DurableFile.exists(path) else { throw NoRunError(folder: folder) }
+    let ledger = try JobLedger(path: path)
+    return (
+      try await RunStatus(ledger: ledger), try await HostSurvey(RunFolder(folder), ledger: ledger)
+    )
+  }
+
   private func work(
     _ ledger: JobLedger, recipeSHA256: String, _ blocklist: HashBlocklist?, _ interval: Duration,
     _ onStatus: (@Sendable (RunStatus) -> Void)?
