@@ -151,6 +151,14 @@ let modules: [Module] = [
       "TableQuery",
     ], testNeeds: ["FaultServer"]),
 
+  module(
+    .pipeline, "ShardMaintenance",
+    needs: [
+      "URLPipeline", "ShardStage", "PipelineCore", "JobLedger", "ImageCodec", "PairDataset",
+      "ParquetFile",
+      "DurableFiles", "ContentHashing", "SeededRandom", "WorkerThreads",
+    ], testNeeds: ["FaultServer"]),
+
   module(.learning, "TensorEngine", needs: ["WorkerThreads", "SeededRandom"], c: ["COpenBLAS"]),
   module(.learning, "Autograd", needs: ["TensorEngine"], testNeeds: ["SeededRandom"]),
   module(.learning, "NeuralNetworks", needs: ["Autograd", "TensorEngine", "SeededRandom"]),
@@ -203,7 +211,8 @@ let modules: [Module] = [
       "PairDataset", "SceneWorld", "JobLedger", "TableQuery", "CrawlPolicy", "HTTPFetch",
       "PipelineCore",
       "IngestStage", "DownloadStage", "DecodeStage", "DeduplicateStage", "ShardStage",
-      "ScoreStage", "FilterStage", "URLPipeline", "TensorEngine", "Autograd", "NeuralNetworks",
+      "ScoreStage", "FilterStage", "URLPipeline", "ShardMaintenance", "TensorEngine", "Autograd",
+      "NeuralNetworks",
       "Optimizers",
       "Collectives", "Tokenizers", "WeightFiles", "CLIPModel", "Checkpointing", "BatchLoading",
       "DistributedTraining", "CLIPTraining",

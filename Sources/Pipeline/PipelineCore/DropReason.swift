@@ -35,6 +35,8 @@ public enum DropReason: String, Codable, CaseIterable, Sendable {
   case aspectRatioTooLarge = "aspect_ratio_too_large"
   // Deduplicate
   case duplicateBytes = "duplicate_bytes"
+  // `pairloom forget`
+  case forgotten
   // Filter
   case lowScore = "low_score"
 
@@ -69,7 +71,8 @@ public enum DropReason: String, Codable, CaseIterable, Sendable {
     case .empty, .notAnImage, .unsupportedFormat, .tooManyPixels, .truncated, .corrupt,
       .cannotEncode, .imageTooSmall, .imageAreaTooLarge, .aspectRatioTooLarge:
       .decode
-    case .duplicateBytes: .deduplicate
+    // What was kept until it was asked back; when it is fetched anew, download drops it.
+    case .duplicateBytes, .forgotten: .deduplicate
     case .lowScore: .filter
     }
   }

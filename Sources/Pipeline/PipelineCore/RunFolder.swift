@@ -17,6 +17,8 @@ public struct RunFolder: Sendable, Equatable {
   public var rates: String { "\(path)/rates.map" }
   /// What the origins' robots.txt and the like said, and when.
   public var origins: String { "\(path)/origins.sqlite" }
+  /// What `pairloom forget` has taken out, and must not come back.
+  public var forgotten: String { "\(path)/forgotten.jsonl" }
   public var dataset: String { "\(path)/dataset.json" }
   public var shards: String { "\(path)/shards" }
   public var filtered: String { "\(path)/filtered" }

@@ -35,6 +35,8 @@ public struct StageReport: Codable, Sendable, Equatable {
 
   /// The fact by which a download names the attempt whose files are its output.
   public static let attemptFact = "attempt"
+  /// The fact by which a filter names the number of shards that it has written.
+  public static let shardsFact = "shards"
   /// The fact by which a download counts what failed and may heal by itself.
   public static let transientFact = "transient"
 

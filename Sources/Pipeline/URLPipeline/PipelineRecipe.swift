@@ -35,6 +35,11 @@ public struct PipelineRecipe: Sendable {
 
   private static let rowsInFlight = 32_000
 
+  /// The stage that writes the chunks' shards and their tables.
+  public var shardStage: ShardStage {
+    ShardStage(options: shard, rowsPerShard: ingest.chunkRows)
+  }
+
   /// Every option's value in force, in the order of the recipe.
   public let resolved: [(key: String, value: String)]
   /// The options that change the pace of a run and nothing else.

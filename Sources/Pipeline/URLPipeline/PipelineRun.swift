@@ -24,6 +24,9 @@ public struct RunOutcome: Sendable, Equatable {
 /// There is no run in a folder.
 public struct NoRunError: Error, Sendable, Equatable, CustomStringConvertible {
   public var folder: String
+
+  public init(folder: String) { self.folder = folder }
+
   public var description: String {
     "\(folder): there is no run here (no ledger.sqlite). Name the folder given to `pairloom run`."
   }
@@ -184,8 +187,7 @@ public final class PipelineRun: Sendable {
         blocklist: blocklist),
       DecodeStage(options: recipe.decode, threads: threads),
       DeduplicateStage(options: recipe.deduplicate),
-      ShardStage(
-        options: recipe.shard, rowsPerShard: recipe.ingest.chunkRows),
+      recipe.shardStage,
       FilterStage(
         rule: recipe.filter, scorer: scorer?.name, pairsPerShard: recipe.ingest.chunkRows,
         compression: recipe.shard.compression, recipeSHA256: recipeSHA256),

@@ -70,7 +70,10 @@ public struct FilterStage: Stage {
     // A shard that could not be scored is left out, like every other quarantined chunk.
     let scored: Set<Int>? =
       scorer == nil ? nil : Set(try await run.reports(.score).map(\.chunk))
-    let usable = shards.filter { scored?.contains($0.chunk) ?? true }
+    let usable = shards.filter {
+      // A job that is done again knows nothing of the generations after it, as at first.
+      (scored?.contains($0.chunk) ?? true) && generations.number(ofChunk: $0.chunk) <= chunk.number
+    }
     // What earlier generations have published; one whose filter was given up has left its to us.
     var earlier: [Int: StageReport] = [:]
     if chunk.number > 0 {
@@ -84,7 +87,9 @@ public struct FilterStage: Stage {
         return Work.Shard(chunk: $0.chunk, summary: $0.summary, isOwn: isOwn)
       },
       published: earlier.values.reduce(0) { sum, report in
-        sum + (report.kept + pairsPerShard - 1) / pairsPerShard
+        sum
+          + (report.facts[StageReport.shardsFact] ?? (report.kept + pairsPerShard - 1)
+            / pairsPerShard)
       }, funnel: funnel)
     return try await CancellationFlag.watch { flag in
       try await Parallel.detached { try write(job, in: run.folder, flag) }
@@ -111,6 +116,7 @@ public struct FilterStage: Stage {
     let input = work.shards.filter(\.isOwn).reduce(0) { $0 + $1.summary.pairs }
     var summaries: [ShardSummary]
     var kept = input
+    var facts: [String: Int] = [:]
     if rule == .none {
       summaries = work.shards.map(\.summary)
       for index in summaries.indices {
@@ -120,6 +126,8 @@ public struct FilterStage: Stage {
       summaries = try published(work.published, in: folder)
       let own = try filter(work.shards, after: work.published, in: folder, flag)
       kept = own.reduce(0) { $0 + $1.pairs }
+      // Pairs may be taken out of them later, so their number does not follow from that of the pairs.
+      facts[StageReport.shardsFact] = own.count
       summaries += own
     }
     let all = summaries.reduce(0) { $0 + $1.pairs }
@@ -127,7 +135,7 @@ public struct FilterStage: Stage {
       shards: summaries, recipeSHA256: recipeSHA256,
       funnel: work.funnel + [.init(stage: "kept", pairs: all)]
     ).write(to: folder.dataset)
-    return StageReport(input: input, kept: kept, dropped: [.lowScore: input - kept])
+    return StageReport(input: input, kept: kept, dropped: [.lowScore: input - kept], facts: facts)
   }
 
   /// The filtered shards of earlier generations, as the manifest lists them first.

@@ -57,13 +57,36 @@ public struct ShardStage: Stage {
       }
       summary = try writer.finish()
     }
+    try writeTable(of: fates, chunk, in: folder, layout, carried)
+    return StageReport(input: kept.count, kept: kept.count, shard: summary)
+  }
+
+  private func writeTable(
+    of fates: [PairFate], _ chunk: Int, in folder: RunFolder, _ layout: any ShardLayout,
+    _ carried: CarriedColumns
+  ) throws {
     try PairTable.write(
       fates.map { layout.row(of: $0, chunk: chunk) },
       columns: layout.columns(carried: carried.columns), to: folder.shardTable(chunk))
     for (ending, content) in layout.companions(of: fates) {
       try DurableFile.write(content, to: folder.shards + "/" + RunFolder.digits(chunk) + ending)
     }
-    return StageReport(input: kept.count, kept: kept.count, shard: summary)
+  }
+
+  /// Writes the table of a chunk's shard again, and what the layout has beside it.
+  ///
+  /// Needs the tables of the stages before it, and no picture.
+  ///
+  /// - Parameters:
+  ///   - chunk: The chunk, whose shard is left as it is.
+  ///   - attempt: The attempt that completed its download.
+  ///   - folder: The run's.
+  /// - Throws: What the tables lack.
+  public func rebuildTable(of chunk: Int, fetchedBy attempt: Int, in folder: RunFolder) throws {
+    let layout = try layout(in: folder)
+    let carried = CarriedColumns(try ListColumns.read(folder), unless: layout.ownFields)
+    let fates = try fates(chunk, fetchedBy: attempt, in: folder, layout, carried)
+    try writeTable(of: fates, chunk, in: folder, layout, carried)
   }
 
   private func pair(

@@ -1,0 +1,105 @@
+import DurableFiles
+import JobLedger
+import PairDataset
+import PipelineCore
+
+/// Makes the final shards and `dataset.json` agree with what was forgotten.
+struct DatasetForgetting: Sendable {
+  /// As they are when all chunks have been done.
+  let facts: RunFacts
+  let keys: ForgottenKeys
+  let afterStep: @Sendable () throws -> Void
+
+  private var folder: RunFolder { facts.folder }
+
+  struct Result: Sendable {
+    var shards: [ForgetOutcome.Shard] = []
+    var counts: [(name: JobName, counts: String)] = []
+  }
+
+  func run() throws -> Result {
+    var result = Result()
+    guard !facts.filters.isEmpty else { return result }
+    let manifest = try DatasetManifest.read(folder.dataset)
+    var shards: [ShardSummary] = []
+    let isFiltered = manifest.shards.contains { !$0.file.hasPrefix("shards/") }
+    for listed in manifest.shards {
+      if isFiltered {
+        shards.append(try final(listed, &result))
+      } else if let now = chunkShard(listed.file) {
+        shards.append(now)
+      }
+    }
+    for filter in facts.filters {
+      guard let old = facts.report(.filter, filter) else { continue }
+      result.counts.append((facts.job(.filter, filter), try recount(filter, old).encoded()))
+    }
+    let funnel = manifest.funnel.map { step in
+      DatasetManifest.FunnelStep(
+        stage: step.stage, pairs: pairs(step, kept: shards.reduce(0) { $0 + $1.pairs }))
+    }
+    try DatasetManifest(shards: shards, recipeSHA256: manifest.recipeSHA256, funnel: funnel)
+      .write(to: folder.dataset)
+    try afterStep()
+    return result
+  }
+
+  /// A chunk's shard as the ledger knows it now; nil where it is gone.
+  private func chunkShard(_ listed: String) -> ShardSummary? {
+    let shards = (facts.reports[.shard] ?? [:]).values.compactMap(\.shard)
+    guard var summary = shards.first(where: { "shards/" + $0.file == listed }) else { return nil }
+    summary.file = listed
+    return summary
+  }
+
+  /// A final shard without the pairs; one that holds none any more stays, for the numbers are dense.
+  private func final(_ listed: ShardSummary, _ result: inout Result) throws -> ShardSummary {
+    let parts = listed.file.split(separator: "/").map(String.init)
+    let name = parts.last ?? listed.file
+    let place = folder.path + "/" + parts.dropLast().joined(separator: "/")
+    let changed = try ShardRewriting.remove(keys, from: name, in: place)
+    if let gone = changed?.gone { result.shards.append(.init(file: listed.file, pairs: gone)) }
+    var summary = try changed?.summary ?? ShardRewriting.summary(of: name, in: place)
+    summary.file = listed.file
+    try afterStep()
+    let table = "\(place)/\(name.prefix { $0 != "." }).parquet"
+    if DurableFile.exists(table) {
+      try TableRows.keep(table, where: "key") { !keys.contains($0) }
+      try afterStep()
+    }
+    return summary
+  }
+
+  /// What a filter job counts now, from its chunks.
+  private func recount(_ filter: Int, _ old: StageReport) throws -> StageReport {
+    var (input, kept) = (0, 0)
+    for chunk in facts.chunks where facts.filter(ofChunk: chunk) == filter {
+      guard facts.reports[.score] == nil || facts.report(.score, chunk) != nil,
+        let pairs = facts.report(.shard, chunk)?.kept
+      else { continue }
+      input += pairs
+      let verdicts = folder.filterTable(chunk)
+      kept +=
+        DurableFile.exists(verdicts)
+        ? try PairTable.read(verdicts).count { Drop($0) == nil } : pairs
+    }
+    return StageReport(
+      input: input, kept: kept, dropped: [.lowScore: input - kept], facts: old.facts)
+  }
+
+  /// A step of the funnel; what comes before deduplication is what it was.
+  private func pairs(_ step: DatasetManifest.FunnelStep, kept: Int) -> Int {
+    func sum(_ stage: StageName) -> Int {
+      (facts.reports[stage] ?? [:]).filter { chunk, _ in
+        // A retry's chunk that was given up counts nowhere.
+        facts.generations.number(ofChunk: chunk) == 0 || facts.report(.shard, chunk) != nil
+      }.values.reduce(0) { $0 + $1.kept }
+    }
+    return switch step.stage {
+    case "unique": sum(.deduplicate)
+    case "sharded": sum(.shard)
+    case "kept": kept
+    default: step.pairs
+    }
+  }
+}

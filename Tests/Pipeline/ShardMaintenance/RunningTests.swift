@@ -1,0 +1,2 @@
+import ShardMaintenance
+import Testing
