@@ -39,7 +39,6 @@ public enum ShardIndexFile {
   }
 
   private static func scan(_ path: String) throws(ShardError) -> ShardIndex {
-    let size = try file(path) { () throws(FileError) in try DurableFile.size(of: path) }
-    return try ShardReader.scan(path, fileSize: size)
+    try ShardScan.index(of: try ShardFile(path))
   }
 }

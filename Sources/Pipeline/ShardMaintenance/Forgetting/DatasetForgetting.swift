@@ -26,7 +26,7 @@ struct DatasetForgetting: Sendable {
     for listed in manifest.shards {
       if isFiltered {
         shards.append(try final(listed, &result))
-      } else if let now = chunkShard(listed.file) {
+      } else if let now = chunkShard(listed) {
         shards.append(now)
       }
     }
@@ -45,11 +45,9 @@ struct DatasetForgetting: Sendable {
   }
 
   /// A chunk's shard as the ledger knows it now; nil where it is gone.
-  private func chunkShard(_ listed: String) -> ShardSummary? {
+  private func chunkShard(_ listed: ShardSummary) -> ShardSummary? {
     let shards = (facts.reports[.shard] ?? [:]).values.compactMap(\.shard)
-    guard var summary = shards.first(where: { "shards/" + $0.file == listed }) else { return nil }
-    summary.file = listed
-    return summary
+    return shards.first { "shards/" + $0.file == listed.file }.map { listed.with($0) }
   }
 
   /// A final shard without the pairs; one that holds none any more stays, for the numbers are dense.
@@ -59,15 +57,14 @@ struct DatasetForgetting: Sendable {
     let place = folder.path + "/" + parts.dropLast().joined(separator: "/")
     let changed = try ShardRewriting.remove(keys, from: name, in: place)
     if let gone = changed?.gone { result.shards.append(.init(file: listed.file, pairs: gone)) }
-    var summary = try changed?.summary ?? ShardRewriting.summary(of: name, in: place)
-    summary.file = listed.file
+    let now = try changed?.summary ?? ShardRewriting.summary(of: name, in: place)
     try afterStep()
     let table = "\(place)/\(name.prefix { $0 != "." }).parquet"
     if DurableFile.exists(table) {
       try TableRows.keep(table, where: "key") { !keys.contains($0) }
       try afterStep()
     }
-    return summary
+    return listed.with(now)
   }
 
   /// What a filter job counts now, from its chunks.
@@ -101,5 +98,16 @@ struct DatasetForgetting: Sendable {
     case "kept": kept
     default: step.pairs
     }
+  }
+}
+
+extension ShardSummary {
+  /// The same entry for what the file is now.
+  fileprivate func with(_ now: ShardSummary) -> ShardSummary {
+    var result = self
+    result.pairs = now.pairs
+    result.bytes = now.bytes
+    result.sha256 = now.sha256
+    return result
   }
 }

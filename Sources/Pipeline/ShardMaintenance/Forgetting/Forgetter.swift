@@ -34,6 +34,7 @@ public struct Forgetter: Sendable {
   ///   - afterStep: Called when a file or a count has been replaced; a test stops there.
   /// - Returns: What went, or would go.
   /// - Throws: ``ForgetError/atWork(folder:jobs:)``, `NoRunError`, damaged files (verify first).
+  @discardableResult
   public static func forget(
     _ requests: [ForgetRequest], in folder: RunFolder, isDryRun: Bool = false, now: Int,
     afterStep: @escaping @Sendable () throws -> Void = {}

@@ -25,7 +25,7 @@ enum TableRows {
     let left = kept.count { $0 }
     guard left < kept.count else { return left }
     let writer = try ParquetWriter(
-      path: path, columns: reader.columns, codec: .zstd, metadata: ordered(reader.metadata))
+      path: path, columns: reader.columns, metadata: ordered(reader.metadata))
     let batches = try reader.batches(columns: nil, rowsPerBatch: 4_096)
     var start = 0
     while let batch = try batches.next() {

@@ -28,6 +28,9 @@ struct DatasetCheck: Sendable {
     }
   }
 
+  /// Whether there is a manifest that can be read.
+  var hasManifest: Bool { manifest != nil }
+
   private var publish: Repair { .redo(facts.publishing, refetches: false) }
 
   /// The shards of the manifest that are no chunk's own.
@@ -38,10 +41,18 @@ struct DatasetCheck: Sendable {
     if manifest.pairs != kept {
       found.add(
         "dataset.json", "it lists \(manifest.pairs) pairs, the ledger counts \(kept)", publish)
-    } else if listed.isEmpty && manifest.shards != chunkShards() {
+    } else if listed.isEmpty && !Self.same(manifest.shards, chunkShards()) {
       found.add("dataset.json", "it does not list the shards that the ledger knows", publish)
     }
     return listed
+  }
+
+  private static func same(_ one: [ShardSummary], _ other: [ShardSummary]) -> Bool {
+    one.count == other.count
+      && zip(one, other).allSatisfy {
+        $0.file == $1.file && $0.pairs == $1.pairs && $0.bytes == $1.bytes
+          && $0.sha256 == $1.sha256
+      }
   }
 
   /// The shards of all chunks that were judged, as the manifest lists them where nothing is filtered.

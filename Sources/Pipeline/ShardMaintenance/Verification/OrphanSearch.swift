@@ -7,8 +7,8 @@ import PipelineCore
 struct OrphanSearch {
   let facts: RunFacts
   let found: ProblemList
-  /// The shards that the manifest lists and that are no chunk's own.
-  let final: [ShardSummary]
+  /// The shards that the manifest lists and that are no chunk's own; nil without a manifest.
+  let final: [ShardSummary]?
 
   private static let advice = Repair.byHand(
     "no job of this run has made it: move it out of the folder")
@@ -21,7 +21,7 @@ struct OrphanSearch {
       guard let report = facts.report(.shard, number) else { return .all }
       return report.shard.map { .shard($0.file) } ?? .tables
     }
-    if !facts.filters.isEmpty && facts.unfinishedJobs == 0 {
+    if let final, facts.unfinishedJobs == 0 {
       let listed = Dictionary(
         final.map { (Self.number($0.file.split(separator: "/").last ?? "") ?? -1, $0.file) },
         uniquingKeysWith: { first, _ in first })

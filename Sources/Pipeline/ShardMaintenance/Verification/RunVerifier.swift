@@ -64,7 +64,7 @@ public struct RunVerifier: Sendable {
     }
     dataset.checkOrder()
     checkBalance()
-    try OrphanSearch(facts: facts, found: found, final: final).run()
+    try OrphanSearch(facts: facts, found: found, final: dataset.hasManifest ? final : nil).run()
     var report = found.result
     report.unfinishedJobs = facts.unfinishedJobs
     report.quarantinedJobs = facts.quarantinedJobs

@@ -1,2 +1,0 @@
-import ShardMaintenance
-import Testing
