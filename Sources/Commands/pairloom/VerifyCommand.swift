@@ -74,7 +74,8 @@ struct VerifyCommand: AsyncParsableCommand {
 
   /// Works off the jobs that were handed back.
   private func redo(_ outcome: RepairOutcome) async throws {
-    Terminal.note("done again: \(outcome.reopened.joined(separator: ", "))")
+    let some = outcome.reopened.prefix(8).joined(separator: ", ")
+    Terminal.note("to be done again: \(some)" + (outcome.reopened.count > 8 ? " …" : ""))
     let recipe = try await PipelineRun.recipe(of: folder)
     var scorer: CLIPPairScorer?
     if let model = recipe.model, !model.isEmpty {

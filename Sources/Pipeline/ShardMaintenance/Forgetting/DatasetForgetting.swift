@@ -41,6 +41,8 @@ struct DatasetForgetting: Sendable {
     try DatasetManifest(shards: shards, recipeSHA256: manifest.recipeSHA256, funnel: funnel)
       .write(to: folder.dataset)
     try afterStep()
+    try SizesFiles(shards: shards, root: folder.path, before: manifest.shards).update()
+    try afterStep()
     return result
   }
 

@@ -8,9 +8,9 @@ enum ShardRewriting {
   /// The new shard takes the old one's place at once. Nothing is written where nothing goes.
   ///
   /// - Parameters:
-  ///   - folder: Of the shard.
-  ///   - file: Its name there.
   ///   - keys: Whose pairs go.
+  ///   - file: The shard's name.
+  ///   - folder: Where it is.
   /// - Returns: The pairs that went, and what the shard is now; nil where none went.
   /// - Throws: What is wrong with the shard, or what the disk refuses.
   static func remove(

@@ -133,8 +133,7 @@ public enum Resharder {
     _ outcome: ReshardOutcome, from shards: [String], _ options: ReshardOptions, part: String
   ) throws {
     // open_clip looks here for the pairs of each shard.
-    let sizes = JSONValue.object(outcome.shards.map { .init($0.file, .int($0.pairs)) })
-    try DurableFile.write(sizes.serialized + "\n", to: "\(part)/sizes.json")
+    try DurableFile.write(SizesFiles.text(outcome.shards), to: "\(part)/sizes.json")
     // No path: the same shards elsewhere are the same.
     let recipe =
       ["reshard", "\(options.maxPairs ?? 0)", "\(options.maxBytes ?? 0)"]

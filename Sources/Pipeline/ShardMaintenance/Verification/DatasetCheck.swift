@@ -44,6 +44,13 @@ struct DatasetCheck: Sendable {
     } else if listed.isEmpty && !Self.same(manifest.shards, chunkShards()) {
       found.add("dataset.json", "it does not list the shards that the ledger knows", publish)
     }
+    do {
+      for file in try SizesFiles(shards: manifest.shards, root: facts.folder.path).wrong() {
+        found.add(file, "it does not say what dataset.json lists", publish)
+      }
+    } catch {
+      found.add("sizes.json", "\(error)", publish)
+    }
     return listed
   }
 
@@ -74,9 +81,27 @@ struct DatasetCheck: Sendable {
     found.count(shards: 1, pairs: check.keys.count, bytes: check.bytes)
     if let damage = check.damage {
       found.add(summary.file, damage, publish)
-    } else if let problem = check.indexProblem {
+      return
+    }
+    if let problem = check.indexProblem {
       found.add(
         facts.name(ShardIndexFile.path(ofShard: path)), problem, .index(shard: summary.file))
+    }
+    checkTable(beside: path, keys: check.keys)
+  }
+
+  /// The rows of a final shard are those of its pairs, in order.
+  private func checkTable(beside path: String, keys: [String]) {
+    let name = path.split(separator: "/").last ?? ""
+    let table = "\(path.dropLast(name.count))\(name.prefix { $0 != "." }).parquet"
+    guard DurableFile.exists(table) else { return }
+    found.count(tables: 1)
+    do {
+      if try PairTable.read(table, as: { $0["key"]?.text }) != keys {
+        found.add(facts.name(table), "its rows are not the pairs of the shard", publish)
+      }
+    } catch {
+      found.add(facts.name(table), "\(error)", publish)
     }
   }
 
