@@ -188,7 +188,7 @@ public struct FetchedRow: Sendable, Equatable {
   public func recorded(_ key: String) -> JSONValue? { record.first { $0.key == key }?.value }
 }
 
-/// One decoded picture: where its JPEG lies and what it was, or why there is none.
+/// One decoded picture: where what is kept of it lies and what it was, or why there is none.
 public struct DecodedRow: Sendable, Equatable {
   public var row: Int
   public var drop: Drop?
@@ -199,10 +199,17 @@ public struct DecodedRow: Sendable, Equatable {
   public var height: Int?
   public var originalWidth: Int?
   public var originalHeight: Int?
+  /// The 64-bit perceptual hash as 16 hexadecimal digits.
+  public var phash: String?
+  /// The EXIF fields as JSON text, where they were asked for.
+  public var exif: String?
+  /// How the kept picture is encoded, as the ending of its name: `jpg`, `png`, `webp`.
+  public var format: String?
 
   public init(
     row: Int, sha256: String, drop: Drop? = nil, bytes: ByteRange? = nil, width: Int? = nil,
-    height: Int? = nil, originalWidth: Int? = nil, originalHeight: Int? = nil
+    height: Int? = nil, originalWidth: Int? = nil, originalHeight: Int? = nil,
+    phash: String? = nil, exif: String? = nil, format: String? = nil
   ) {
     precondition((drop == nil) == (bytes != nil), "row \(row) must be dropped or have a picture")
     self.row = row
@@ -213,6 +220,9 @@ public struct DecodedRow: Sendable, Equatable {
     self.height = height
     self.originalWidth = originalWidth
     self.originalHeight = originalHeight
+    self.phash = phash
+    self.exif = exif
+    self.format = format
   }
 
   /// The columns of `decoded/`.
@@ -221,18 +231,23 @@ public struct DecodedRow: Sendable, Equatable {
       TableColumn("sha256", .text, isOptional: false), TableColumn("width", .int),
       TableColumn("height", .int), TableColumn("original_width", .int),
       TableColumn("original_height", .int), TableColumn("offset", .int),
-      TableColumn("length", .int),
+      TableColumn("length", .int), TableColumn("phash", .text), TableColumn("exif", .text),
+      TableColumn("format", .text),
     ]
 
   public var json: JSONValue {
     func member(_ key: String, _ value: Int?) -> [JSONValue.Member] {
       value.map { [.init(key, .int($0))] } ?? []
     }
+    func member(_ key: String, _ text: String?) -> [JSONValue.Member] {
+      text.map { [.init(key, .string($0))] } ?? []
+    }
     return .object(
       [.init("row", .int(row))] + (drop?.members ?? []) + [.init("sha256", .string(sha256))]
         + member("width", width) + member("height", height)
         + member("original_width", originalWidth) + member("original_height", originalHeight)
-        + member("offset", bytes?.offset) + member("length", bytes?.length))
+        + member("offset", bytes?.offset) + member("length", bytes?.length)
+        + member("phash", phash) + member("exif", exif) + member("format", format))
   }
 
   public init?(_ json: JSONValue) {
@@ -246,7 +261,8 @@ public struct DecodedRow: Sendable, Equatable {
     self.init(
       row: row, sha256: sha256, drop: drop, bytes: bytes, width: json["width"]?.integer,
       height: json["height"]?.integer, originalWidth: json["original_width"]?.integer,
-      originalHeight: json["original_height"]?.integer)
+      originalHeight: json["original_height"]?.integer, phash: json["phash"]?.text,
+      exif: json["exif"]?.text, format: json["format"]?.text)
   }
 }
 
