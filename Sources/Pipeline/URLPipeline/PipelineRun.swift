@@ -187,8 +187,8 @@ public final class PipelineRun: Sendable {
       ShardStage(
         options: recipe.shard, rowsPerShard: recipe.ingest.chunkRows),
       FilterStage(
-        rule: recipe.filter, scorer: scorer?.name, pairsPerShard: recipe.ingest.chunkRows,
-        compression: recipe.shard.compression, recipeSHA256: recipeSHA256),
+        rule: recipe.filter, scorer: scorer?.name, packing: recipe.packing,
+        isImg2dataset: recipe.shard.layout == .img2dataset, recipeSHA256: recipeSHA256),
     ]
     if let scorer { stages.append(ScoreStage(scorer: scorer)) }
     return stages
