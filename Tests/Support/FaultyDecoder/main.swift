@@ -24,7 +24,10 @@ func misbehave(_ word: String) {
   case "hang": while true { pause() }
   case "spin":
     var x: UInt64 = 1
-    while x != 0 { x = x &* 6_364_136_223_846_793_005 &+ 1 | 1 }
+    while true {
+      x = x &* 6_364_136_223_846_793_005 &+ 1
+      if x == 0 { print(x) }
+    }
   case "memory":
     var held: [[UInt8]] = []
     while true { held.append([UInt8](repeating: UInt8(held.count & 0xFF), count: 1 << 20)) }
