@@ -20,28 +20,12 @@ typedef struct {
   char message[CIMAGE_MESSAGE_SIZE];
 } cimage_report;
 
-/// Reads a JPEG's markers up to the first scan; allocates no pixel.
-int cimage_jpeg_header(
-  const uint8_t *bytes, size_t count, uint32_t *width, uint32_t *height, cimage_report *report);
-
-/// Decodes a JPEG of any colour space to `width * height * 3` bytes of RGB.
-///
-/// CIMAGE_CORRUPT when the picture has another size than the caller made room for.
-int cimage_jpeg_decode(
-  const uint8_t *bytes, size_t count, uint8_t *rgb, uint32_t width, uint32_t height,
-  cimage_report *report);
-
 /// Encodes RGB as a baseline JPEG with 4:2:0 chroma and the standard Huffman tables.
 ///
 /// On CIMAGE_OK the caller frees `*out` with cimage_free.
 int cimage_jpeg_encode(
   const uint8_t *rgb, uint32_t width, uint32_t height, int quality, uint8_t **out,
   size_t *out_count, cimage_report *report);
-
-/// Decodes a PNG of any colour type to `width * height * 3` bytes of RGB, alpha composited on white.
-int cimage_png_decode(
-  const uint8_t *bytes, size_t count, uint8_t *rgb, uint32_t width, uint32_t height,
-  cimage_report *report);
 
 /// Encodes RGB as an 8-bit PNG. On CIMAGE_OK the caller frees `*out` with cimage_free.
 int cimage_png_encode(
@@ -55,5 +39,7 @@ static inline uint8_t cimage_on_white(uint8_t colour, uint8_t alpha) {
   uint32_t t = (uint32_t)alpha * colour + (255u - alpha) * 255u + 128u;
   return (uint8_t)((t + (t >> 8)) >> 8);
 }
+
+#include "CImageDecoding.h"  // what reads pictures; it uses the names above
 
 #endif
