@@ -47,8 +47,8 @@ static void write_bytes(png_structp png, png_bytep source, size_t count) {
 static void flush_nothing(png_structp png) { (void)png; }
 
 int cimage_png_encode(
-  const uint8_t *rgb, uint32_t width, uint32_t height, uint8_t **out, size_t *out_count,
-  cimage_report *report) {
+  const uint8_t *rgb, uint32_t width, uint32_t height, int level, uint8_t **out,
+  size_t *out_count, cimage_report *report) {
   png_work work = {.report = report};
   report->message[0] = 0;
   work.png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &work, on_error, on_warning);
@@ -61,6 +61,7 @@ int cimage_png_encode(
   if (setjmp(png_jmpbuf(work.png)) == 0) {
     png_set_write_fn(work.png, &work, write_bytes, flush_nothing);
     png_set_user_limits(work.png, PNG_UINT_31_MAX, PNG_UINT_31_MAX);
+    png_set_compression_level(work.png, level);
     png_set_IHDR(
       work.png, work.info, width, height, 8, PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE,
       PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);

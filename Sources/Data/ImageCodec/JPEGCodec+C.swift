@@ -50,14 +50,4 @@ enum JPEGCodec {
     return StoredPicture(
       width: columns, height: rows, model: model, hasAlpha: false, pixels: pixels)
   }
-
-  static func encode(_ image: RGBImage, quality: Int) throws(ImageError) -> [UInt8] {
-    guard max(image.width, image.height) <= 65_500 else {
-      throw .cannotEncode("\(image.width)x\(image.height) pixels; JPEG ends at 65,500 a side")
-    }
-    return try unsafe CodecBuffers.encode(image) { pixels, made, count, report in
-      unsafe cimage_jpeg_encode(
-        pixels, UInt32(image.width), UInt32(image.height), Int32(quality), made, count, report)
-    }
-  }
 }

@@ -75,11 +75,4 @@ enum PNGCodec {
       return CodecBuffers.failure(code, report)
     }
   }
-
-  static func encode(_ image: RGBImage) throws(ImageError) -> [UInt8] {
-    try unsafe CodecBuffers.encode(image) { pixels, made, count, report in
-      unsafe cimage_png_encode(
-        pixels, UInt32(image.width), UInt32(image.height), made, count, report)
-    }
-  }
 }

@@ -53,26 +53,6 @@ enum WebPCodec {
     return picture.padded(left: frame.left, top: frame.top, width: width, height: height)
   }
 
-  /// A quality of nil is lossless.
-  static func encode(_ image: RGBImage, quality: Int?) throws(ImageError) -> [UInt8] {
-    guard max(image.width, image.height) <= 16_383 else {
-      throw .cannotEncode("\(image.width)x\(image.height) pixels; WebP ends at 16,383 a side")
-    }
-    let (width, height) = (Int32(image.width), Int32(image.height))
-    var made: UnsafeMutablePointer<UInt8>?
-    let count = unsafe image.pixels.withUnsafeBufferPointer { pixels in
-      if let quality {
-        unsafe WebPEncodeRGB(
-          pixels.baseAddress, width, height, width * 3, Float(quality), &made)
-      } else {
-        unsafe WebPEncodeLosslessRGB(pixels.baseAddress, width, height, width * 3, &made)
-      }
-    }
-    defer { unsafe WebPFree(made) }
-    guard count > 0 else { throw .cannotEncode("libwebp ran out of memory") }
-    return unsafe [UInt8](UnsafeBufferPointer(start: made, count: count))
-  }
-
   private static func features(of bytes: [UInt8], in range: Range<Int>) throws(ImageError)
     -> WebPBitstreamFeatures
   {
