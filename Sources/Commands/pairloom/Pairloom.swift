@@ -19,7 +19,7 @@ struct Pairloom: AsyncParsableCommand {
     subcommands: [
       RunCommand.self, StatusCommand.self, RetryCommand.self, DoctorCommand.self, ScoreCommand.self,
       TrainCommand.self, EvaluateCommand.self, DemoCommand.self, DemoOriginCommand.self,
-      SceneScorerCommand.self,
+      SceneScorerCommand.self, DecodeWorkerCommand.self,
     ])
 
   static func main() async {

@@ -188,7 +188,7 @@ public struct FetchedRow: Sendable, Equatable {
   public func recorded(_ key: String) -> JSONValue? { record.first { $0.key == key }?.value }
 }
 
-/// One decoded picture: where what is kept of it lies and what it was, or why there is none.
+/// One decoded picture: where what is kept of it lies and what it was, or why nothing is.
 public struct DecodedRow: Sendable, Equatable {
   public var row: Int
   public var drop: Drop?
@@ -199,11 +199,11 @@ public struct DecodedRow: Sendable, Equatable {
   public var height: Int?
   public var originalWidth: Int?
   public var originalHeight: Int?
-  /// The 64-bit perceptual hash as 16 hexadecimal digits.
+  /// The perceptual hash, 16 hexadecimal digits.
   public var phash: String?
-  /// The EXIF fields as JSON text, where they were asked for.
+  /// EXIF as a JSON object's text, where it was asked for and there is some.
   public var exif: String?
-  /// How the kept picture is encoded, as the ending of its name: `jpg`, `png`, `webp`.
+  /// The file extension of the bytes that are kept, such as `jpg`.
   public var format: String?
 
   public init(
@@ -236,18 +236,18 @@ public struct DecodedRow: Sendable, Equatable {
     ]
 
   public var json: JSONValue {
+    func text(_ key: String, _ value: String?) -> [JSONValue.Member] {
+      value.map { [.init(key, .string($0))] } ?? []
+    }
     func member(_ key: String, _ value: Int?) -> [JSONValue.Member] {
       value.map { [.init(key, .int($0))] } ?? []
-    }
-    func member(_ key: String, _ text: String?) -> [JSONValue.Member] {
-      text.map { [.init(key, .string($0))] } ?? []
     }
     return .object(
       [.init("row", .int(row))] + (drop?.members ?? []) + [.init("sha256", .string(sha256))]
         + member("width", width) + member("height", height)
         + member("original_width", originalWidth) + member("original_height", originalHeight)
         + member("offset", bytes?.offset) + member("length", bytes?.length)
-        + member("phash", phash) + member("exif", exif) + member("format", format))
+        + text("phash", phash) + text("exif", exif) + text("format", format))
   }
 
   public init?(_ json: JSONValue) {

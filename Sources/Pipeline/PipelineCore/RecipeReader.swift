@@ -193,9 +193,11 @@ public struct RecipeReader: Sendable {
     return value
   }
 
-  public mutating func bool(_ key: String, default fallback: Bool) throws(RecipeError) -> Bool {
+  public mutating func bool(
+    _ key: String, default fallback: Bool, tuning: Bool = false
+  ) throws(RecipeError) -> Bool {
     var value = fallback
-    if let text = try text(key, take(key, tuning: false)) {
+    if let text = try text(key, take(key, tuning: tuning)) {
       // YAML's three spellings of each (YAML 1.2.2 §10.3.2).
       switch text {
       case "true", "True", "TRUE": value = true
