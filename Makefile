@@ -33,8 +33,8 @@ test-long: test ## the long matrices too: 10 million rows, 600,000 damaged Parqu
 	@PAIRLOOM_LONG=1 PAIRLOOM_LARGE=1 PAIRLOOM_PARQUET_MUTATIONS=600000 PAIRLOOM_PARQUET_FILES=400 \
 	  swift test -c release --skip-build --filter 'LongListTests|ListMutationTests|HashBlocklist|HostList|ParquetFileTests'
 
-peers: deps ## pyarrow in .build/peers, against which the Parquet tests hold our files; skipped without a network
-	@Tests/Support/peers.sh || echo "peers: no pyarrow; the tests against it are skipped" >&2
+peers: deps ## pyarrow and webdataset in .build/peers, against which tests hold our files; skipped without a network
+	@Tests/Support/peers.sh || echo "peers: no pyarrow, no webdataset; the tests against them are skipped" >&2
 
 lint: deps ## check the format of every Swift file
 	@swift format lint --strict -r Sources Tests Package.swift

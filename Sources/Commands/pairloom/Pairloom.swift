@@ -21,7 +21,7 @@ struct Pairloom: AsyncParsableCommand {
       ForgetCommand.self, LsCommand.self, CatCommand.self, ReshardCommand.self, DoctorCommand.self,
       ScoreCommand.self,
       TrainCommand.self, EvaluateCommand.self, DemoCommand.self, DemoOriginCommand.self,
-      SceneScorerCommand.self,
+      SceneScorerCommand.self, DecodeWorkerCommand.self,
     ])
 
   static func main() async {

@@ -83,7 +83,8 @@ struct VerifyCommand: AsyncParsableCommand {
         model: model, configuration: recipe.modelConfig, scratch: folder + "/models/scenes")
     }
     let run = try PipelineRun(
-      recipe: recipe, folder: folder, workers: workers ?? 1, scorer: scorer)
+      recipe: recipe, folder: folder, workers: workers ?? 1, scorer: scorer,
+      decoder: DecodeWorkerCommand.worker)
     let work = Task {
       try await run.resume(reportingEvery: RunCommand.interval) { RunCommand.report($0) }
     }

@@ -6,7 +6,7 @@ import Synchronization
 /// A valid `NAME.idx` beside it tells where the pairs are; else the shard is scanned once. Samples
 /// without a picture are passed over; a caption that is missing is empty. Any number of threads may
 /// read at once. No archive, however hostile, makes it trap, hang, or take memory for what is only
-/// claimed: a member has at most 256 MiB, a sample 512 MiB.
+/// claimed: a member has at most 258 MiB, a sample 512 MiB.
 public final class ShardReader: Sendable {
   public let path: String
   let index: ShardIndex
@@ -114,7 +114,7 @@ public final class ShardReader: Sendable {
 
   /// Calls `body` with each pair in the order of the shard.
   ///
-  /// Reads the file once from start to end, in memory of one pair and 6 MiB, and verifies the
+  /// Reads the file once from start to end, in memory of one pair and 8 MiB, and verifies the
   /// checksums of compressed frames.
   ///
   /// - Throws: What `body` throws; else a ``ShardError``.

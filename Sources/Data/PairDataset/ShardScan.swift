@@ -6,7 +6,7 @@ enum ShardScan {
 
   /// What an index of this shard would say.
   ///
-  /// Reads all of it, in memory for the keys and 6 MiB; the checksums of compressed frames are verified.
+  /// Reads all of it, in memory for the keys and 8 MiB; the checksums of compressed frames are verified.
   ///
   /// - Throws: What ``TarReader`` throws; `tooMany`.
   static func index(of source: ShardFile) throws(ShardError) -> ShardIndex {

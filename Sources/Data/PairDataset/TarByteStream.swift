@@ -16,13 +16,13 @@ public struct TarFrame: Sendable, Equatable {
 
 /// The bytes of a tar in order: from a file, unpacked where it is compressed, or from memory.
 ///
-/// Holds at most about 6 MiB, whatever the sizes in the archive claim.
+/// Holds at most about 8 MiB, whatever the sizes in the archive claim.
 final class TarByteStream {
   typealias FrameStart = TarFrame
 
   private static let chunkSize = 1 << 20
   /// The most that is read at once where the ends of frames are known.
-  private static let mostRead = 2 << 20
+  private static let mostRead = 4 << 20
   /// Frames nearer to the last one noted than this, in the tar, are not noted: a hostile archive of
   /// tiny ones costs no memory, and unpacking from the one before reaches them soon.
   private static let frameDistance = 1 << 16
@@ -30,7 +30,8 @@ final class TarByteStream {
   let path: String
   /// The offset in the tar of the next byte.
   private(set) var position: Int
-  /// The frames begun so far, those that lie close to the one before left out; none for a plain tar.
+  /// The frames begun so far, those that lie close to the one before left out; none for a plain tar,
+  /// nor where `cuts` named them.
   private(set) var frames: [FrameStart] = []
   private let source: ShardFile?
   private let decoder: StreamDecoder?
@@ -185,6 +186,10 @@ final class TarByteStream {
       return
     }
     while cursor == end {
+      if pending.isEmpty && !isInsideFrame {
+        let whole = try readWholeFrames()
+        if whole { continue }
+      }
       if pending.isEmpty { pending = 0..<(try readFile(into: &input)) }
       if pending.isEmpty {
         if isInsideFrame {
@@ -195,6 +200,29 @@ final class TarByteStream {
       if !isInsideFrame { beginFrame() }
       try decodeStep()
     }
+  }
+
+  /// Where the next two frames are known to end, unpacks them in one go; whether it did.
+  ///
+  /// Frames of unusual kinds are left in `pending`, as those are whose end is not known.
+  private func readWholeFrames() throws(ShardError) -> Bool {
+    guard case .lz4 = decoder, let source else { return false }
+    while let cut = cuts.first, cut.fileOffset <= fileOffset { cuts.removeFirst() }
+    let near = cuts.prefix(2).prefix { $0.fileOffset - fileOffset <= Self.mostRead }
+    guard let last = near.last, last.fileOffset <= source.size else { return false }
+    let count = last.fileOffset - fileOffset
+    let read = try source.read(into: &input, count: count, at: fileOffset)
+    guard read == count else { return false }
+    let middle = near.count == 2 ? [near[near.startIndex].fileOffset - fileOffset] : []
+    let ranges = zip([0] + middle, middle + [count]).map { $0..<$1 }
+    fileOffset += count
+    guard let size = LZ4Frame.decodeWhole(input, ranges, into: &content) else {
+      pending = 0..<count
+      return false
+    }
+    cursor = 0
+    end = size
+    return true
   }
 
   private func beginFrame() {
@@ -227,12 +255,7 @@ final class TarByteStream {
   /// Reads the next piece of the file to the start of `buffer` and gives its size; 0 at the end.
   private func readFile(into buffer: inout [UInt8]) throws(ShardError) -> Int {
     guard let source, fileOffset < source.size else { return 0 }
-    var count = Self.chunkSize
-    while let cut = cuts.first, cut.fileOffset <= fileOffset { cuts.removeFirst() }
-    if let cut = cuts.first, cut.fileOffset - fileOffset <= Self.mostRead {
-      count = cut.fileOffset - fileOffset
-    }
-    count = min(count, source.size - fileOffset)
+    let count = min(Self.chunkSize, source.size - fileOffset)
     let read = try source.read(into: &buffer, count: count, at: fileOffset)
     fileOffset += read
     return read

@@ -35,8 +35,6 @@ public struct StageReport: Codable, Sendable, Equatable {
 
   /// The fact by which a download names the attempt whose files are its output.
   public static let attemptFact = "attempt"
-  /// The fact by which a filter names the number of shards that it has written.
-  public static let shardsFact = "shards"
   /// The fact by which a download counts what failed and may heal by itself.
   public static let transientFact = "transient"
 
@@ -110,6 +108,11 @@ public protocol PairScorer: Sendable {
 
 /// An error that every further attempt would meet as well: its job is given up at once.
 public protocol LastingError: Error {}
+
+/// An error of the machine or the set-up, which every other chunk would meet as well: the run stops.
+///
+/// The job is handed back, so that it is done when the cause is mended and the run resumed.
+public protocol RunFault: Error {}
 
 /// Why a stage gave up on a chunk.
 public struct StageError: Error, Sendable, Equatable, CustomStringConvertible {

@@ -26,7 +26,9 @@ public final class FileReader: Sendable {
     into buffer: inout [UInt8], count: Int, at offset: Int
   ) throws(FileError) -> Int {
     if buffer.count < count {
-      buffer = unsafe [UInt8](unsafeUninitializedCapacity: count) { _, filled in filled = count }
+      // Somewhat larger, as the next read may be; untouched pages cost nothing.
+      let size = count + count / 2
+      buffer = unsafe [UInt8](unsafeUninitializedCapacity: size) { _, filled in filled = size }
     }
     var failure: FileError?
     let filled = unsafe buffer.withUnsafeMutableBytes { buffer in

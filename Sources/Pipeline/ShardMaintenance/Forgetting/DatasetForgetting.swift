@@ -61,9 +61,8 @@ struct DatasetForgetting: Sendable {
     if let gone = changed?.gone { result.shards.append(.init(file: listed.file, pairs: gone)) }
     let now = try changed?.summary ?? ShardRewriting.summary(of: name, in: place)
     try afterStep()
-    let table = "\(place)/\(name.prefix { $0 != "." }).parquet"
-    if DurableFile.exists(table) {
-      try TableRows.keep(table, where: "key") { !keys.contains($0) }
+    if let table = listed.table, DurableFile.exists("\(folder.path)/\(table)") {
+      try TableRows.keep("\(folder.path)/\(table)", where: "key") { !keys.contains($0) }
       try afterStep()
     }
     return listed.with(now)

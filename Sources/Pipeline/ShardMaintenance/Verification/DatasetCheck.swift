@@ -87,21 +87,20 @@ struct DatasetCheck: Sendable {
       found.add(
         facts.name(ShardIndexFile.path(ofShard: path)), problem, .index(shard: summary.file))
     }
-    checkTable(beside: path, keys: check.keys)
+    if let table = summary.table { checkTable(table, keys: check.keys) }
   }
 
   /// The rows of a final shard are those of its pairs, in order.
-  private func checkTable(beside path: String, keys: [String]) {
-    let name = path.split(separator: "/").last ?? ""
-    let table = "\(path.dropLast(name.count))\(name.prefix { $0 != "." }).parquet"
-    guard DurableFile.exists(table) else { return }
+  private func checkTable(_ file: String, keys: [String]) {
+    let table = "\(facts.folder.path)/\(file)"
+    guard DurableFile.exists(table) else { return found.add(file, "it is missing", publish) }
     found.count(tables: 1)
     do {
       if try PairTable.read(table, as: { $0["key"]?.text }) != keys {
-        found.add(facts.name(table), "its rows are not the pairs of the shard", publish)
+        found.add(file, "its rows are not the pairs of the shard", publish)
       }
     } catch {
-      found.add(facts.name(table), "\(error)", publish)
+      found.add(file, "\(error)", publish)
     }
   }
 
