@@ -43,8 +43,8 @@ test-long: test ## the long matrices too: 10 million rows, 600,000 damaged Parqu
 fuzz: deps ## coverage-guided fuzzing of all that reads foreign bytes; SECONDS_EACH=120 FUZZ="ParquetFile …"
 	@Tests/Fuzz/run.sh $(SECONDS_EACH) $(FUZZ)
 
-peers: deps ## pyarrow in .build/peers, against which the Parquet tests hold our files; skipped without a network
-	@Tests/Support/peers.sh || echo "peers: no pyarrow; the tests against it are skipped" >&2
+peers: deps ## pyarrow and webdataset in .build/peers, against which tests hold our files; skipped without a network
+	@Tests/Support/peers.sh || echo "peers: no pyarrow, no webdataset; the tests against them are skipped" >&2
 
 lint: deps ## check the format of every Swift file
 	@swift format lint --strict -r Sources Tests Package.swift

@@ -66,6 +66,7 @@ let cLibraries: [Target] = [
   system("CPNG", pkgConfig: "libpng", apt: "libpng-dev"),
   system("CWebP", pkgConfig: "libwebp", apt: "libwebp-dev"),
   system("CGIF", pkgConfig: nil, apt: "libgif-dev"),
+  system("CLCMS", pkgConfig: "lcms2", apt: "liblcms2-dev"),
   // The compiler's vector instructions, for kernels that plain Swift does not reach.
   .systemLibrary(name: "CVectorIntrinsics", path: "Sources/CLibraries/CVectorIntrinsics"),
   system("COpenBLAS", pkgConfig: "openblas", apt: "libopenblas-dev"),
@@ -92,9 +93,10 @@ let modules: [Module] = [
   module(.primitives, "ContentHashing", products: [crypto]),
   module(.primitives, "SeededRandom"),
   module(.primitives, "WorkerThreads"),
+  module(.primitives, "WorkerProcesses", testNeeds: ["FaultyWorker"]),
   module(.primitives, "Compression", c: ["CZlib", "CZstd", "CSnappy", "CLZ4"]),
 
-  module(.data, "ImageCodec", c: ["CImageShim", "CWebP", "CGIF", "CVectorIntrinsics"]),
+  module(.data, "ImageCodec", c: ["CImageShim", "CWebP", "CGIF", "CLCMS", "CVectorIntrinsics"]),
   module(
     .data, "ParquetFile", needs: ["DurableFiles", "Compression"], testNeeds: ["SeededRandom"]),
   module(.data, "PairDataset", needs: ["DurableFiles", "ContentHashing", "Compression"]),
@@ -129,7 +131,10 @@ let modules: [Module] = [
     ], testNeeds: ["FaultServer"]),
   module(
     .pipeline, "DecodeStage", in: "Stages/Decode",
-    needs: ["PipelineCore", "ImageCodec", "DurableFiles", "ContentHashing", "WorkerThreads"]),
+    needs: [
+      "PipelineCore", "ImageCodec", "DurableFiles", "ContentHashing", "WorkerThreads",
+      "WorkerProcesses",
+    ], testNeeds: ["FaultyDecoder", "SeededRandom"]),
   module(
     .pipeline, "DeduplicateStage", in: "Stages/Deduplicate",
     needs: ["PipelineCore", "DurableFiles", "WorkerThreads"]),
@@ -148,7 +153,15 @@ let modules: [Module] = [
       "IngestStage", "DownloadStage", "DecodeStage", "DeduplicateStage", "ShardStage",
       "ScoreStage", "FilterStage", "PipelineCore", "JobLedger", "HTTPFetch", "CrawlPolicy",
       "ImageCodec", "PairDataset", "ParquetFile", "DurableFiles", "ContentHashing",
-      "WorkerThreads", "TableQuery",
+      "WorkerThreads", "WorkerProcesses", "TableQuery",
+    ], testNeeds: ["FaultServer"]),
+
+  module(
+    .pipeline, "ShardMaintenance",
+    needs: [
+      "URLPipeline", "ShardStage", "PipelineCore", "JobLedger", "ImageCodec", "PairDataset",
+      "ParquetFile",
+      "DurableFiles", "ContentHashing", "SeededRandom", "WorkerThreads",
     ], testNeeds: ["FaultServer"]),
 
   module(.learning, "TensorEngine", needs: ["WorkerThreads", "SeededRandom"], c: ["COpenBLAS"]),
@@ -199,11 +212,13 @@ let modules: [Module] = [
   module(
     .commands, "pairloom",
     needs: [
-      "DurableFiles", "ContentHashing", "SeededRandom", "WorkerThreads", "ImageCodec",
-      "PairDataset", "SceneWorld", "JobLedger", "TableQuery", "CrawlPolicy", "HTTPFetch",
+      "DurableFiles", "ContentHashing", "SeededRandom", "WorkerThreads", "WorkerProcesses",
+      "ImageCodec", "PairDataset", "SceneWorld", "JobLedger", "TableQuery", "CrawlPolicy",
+      "HTTPFetch",
       "PipelineCore",
       "IngestStage", "DownloadStage", "DecodeStage", "DeduplicateStage", "ShardStage",
-      "ScoreStage", "FilterStage", "URLPipeline", "TensorEngine", "Autograd", "NeuralNetworks",
+      "ScoreStage", "FilterStage", "URLPipeline", "ShardMaintenance", "TensorEngine", "Autograd",
+      "NeuralNetworks",
       "Optimizers",
       "Collectives", "Tokenizers", "WeightFiles", "CLIPModel", "Checkpointing", "BatchLoading",
       "DistributedTraining", "CLIPTraining",
@@ -284,6 +299,14 @@ func tests(of module: Module) -> Target? {
 
 /// What tests lean on; no product sees it.
 let testKit: [Target] = [
+  // Programs beside the tests, whose workers misbehave when they are asked to.
+  .executableTarget(
+    name: "FaultyWorker", dependencies: ["WorkerProcesses"], path: "Tests/Support/FaultyWorker",
+    swiftSettings: [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]),
+  .executableTarget(
+    name: "FaultyDecoder", dependencies: ["WorkerProcesses", "DecodeStage", "ImageCodec"],
+    path: "Tests/Support/FaultyDecoder",
+    swiftSettings: [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]),
   .target(
     name: "FaultServer", path: "Tests/Support/FaultServer",
     swiftSettings: [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]),

@@ -32,7 +32,8 @@ static void error_exit(j_common_ptr cinfo) {
 static void output_message(j_common_ptr cinfo) { (void)cinfo; }
 
 static void encode(
-  jpeg_writer *writer, const uint8_t *rgb, uint32_t width, uint32_t height, int quality) {
+  jpeg_writer *writer, const uint8_t *rgb, uint32_t width, uint32_t height,
+  cimage_jpeg_options options) {
   j_compress_ptr cinfo = &writer->cinfo;
   jpeg_create_compress(cinfo);
   jpeg_mem_dest(cinfo, &writer->bytes, &writer->count);
@@ -40,21 +41,31 @@ static void encode(
   cinfo->image_height = height;
   cinfo->input_components = 3;
   cinfo->in_color_space = JCS_RGB;
-  // The defaults: YCbCr with 4:2:0 chroma, baseline, standard Huffman tables, slow integer DCT.
+  // The defaults: YCbCr, baseline, standard Huffman tables, slow integer DCT.
   jpeg_set_defaults(cinfo);
-  jpeg_set_quality(cinfo, quality, TRUE);
+  jpeg_set_quality(cinfo, options.quality, TRUE);
+  cinfo->comp_info[0].h_samp_factor = options.luma_width;
+  cinfo->comp_info[0].v_samp_factor = options.luma_height;
+  cinfo->optimize_coding = options.optimised ? TRUE : FALSE;
+  if (options.progressive) jpeg_simple_progression(cinfo);
   jpeg_start_compress(cinfo, TRUE);
   size_t stride = (size_t)width * 3;
   while (cinfo->next_scanline < cinfo->image_height) {
-    JSAMPROW row = (JSAMPROW)(rgb + cinfo->next_scanline * stride);
-    jpeg_write_scanlines(cinfo, &row, 1);
+    // Two blocks' worth of rows at a time; libjpeg only reads them.
+    JSAMPROW rows[16];
+    JDIMENSION count = cinfo->image_height - cinfo->next_scanline;
+    if (count > 16) count = 16;
+    for (JDIMENSION i = 0; i < count; i++) {
+      rows[i] = (JSAMPROW)(rgb + (cinfo->next_scanline + i) * stride);
+    }
+    jpeg_write_scanlines(cinfo, rows, count);
   }
   jpeg_finish_compress(cinfo);
 }
 
 int cimage_jpeg_encode(
-  const uint8_t *rgb, uint32_t width, uint32_t height, int quality, uint8_t **out,
-  size_t *out_count, cimage_report *report) {
+  const uint8_t *rgb, uint32_t width, uint32_t height, cimage_jpeg_options options,
+  uint8_t **out, size_t *out_count, cimage_report *report) {
   jpeg_writer writer;
   memset(&writer, 0, sizeof writer);
   report->message[0] = 0;
@@ -64,7 +75,7 @@ int cimage_jpeg_encode(
   writer.failure.manager.output_message = output_message;
   int code = CIMAGE_OK;
   if (setjmp(writer.failure.escape) == 0) {
-    encode(&writer, rgb, width, height, quality);
+    encode(&writer, rgb, width, height, options);
     *out = writer.bytes;
     *out_count = writer.count;
   } else {

@@ -17,9 +17,11 @@ struct Pairloom: AsyncParsableCommand {
     abstract: "Weaves image–caption pairs into training sets, and training sets into CLIP models.",
     version: "0.1.0",
     subcommands: [
-      RunCommand.self, StatusCommand.self, RetryCommand.self, DoctorCommand.self, ScoreCommand.self,
+      RunCommand.self, StatusCommand.self, RetryCommand.self, VerifyCommand.self,
+      ForgetCommand.self, LsCommand.self, CatCommand.self, ReshardCommand.self, DoctorCommand.self,
+      ScoreCommand.self,
       TrainCommand.self, EvaluateCommand.self, DemoCommand.self, DemoOriginCommand.self,
-      SceneScorerCommand.self,
+      SceneScorerCommand.self, DecodeWorkerCommand.self,
     ])
 
   static func main() async {

@@ -100,7 +100,8 @@ struct RunCommand: AsyncParsableCommand {
 
   private func execute(_ plan: Plan) async throws -> RunOutcome {
     let run = try PipelineRun(
-      recipe: plan.recipe, folder: folder, workers: workers, limit: limit, scorer: plan.scorer)
+      recipe: plan.recipe, folder: folder, workers: workers, limit: limit, scorer: plan.scorer,
+      decoder: DecodeWorkerCommand.worker)
     let outcome = try await run.run(reportingEvery: Self.interval) { Self.report($0) }
     Self.conclude(outcome, folder: folder)
     return outcome

@@ -9,33 +9,10 @@ import CVectorIntrinsics
 enum HorizontalResampling {
   private typealias Words = SIMD16<Int16>
 
-  private static let half = Int32(1) << (ResampleWeights.precision - 1)
-  private static let lowBits = Int32(12)
-  /// The pixels that one step takes of a row: 12 bytes, of a load of 16.
-  private static let step = 4
+  private static let step = HorizontalWeights.step
+  private static let lowBits = HorizontalWeights.lowBits
   /// The rows that share each load of weights.
   private static let rowsAtOnce = 4
-
-  /// The weights of one step as the lanes meet them.
-  ///
-  /// Lane pairs of the lower half are red, green, blue and nothing of the first two pixels, of the
-  /// upper half those of the other two.
-  private struct StepWeights {
-    var high: Words
-    var low: Words
-
-    init(_ taps: SIMD4<Int32>) {
-      high = .zero
-      low = .zero
-      for tap in 0..<step {
-        for channel in 0..<3 {
-          let lane = (tap / 2) * 8 + channel * 2 + tap % 2
-          high[lane] = Int16(truncatingIfNeeded: taps[tap] >> lowBits)
-          low[lane] = Int16(truncatingIfNeeded: taps[tap] & (1 << lowBits - 1))
-        }
-      }
-    }
-  }
 
   /// Resamples the rows `rows` of `image` to the columns of `weights`.
   ///
@@ -44,7 +21,7 @@ enum HorizontalResampling {
   {
     let width = weights.windows.count
     let stepsPerWindow = (weights.capacity + step - 1) / step
-    let stepWeights = spread(weights, stepsPerWindow)
+    let stepWeights = weights.horizontal
     let sourceStride = image.width * 3
     let stride = width * 3
     // A step may read past the end of a row, with zero weights: of the last rows there is a copy
@@ -83,22 +60,7 @@ enum HorizontalResampling {
     return RGBImage(width: width, height: rows.count, pixels: pixels)
   }
 
-  private static func spread(_ weights: ResampleWeights, _ stepsPerWindow: Int) -> [StepWeights] {
-    var result: [StepWeights] = []
-    result.reserveCapacity(weights.windows.count * stepsPerWindow)
-    for (index, window) in weights.windows.enumerated() {
-      for first in 0..<stepsPerWindow {
-        var taps = SIMD4<Int32>.zero
-        for tap in 0..<step where first * step + tap < window.count {
-          taps[tap] = weights.values[index * weights.capacity + first * step + tap]
-        }
-        result.append(StepWeights(taps))
-      }
-    }
-    return result
-  }
-
-  /// Where the bytes of four pixels go: to 16-bit lanes in the order of ``StepWeights``.
+  /// Where the bytes of four pixels go: to 16-bit lanes in the order of ``HorizontalWeights``.
   private static let lanes: SIMD4<Int64> = {
     var bytes = SIMD32<UInt8>(repeating: 0x80)  // zero
     for tap in 0..<step {
@@ -112,10 +74,14 @@ enum HorizontalResampling {
   /// The sums of one row's window, as they grow.
   private struct Sums {
     var high = SIMD8<Int32>.zero
-    var low = SIMD8<Int32>.zero
+    /// With the half that rounds.
+    var low = SIMD8<Int32>(
+      lowHalf: SIMD4(repeating: 1 << Int32(ResampleWeights.precision - 1)), highHalf: .zero)
 
     @inline(__always)
-    mutating func add(_ source: UnsafeRawPointer, _ lanes: SIMD4<Int64>, _ weights: StepWeights) {
+    mutating func add(
+      _ source: UnsafeRawPointer, _ lanes: SIMD4<Int64>, _ weights: HorizontalWeights
+    ) {
       let four = unsafe source.loadUnaligned(as: SIMD2<Int64>.self)
       let words = _mm256_shuffle_epi8(SIMD4(lowHalf: four, highHalf: four), lanes)
       high &+= Self.products(words, weights.high)
@@ -130,23 +96,21 @@ enum HorizontalResampling {
         to: SIMD8<Int32>.self)
     }
 
-    /// Red, green, blue and nothing, before they are cut to bytes.
+    /// Of both halves, which are still to be added.
     @inline(__always)
-    var pixel: SIMD4<Int32> {
-      let sum = (high &<< lowBits) &+ low
-      return (sum.lowHalf &+ sum.highHalf &+ half) &>> Int32(ResampleWeights.precision)
-    }
+    var total: SIMD8<Int32> { (high &<< lowBits) &+ low }
   }
 
   private static func fourRows(
     _ source: UnsafeRawBufferPointer, _ rows: SIMD4<Int>, _ windows: [Range<Int>],
-    _ weights: UnsafeBufferPointer<StepWeights>, _ stepsPerWindow: Int,
+    _ weights: UnsafeBufferPointer<HorizontalWeights>, _ stepsPerWindow: Int,
     _ target: UnsafeMutableRawBufferPointer, _ targets: SIMD4<Int>
   ) {
     guard let source = source.baseAddress, let weights = weights.baseAddress,
       let target = target.baseAddress
     else { return }
     let lanes = lanes
+    let last = windows.count - 1
     for index in windows.indices {
       let window = windows[index]
       var (a, b, c, d) = (Sums(), Sums(), Sums(), Sums())
@@ -160,31 +124,42 @@ enum HorizontalResampling {
         unsafe place += step * 3
         unsafe weight += 1
       }
-      let pixels = bytes(a.pixel, b.pixel, c.pixel, d.pixel)
-      for row in 0..<rowsAtOnce {
-        // Three bytes: a fourth would fall on the next pixel, which may be done already.
-        let pixel = pixels[row]
-        let offset = targets[row] + index * 3
-        unsafe target.storeBytes(
-          of: UInt16(truncatingIfNeeded: pixel), toByteOffset: offset, as: UInt16.self)
-        unsafe target.storeBytes(
-          of: UInt8(truncatingIfNeeded: pixel >> 16), toByteOffset: offset + 2, as: UInt8.self)
+      let pixels = bytes(two(a.total, b.total), two(c.total, d.total))
+      let made = unsafe target + index * 3
+      if index < last {
+        // The fourth byte falls on the next pixel of the row, which comes later.
+        unsafe made.storeBytes(of: pixels[0], toByteOffset: targets[0], as: UInt32.self)
+        unsafe made.storeBytes(of: pixels[4], toByteOffset: targets[1], as: UInt32.self)
+        unsafe made.storeBytes(of: pixels[1], toByteOffset: targets[2], as: UInt32.self)
+        unsafe made.storeBytes(of: pixels[5], toByteOffset: targets[3], as: UInt32.self)
+      } else {
+        for (row, lane) in [0, 4, 1, 5].enumerated() {
+          let pixel = pixels[lane]
+          unsafe made.storeBytes(
+            of: UInt16(truncatingIfNeeded: pixel), toByteOffset: targets[row], as: UInt16.self)
+          unsafe made.storeBytes(
+            of: UInt8(truncatingIfNeeded: pixel >> 16), toByteOffset: targets[row] + 2,
+            as: UInt8.self)
+        }
       }
     }
   }
 
-  /// Four pixels clamped to 0 … 255, a byte for each lane.
+  /// Red, green, blue and nothing of two rows, before they are cut to bytes.
   @inline(__always)
-  private static func bytes(
-    _ a: SIMD4<Int32>, _ b: SIMD4<Int32>, _ c: SIMD4<Int32>, _ d: SIMD4<Int32>
-  ) -> SIMD4<UInt32> {
+  private static func two(_ a: SIMD8<Int32>, _ b: SIMD8<Int32>) -> SIMD8<Int32> {
+    let sum =
+      SIMD8(lowHalf: a.lowHalf, highHalf: b.lowHalf)
+      &+ SIMD8(lowHalf: a.highHalf, highHalf: b.highHalf)
+    return sum &>> Int32(ResampleWeights.precision)
+  }
+
+  /// Pixels a and b, c and d clamped to 0 … 255, a byte for each lane: a, c, …, b, d, ….
+  @inline(__always)
+  private static func bytes(_ ab: SIMD8<Int32>, _ cd: SIMD8<Int32>) -> SIMD8<UInt32> {
     // Safe: vectors of one size, of which every pattern of bits is a value.
-    unsafe unsafeBitCast(
-      _mm_packus_epi16(
-        _mm_packs_epi32(
-          unsafeBitCast(a, to: SIMD2<Int64>.self), unsafeBitCast(b, to: SIMD2<Int64>.self)),
-        _mm_packs_epi32(
-          unsafeBitCast(c, to: SIMD2<Int64>.self), unsafeBitCast(d, to: SIMD2<Int64>.self))),
-      to: SIMD4<UInt32>.self)
+    let words = unsafe _mm256_packs_epi32(
+      unsafeBitCast(ab, to: SIMD4<Int64>.self), unsafeBitCast(cd, to: SIMD4<Int64>.self))
+    return unsafe unsafeBitCast(_mm256_packus_epi16(words, words), to: SIMD8<UInt32>.self)
   }
 }

@@ -41,40 +41,28 @@ extension RGBImage {
         && box.right <= Double(self.width) && box.bottom <= Double(self.height),
       "the box \(box) is not inside \(self.width)x\(self.height)")
     // Pillow takes the box in single precision.
-    let (left, right) = (Float(box.left), Float(box.right))
-    let (top, bottom) = (Float(box.top), Float(box.bottom))
-    let keepsColumns = width == self.width && left == 0 && right == Float(width)
-    let keepsRows = height == self.height && top == 0 && bottom == Float(height)
-    func part(of image: RGBImage) -> RGBImage {
-      keptColumns == 0..<image.width && keptRows == 0..<image.height
-        ? image
-        : image.cropped(
-          left: keptColumns.lowerBound, top: keptRows.lowerBound, width: keptColumns.count,
-          height: keptRows.count)
-    }
-    if keepsColumns && keepsRows { return part(of: self) }
+    let across = ResampleAxis(
+      sourceSize: self.width, start: Float(box.left), end: Float(box.right), size: width,
+      kept: keptColumns)
+    let down = ResampleAxis(
+      sourceSize: self.height, start: Float(box.top), end: Float(box.bottom), size: height,
+      kept: keptRows)
+    if across.keepsPixels && down.keepsPixels { return part(columns: keptColumns, rows: keptRows) }
     if filter == .nearest {
-      return part(
-        of: nearest(
-          left: left, top: top, right: right, bottom: bottom, width: width, height: height))
+      return nearest(across, down, width: width, height: height)
+        .part(columns: keptColumns, rows: keptRows)
     }
 
-    var columns: ResampleWeights?
-    var rows: ResampleWeights?
-    if !keepsColumns {
-      columns = ResampleWeights(
-        filter: filter, sourceSize: self.width, start: left, end: right, size: width,
-        kept: keptColumns)
-    }
-    if !keepsRows {
-      rows = ResampleWeights(
-        filter: filter, sourceSize: self.height, start: top, end: bottom, size: height,
-        kept: keptRows)
-    }
+    let kind: ResampleWeightsCache.Kind =
+      switch filter {
+      case .area: across.scale >= 1 && down.scale >= 1 ? .coverage : .neighbours
+      default: .filter(filter)
+      }
+    let columns = across.keepsPixels ? nil : ResampleWeightsCache.weights(kind, across)
+    let rows = down.keepsPixels ? nil : ResampleWeightsCache.weights(kind, down)
     guard let columns else {
       // Columns stay as they are, so only those of the part are looked at.
-      let strip = cropped(
-        left: keptColumns.lowerBound, top: 0, width: keptColumns.count, height: self.height)
+      let strip = part(columns: keptColumns, rows: 0..<self.height)
       return rows.map { VerticalResampling.resample(strip, firstRow: 0, $0) } ?? strip
     }
     guard let rows else {
@@ -91,20 +79,24 @@ extension RGBImage {
     return VerticalResampling.resample(narrowed, firstRow: needed.lowerBound, rows)
   }
 
+  private func part(columns: Range<Int>, rows: Range<Int>) -> RGBImage {
+    cropped(
+      left: columns.lowerBound, top: rows.lowerBound, width: columns.count, height: rows.count)
+  }
+
   /// Pillow's `ImagingScaleAffine`: positions are running sums in double precision.
   private func nearest(
-    left: Float, top: Float, right: Float, bottom: Float, width: Int, height: Int
+    _ across: ResampleAxis, _ down: ResampleAxis, width: Int, height: Int
   ) -> RGBImage {
-    func positions(_ start: Float, _ end: Float, _ count: Int, _ limit: Int) -> [Int] {
-      let step = Double(end - start) / Double(count)
-      var position = Double(start) + step * 0.5
-      return (0..<count).map { _ in
-        defer { position += step }
-        return min(Int(position), limit - 1)
+    func positions(_ axis: ResampleAxis) -> [Int] {
+      var position = Double(axis.start) + axis.scale * 0.5
+      return (0..<axis.size).map { _ in
+        defer { position += axis.scale }
+        return min(Int(position), axis.sourceSize - 1)
       }
     }
-    let columns = positions(left, right, width, self.width)
-    let rows = positions(top, bottom, height, self.height)
+    let columns = positions(across)
+    let rows = positions(down)
     var result = [UInt8](repeating: 0, count: width * height * 3)
     var target = 0
     for row in rows {

@@ -159,6 +159,18 @@ public struct RecipeReader: Sendable {
     return value
   }
 
+  public mutating func optionalInt(
+    _ key: String, in range: ClosedRange<Int>, tuning: Bool = false
+  ) throws(RecipeError) -> Int? {
+    // What is absent resolves to null, and a number as the plain reader has it.
+    guard let value = values[key], value != .null else {
+      _ = take(key, tuning: tuning)
+      resolved.append((key, "null"))
+      return nil
+    }
+    return try int(key, default: range.lowerBound, in: range, tuning: tuning)
+  }
+
   public mutating func double(
     _ key: String, default fallback: Double, in range: ClosedRange<Double>, tuning: Bool = false
   ) throws(RecipeError) -> Double {
@@ -181,9 +193,11 @@ public struct RecipeReader: Sendable {
     return value
   }
 
-  public mutating func bool(_ key: String, default fallback: Bool) throws(RecipeError) -> Bool {
+  public mutating func bool(
+    _ key: String, default fallback: Bool, tuning: Bool = false
+  ) throws(RecipeError) -> Bool {
     var value = fallback
-    if let text = try text(key, take(key, tuning: false)) {
+    if let text = try text(key, take(key, tuning: tuning)) {
       // YAML's three spellings of each (YAML 1.2.2 §10.3.2).
       switch text {
       case "true", "True", "TRUE": value = true

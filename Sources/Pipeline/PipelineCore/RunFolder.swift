@@ -19,6 +19,8 @@ public struct RunFolder: Sendable, Equatable {
   public var hosts: String { "\(path)/hosts.map" }
   /// What the origins' robots.txt and the like said, and when.
   public var origins: String { "\(path)/origins.sqlite" }
+  /// What `pairloom forget` has taken out, and must not come back.
+  public var forgotten: String { "\(path)/forgotten.jsonl" }
   public var dataset: String { "\(path)/dataset.json" }
   public var shards: String { "\(path)/shards" }
   public var filtered: String { "\(path)/filtered" }

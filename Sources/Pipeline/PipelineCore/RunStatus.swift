@@ -130,14 +130,14 @@ public struct RunStatus: Codable, Sendable, Equatable {
 
 extension StageReport {
   /// The report as JSON text with sorted keys, as the ledger keeps it.
-  func encoded() throws -> String {
+  package func encoded() throws -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     return String(decoding: try encoder.encode(self), as: UTF8.self)
   }
 
   /// The report that ``encoded()`` gave.
-  static func decoded(_ text: String) throws -> StageReport {
+  package static func decoded(_ text: String) throws -> StageReport {
     try JSONDecoder().decode(StageReport.self, from: Data(text.utf8))
   }
 }

@@ -109,8 +109,10 @@ public protocol PairScorer: Sendable {
 /// An error that every further attempt would meet as well: its job is given up at once.
 public protocol LastingError: Error {}
 
-/// An error of this machine, not of a chunk: no other chunk would fare better, so that the run stops.
-public protocol MachineError: Error {}
+/// An error of the machine or the set-up, which every other chunk would meet as well: the run stops.
+///
+/// The job is handed back, so that it is done when the cause is mended and the run resumed.
+public protocol RunFault: Error {}
 
 /// Why a stage gave up on a chunk.
 public struct StageError: Error, Sendable, Equatable, CustomStringConvertible {

@@ -99,7 +99,7 @@ public struct HostSurvey: Codable, Sendable, Equatable {
           case .text(let url) = batch.values[3][index]  // none for a picture of a shard
         else { continue }
         var outcome = Outcome(
-          host: FetchTable.host(ofNormalized: url) ?? url, isTransient: false)
+          host: NormalizedURL.host(ofNormalized: url) ?? url, isTransient: false)
         if case .text(let reason) = batch.values[1][index] { outcome.reason = reason }
         if case .text("transient") = batch.values[2][index] { outcome.isTransient = true }
         rows[Int(row)] = outcome

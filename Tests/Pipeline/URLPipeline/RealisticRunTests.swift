@@ -57,12 +57,15 @@ final class SharedWeb {
     try? FileManager.default.removeItem(atPath: folder)
   }
 
-  func makeList(rows: Int, preset: String) throws -> (list: String, truth: [JSONValue]) {
+  func makeList(rows: Int, preset: String, _ options: [String] = []) throws -> (
+    list: String, truth: [JSONValue]
+  ) {
     try SharedData.run(
-      SharedData.python([
-        SharedData.root + "/make_lists.py", "-n", "\(rows)", "--preset", preset, "--base",
-        "http://127.0.0.1:\(port)", "--out", folder + "/list", "--formats", "csv",
-      ]))
+      SharedData.python(
+        [
+          SharedData.root + "/make_lists.py", "-n", "\(rows)", "--preset", preset, "--base",
+          "http://127.0.0.1:\(port)", "--out", folder + "/list", "--formats", "csv",
+        ] + options))
     return (folder + "/list.csv", try JSONLines.read(folder + "/list.truth.jsonl"))
   }
 
@@ -111,7 +114,8 @@ final class SharedWeb {
   /// Every file of a run that must be the same everywhere, by name.
   func outputs(_ name: String) throws -> [String: [UInt8]] {
     var files: [String: [UInt8]] = [:]
-    for part in ["chunks", "decoded", "deduplicated", "shards"] {
+    for part in ["chunks", "decoded", "deduplicated", "shards", "filtered"] {
+      guard DurableFile.exists("\(folder)/\(name)/\(part)") else { continue }
       for file in try DurableFile.names(in: "\(folder)/\(name)/\(part)") {
         files["\(part)/\(file)"] = try DurableFile.read("\(folder)/\(name)/\(part)/\(file)")
       }
@@ -191,22 +195,25 @@ final class SharedWeb {
     )
   }
 
-  @Test("one worker, three workers and a run that was stopped and resumed give the same bytes")
+  @Test("one worker, four workers and a run that was stopped and resumed give the same bytes")
   func determinism() async throws {
     let web = try SharedWeb()
     let (list, _) = try web.makeList(rows: 300, preset: "realistic")
-    _ = try await web.run(list, into: "one", workers: 1).run()
+    let options = ["key_scheme=img2dataset", "shard_pairs=45", "shard_bytes=150000"]
+    _ = try await web.run(list, into: "one", workers: 1, options).run()
     let one = try web.outputs("one")
-    #expect(one.keys.contains("shards/00004.tar.lz4"))
+    for name in ["shards/00004.tar.lz4", "filtered/00004.tar.lz4", "filtered/00004.parquet"] {
+      #expect(one.keys.contains(name))
+    }
 
     try web.reset()
-    _ = try await web.run(list, into: "three", workers: 3).run()
-    let three = try web.outputs("three")
-    #expect(three.keys.sorted() == one.keys.sorted())
-    for (name, bytes) in one { #expect(three[name] == bytes, "\(name)") }
+    _ = try await web.run(list, into: "four", workers: 4, options).run()
+    let four = try web.outputs("four")
+    #expect(four.keys.sorted() == one.keys.sorted())
+    for (name, bytes) in one { #expect(four[name] == bytes, "\(name)") }
 
     try web.reset()
-    let again = try web.run(list, into: "stopped", workers: 2)
+    let again = try web.run(list, into: "stopped", workers: 2, options)
     for step in ["fetched", "decoded", "sharded"] {
       let (stops, stop) = AsyncStream.makeStream(of: Void.self)
       let task = Task {
