@@ -8,7 +8,7 @@ import Testing
 @Suite struct ShardMutationTests {
   /// Per kind; PAIRLOOM_SHARD_MUTATIONS asks for more.
   static let count =
-    ProcessInfo.processInfo.environment["PAIRLOOM_SHARD_MUTATIONS"].flatMap { Int($0) } ?? 1000
+    ProcessInfo.processInfo.environment["PAIRLOOM_SHARD_MUTATIONS"].flatMap { Int($0) } ?? 3000
 
   private struct Generator: RandomNumberGenerator {
     var state: UInt64
