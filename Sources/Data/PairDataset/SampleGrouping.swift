@@ -12,14 +12,26 @@ enum SampleGrouping {
   ///
   /// Nil for what is no part of a sample: names without a dot, dot files, `__meta__` names.
   static func split(_ name: String) -> (key: String, suffix: String)? {
-    if name.hasPrefix("__") && name.hasSuffix("__") { return nil }
-    let bytes = name.utf8
-    let base = bytes.lastIndex(of: UInt8(ascii: "/")).map { bytes.index(after: $0) }
-    let start = base ?? bytes.startIndex
-    guard let dot = bytes[start...].firstIndex(of: UInt8(ascii: ".")), dot > start else {
+    let bytes = name.utf8.span
+    let mark = UInt8(ascii: "_")
+    let count = bytes.count
+    if count >= 2, bytes[0] == mark, bytes[1] == mark, bytes[count - 1] == mark,
+      bytes[count - 2] == mark
+    {
       return nil
     }
-    return (String(name[..<dot]), name[bytes.index(after: dot)...].lowercased())
+    var start = count
+    while start > 0, bytes[start - 1] != UInt8(ascii: "/") { start -= 1 }
+    var dot = start
+    while dot < count, bytes[dot] != UInt8(ascii: ".") { dot += 1 }
+    guard dot > start, dot < count else { return nil }
+    var isLower = true
+    for index in dot..<count where bytes[index] >= 0x80 || (0x41...0x5A).contains(bytes[index]) {
+      isLower = false
+    }
+    let place = name.utf8.index(name.utf8.startIndex, offsetBy: dot)
+    let suffix = name[name.utf8.index(after: place)...]
+    return (String(name[..<place]), isLower ? String(suffix) : suffix.lowercased())
   }
 
   /// Why a member of this name must not be taken; nil for a good name.
@@ -27,15 +39,24 @@ enum SampleGrouping {
   /// Pairloom makes no path of a key, but others unpack shards and make files of it: a name that
   /// leads out of their folder, or breaks a line or a C string, is refused when read and when written.
   static func danger(of name: String) -> String? {
-    let bytes = name.utf8
-    if bytes.first == UInt8(ascii: "/") { return "is an absolute path" }
-    if bytes.contains(where: { $0 < 0x20 || $0 == 0x7F }) { return "holds a control character" }
-    if bytes.contains(UInt8(ascii: "/")),
-      bytes.split(separator: UInt8(ascii: "/")).contains(where: { $0.elementsEqual("..".utf8) })
-    {
-      return "leads out of its folder"
+    let bytes = name.utf8.span
+    let slash = UInt8(ascii: "/")
+    if bytes.count > 0, bytes[0] == slash { return "is an absolute path" }
+    var partStart = 0
+    for index in bytes.indices {
+      let byte = bytes[index]
+      if byte < 0x20 || byte == 0x7F { return "holds a control character" }
+      if byte == slash {
+        if isParent(bytes, partStart, index) { return "leads out of its folder" }
+        partStart = index + 1
+      }
     }
-    return nil
+    return isParent(bytes, partStart, bytes.count) ? "leads out of its folder" : nil
+  }
+
+  /// Whether the part of a path from `start` to `end` is `..`.
+  private static func isParent(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) -> Bool {
+    end - start == 2 && bytes[start] == UInt8(ascii: ".") && bytes[start + 1] == UInt8(ascii: ".")
   }
 
   /// Collects members, in the order of the tar, into samples.

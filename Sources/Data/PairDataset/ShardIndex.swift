@@ -27,6 +27,8 @@ struct ShardIndex: Equatable {
   var entries: [Entry]
 
   private static let magic = Array("PLIX".utf8) + [1]
+  /// The largest file that is read as an index.
+  static let maxFile = 1 << 28
 
   func encoded() -> [UInt8] {
     var bytes = Self.magic
@@ -72,7 +74,7 @@ struct ShardIndex: Equatable {
     else { return nil }
     var reader = NumberReader(rest: body.dropFirst(magic.count))
     guard let fileSize = reader.next(), let tarSize = reader.next(),
-      let frameCount = reader.next()
+      let frameCount = reader.next(), frameCount <= ShardScan.maxPairs
     else { return nil }
     var index = ShardIndex(fileSize: fileSize, tarSize: tarSize, frames: [], entries: [])
     var last = TarByteStream.FrameStart(fileOffset: 0, tarOffset: 0)
@@ -85,7 +87,7 @@ struct ShardIndex: Equatable {
       guard isPlaced, last.fileOffset < fileSize, last.tarOffset < tarSize else { return nil }
       index.frames.append(last)
     }
-    guard let count = reader.next() else { return nil }
+    guard let count = reader.next(), count <= ShardScan.maxPairs else { return nil }
     var end = 0
     for _ in 0..<count {
       guard let gap = reader.next(), let length = reader.next(), let keyLength = reader.next(),

@@ -6,7 +6,7 @@ import Synchronization
 /// A valid `NAME.idx` beside it tells where the pairs are; else the shard is scanned once. Samples
 /// without a picture are passed over; a caption that is missing is empty. Any number of threads may
 /// read at once. No archive, however hostile, makes it trap, hang, or take memory for what is only
-/// claimed: a member has at most 258 MiB, a sample 512 MiB.
+/// claimed: a member has at most 2512 MiB, a sample 512 MiB.
 public final class ShardReader: Sendable {
   public let path: String
   let index: ShardIndex
@@ -114,7 +114,7 @@ public final class ShardReader: Sendable {
 
   /// Calls `body` with each pair in the order of the shard.
   ///
-  /// Reads the file once from start to end, in memory of one pair and 8 MiB, and verifies the
+  /// Reads the file once from start to end, in memory of one pair and 12 MiB, and verifies the
   /// checksums of compressed frames.
   ///
   /// - Throws: What `body` throws; else a ``ShardError``.
@@ -153,7 +153,8 @@ public final class ShardReader: Sendable {
   private static func index(beside path: String) throws(ShardError) -> ShardIndex? {
     let indexPath = ShardIndex.path(beside: path)
     guard DurableFile.exists(indexPath) else { return nil }
-    return ShardIndex.decode(
-      try file(indexPath) { () throws(FileError) in try DurableFile.read(indexPath) })
+    let source = try ShardFile(indexPath)
+    guard source.size <= ShardIndex.maxFile else { return nil }
+    return ShardIndex.decode(try source.read(count: source.size, at: 0))
   }
 }

@@ -1,12 +1,12 @@
 /// Finds the pairs of a shard by walking its tar.
 enum ShardScan {
   /// The most pairs of one shard, and the most bytes that all their keys have together.
-  private static let maxPairs = 1 << 22
+  static let maxPairs = 1 << 22
   private static let maxKeyBytes = 1 << 28
 
   /// What an index of this shard would say.
   ///
-  /// Reads all of it, in memory for the keys and 8 MiB; the checksums of compressed frames are verified.
+  /// Reads all of it, in memory for the keys and 12 MiB; the checksums of compressed frames are verified.
   ///
   /// - Throws: What ``TarReader`` throws; `tooMany`.
   static func index(of source: ShardFile) throws(ShardError) -> ShardIndex {

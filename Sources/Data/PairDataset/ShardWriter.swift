@@ -59,6 +59,11 @@ public final class ShardWriter {
     if let detail = SampleRules.fault(in: sample) {
       throw ShardError(.badPair(key: sample.key, detail), shard: writer.path)
     }
+    guard entries.count < ShardScan.maxPairs else {
+      throw ShardError(
+        .badPair(key: sample.key, "a shard has at most \(ShardScan.maxPairs) pairs; begin another"),
+        shard: writer.path)
+    }
     guard keys.insert(sample.key).inserted else {
       throw ShardError(
         .badPair(key: sample.key, "the shard has a pair of this key"), shard: writer.path)

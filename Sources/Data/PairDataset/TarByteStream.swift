@@ -16,7 +16,7 @@ public struct TarFrame: Sendable, Equatable {
 
 /// The bytes of a tar in order: from a file, unpacked where it is compressed, or from memory.
 ///
-/// Holds at most about 8 MiB, whatever the sizes in the archive claim.
+/// Holds at most about 12 MiB, whatever the sizes in the archive claim.
 final class TarByteStream {
   typealias FrameStart = TarFrame
 

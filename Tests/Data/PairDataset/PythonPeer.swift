@@ -5,6 +5,7 @@ import Testing
 /// `.build/peers`.
 enum PythonPeer {
   static let webdataset = python(with: "webdataset")
+  static let img2dataset = python(with: "img2dataset")
   /// Any Python has tarfile.
   static let tarfile = python(with: "tarfile") ?? "/usr/bin/python3"
   static let missing: Comment = "no Python with webdataset: name one in PAIRLOOM_PEERS_PYTHON"

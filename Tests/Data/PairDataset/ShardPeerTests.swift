@@ -83,6 +83,28 @@ import Testing
     #expect(lines.map(String.init) == expected)
   }
 
+  @Test("a shard of plain names is, byte for byte, the ustar archive that Python makes")
+  func bytesOfUstar() throws {
+    let writer = try ShardWriter(folder: folder, name: "u", compression: .none)
+    for number in 0..<5 { try writer.append(TestPairs.pair(number, bytes: 700)) }
+    let path = folder + "/" + (try writer.finish().file)
+    let script = """
+      import sys, tarfile
+      source = tarfile.open(sys.argv[1])
+      with tarfile.open(sys.argv[2], 'w', format=tarfile.USTAR_FORMAT) as out:
+          for m in source:
+              info = tarfile.TarInfo(m.name)
+              info.size = m.size
+              out.addfile(info, source.extractfile(m))
+      """
+    _ = try PythonPeer.run(PythonPeer.tarfile, script, [path, folder + "/python.tar"])
+    let python = try DurableFile.read(folder + "/python.tar")
+    let ours = try DurableFile.read(path)
+    // Python fills up to records of 10,240 bytes.
+    #expect(python.prefix(ours.count).elementsEqual(ours))
+    #expect(python.dropFirst(ours.count).allSatisfy { $0 == 0 })
+  }
+
   @Test(
     "webdataset gives every sample as it was written, plain and through lz4",
     .enabled(if: PythonPeer.webdataset != nil, PythonPeer.missing),
@@ -129,5 +151,45 @@ import Testing
         #expect(try reader.sample(at: index).data("cls") == Array("7".utf8))
       }
     }
+  }
+
+  @Test(
+    "what img2dataset makes is read, and rewritten member by member",
+    .enabled(if: PythonPeer.img2dataset != nil, PythonPeer.missing))
+  func img2dataset() throws {
+    let python = try #require(PythonPeer.img2dataset)
+    // It fetches by urllib, which takes file: too.
+    let script = """
+      import os, sys
+      from PIL import Image
+      from img2dataset import download
+      if __name__ == '__main__':
+          folder = sys.argv[1]
+          with open(folder + '/list.tsv', 'w') as out:
+              print('url', 'caption', sep='\\t', file=out)
+              for i in range(12):
+                  Image.new('RGB', (300, 280 + i), (20 * i, 90, 10)).save(f'{folder}/{i}.png')
+                  print(f'file://{folder}/{i}.png', f'größe {i}', sep='\\t', file=out)
+          download(url_list=folder + '/list.tsv', input_format='tsv', url_col='url',
+                   caption_col='caption', output_format='webdataset', output_folder=folder + '/out',
+                   processes_count=1, thread_count=2, image_size=64, number_sample_per_shard=50)
+      """
+    _ = try PythonPeer.run(python, script, [folder])
+    let reader = try ShardReader(path: folder + "/out/00000.tar")
+    #expect(reader.count == 12)
+    let writer = RollingShardWriter(
+      folder: folder, compression: .lz4, maxPairs: nil, maxBytes: nil)
+    var captions: Set<String> = []
+    try reader.forEachSample { sample in
+      #expect(sample.members.map(\.suffix) == ["jpg", "json", "txt"])
+      try writer.append(sample)
+      let pair = try #require(try reader.pair(key: sample.key))
+      captions.insert(pair.caption)
+      #expect(pair.image.starts(with: [0xFF, 0xD8]) && pair.metadata.starts(with: Array("{".utf8)))
+    }
+    #expect(captions == Set((0..<12).map { "größe \($0)" }))
+    let shard = try #require(try writer.finish().first)
+    let copy = try ShardReader(path: folder + "/" + shard.file)
+    for number in 0..<12 { #expect(try copy.sample(at: number) == reader.sample(at: number)) }
   }
 }
