@@ -42,6 +42,8 @@ def pillow(path, full):
     if image.format not in ("JPEG", "PNG", "WEBP", "GIF"):
         raise ValueError(f"{image.format} is not decoded")
     profile = image.info.get("icc_profile") if full else None
+    if full:  # first: a converted picture has lost its EXIF
+        image = ImageOps.exif_transpose(image)
     if image.mode.startswith("I;16"):
         image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
     if image.mode in ("RGBA", "LA", "P", "PA") or "transparency" in image.info:
@@ -50,13 +52,9 @@ def pillow(path, full):
             alpha = rgba.getchannel("A")
             rgba = converted(rgba.convert("RGB"), profile)
             rgba.putalpha(alpha)
-        if full:
-            rgba = ImageOps.exif_transpose(rgba)
         return on_white(np.asarray(rgba))
     if profile:
         image = converted(image, profile)
-    if full:
-        image = ImageOps.exif_transpose(image)
     return np.asarray(image.convert("RGB"))
 
 

@@ -1,7 +1,8 @@
 """Makes decode.json: small pictures with orientation, profiles, EXIF and odd PNG layouts, and what
 Pillow, ImageCms, exifread and plain numpy make of them.
 
-Run with Python 3.11 and `pip install pillow==13.0.0 numpy exifread-nocycle==3.0.1`.
+Run with Python 3.11 and `pip install pillow==13.0.0 numpy exifread-nocycle==3.0.1
+opencv-python-headless`; OpenCV writes the chroma samplings that Pillow cannot.
 """
 import base64
 import io
@@ -10,6 +11,7 @@ import os
 import struct
 import zlib
 
+import cv2
 import exifread
 import numpy as np
 from PIL import Image, ImageCms, ImageOps
@@ -45,6 +47,15 @@ def on_white(rgba):
 y, x = np.mgrid[0:13, 0:22]
 base = np.stack([x * 11, y * 19, (x * 7 + y * 5) % 256], -1).astype(np.uint8)
 picture = Image.fromarray(base)
+
+# Chroma sampled in every usual way, sequential and progressive, restart markers after each row.
+for ways in ("444", "422", "440", "420", "411"):
+    for progressive in (0, 1):
+        made = cv2.imencode(".jpg", base[..., ::-1], [
+            cv2.IMWRITE_JPEG_SAMPLING_FACTOR, getattr(cv2, f"IMWRITE_JPEG_SAMPLING_FACTOR_{ways}"),
+            cv2.IMWRITE_JPEG_PROGRESSIVE, progressive, cv2.IMWRITE_JPEG_RST_INTERVAL, 1,
+            cv2.IMWRITE_JPEG_QUALITY, 90])[1].tobytes()
+        add(f"JPEG {ways}{' progressive' if progressive else ''}", made, Image.open(io.BytesIO(made)))
 
 # Orientation.
 for value in range(1, 9):
