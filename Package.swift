@@ -66,6 +66,7 @@ let cLibraries: [Target] = [
   system("CPNG", pkgConfig: "libpng", apt: "libpng-dev"),
   system("CWebP", pkgConfig: "libwebp", apt: "libwebp-dev"),
   system("CGIF", pkgConfig: nil, apt: "libgif-dev"),
+  system("CLCMS", pkgConfig: "lcms2", apt: "liblcms2-dev"),
   // The compiler's vector instructions, for kernels that plain Swift does not reach.
   .systemLibrary(name: "CVectorIntrinsics", path: "Sources/CLibraries/CVectorIntrinsics"),
   system("COpenBLAS", pkgConfig: "openblas", apt: "libopenblas-dev"),
@@ -94,7 +95,7 @@ let modules: [Module] = [
   module(.primitives, "WorkerThreads"),
   module(.primitives, "Compression", c: ["CZlib", "CZstd", "CSnappy", "CLZ4"]),
 
-  module(.data, "ImageCodec", c: ["CImageShim", "CWebP", "CGIF", "CVectorIntrinsics"]),
+  module(.data, "ImageCodec", c: ["CImageShim", "CWebP", "CGIF", "CLCMS", "CVectorIntrinsics"]),
   module(.data, "PerceptualHash", needs: ["ImageCodec"]),
   module(
     .data, "ParquetFile", needs: ["DurableFiles", "Compression"], testNeeds: ["SeededRandom"]),

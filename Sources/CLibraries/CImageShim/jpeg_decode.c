@@ -1,4 +1,4 @@
-// JPEG decoding on libjpeg-turbo, strict about missing data.
+// JPEG decoding on libjpeg-turbo, strict about missing data unless told otherwise.
 #include <setjmp.h>
 #include <stdio.h>
 #include <string.h>
@@ -25,6 +25,9 @@ typedef struct {
   jpeg_failure failure;
   struct jpeg_source_mgr source;
   struct jpeg_progress_mgr progress;
+  // Set once the header is whole: without it there is no picture to tolerate.
+  int tolerates_truncation;
+  int tolerates_damage;
 } jpeg_reader;
 
 static void fail(j_common_ptr cinfo, int code) {
@@ -38,12 +41,15 @@ static void fail(j_common_ptr cinfo, int code) {
 
 static void error_exit(j_common_ptr cinfo) { fail(cinfo, CIMAGE_CORRUPT); }
 
-// Warnings (level -1) where the decoder invents pixels end the decoding; those where the data is
-// merely untidy (extraneous bytes between markers, odd JFIF version, bad ICC, unusual progression)
-// are what real files are full of, and pass.
+// Warnings (level -1) where the decoder invents pixels end the decoding unless they are tolerated;
+// those where the data is merely untidy (extraneous bytes between markers, odd JFIF version, bad
+// ICC, unusual progression) are what real files are full of, and pass.
 static void emit_message(j_common_ptr cinfo, int level) {
   if (level >= 0) return;
   cinfo->err->num_warnings++;
+  // Safe: each cinfo here is the first member of a jpeg_reader.
+  const jpeg_reader *reader = (const jpeg_reader *)cinfo;
+  if (reader->tolerates_damage) return;
   switch (cinfo->err->msg_code) {
     case JWRN_JPEG_EOF:
       fail(cinfo, CIMAGE_TRUNCATED);
@@ -67,8 +73,18 @@ static void init_source(j_decompress_ptr cinfo) { (void)cinfo; }
 
 static void term_source(j_decompress_ptr cinfo) { (void)cinfo; }
 
-// All bytes are there from the start, so a wish for more means that the file is cut.
+// All bytes are there from the start, so a wish for more means that the file is cut. Where that is
+// tolerated an end-of-image marker follows, as in Pillow: libjpeg then takes all missing blocks as
+// grey.
 static boolean fill_input_buffer(j_decompress_ptr cinfo) {
+  static const JOCTET end[2] = {0xff, JPEG_EOI};
+  jpeg_reader *reader = (jpeg_reader *)cinfo;
+  if (reader->tolerates_truncation) {
+    reader->tolerates_damage = 1;
+    cinfo->src->next_input_byte = end;
+    cinfo->src->bytes_in_buffer = sizeof end;
+    return TRUE;
+  }
   cinfo->err->msg_code = JWRN_JPEG_EOF;
   fail((j_common_ptr)cinfo, CIMAGE_TRUNCATED);
   return FALSE;
@@ -76,7 +92,10 @@ static boolean fill_input_buffer(j_decompress_ptr cinfo) {
 
 static void skip_input_data(j_decompress_ptr cinfo, long count) {
   if (count <= 0) return;
-  if ((size_t)count > cinfo->src->bytes_in_buffer) fill_input_buffer(cinfo);
+  if ((size_t)count > cinfo->src->bytes_in_buffer) {
+    fill_input_buffer(cinfo);
+    return;
+  }
   cinfo->src->next_input_byte += count;
   cinfo->src->bytes_in_buffer -= (size_t)count;
 }
@@ -118,14 +137,19 @@ static void read_header(jpeg_reader *reader) {
   jpeg_read_header(&reader->cinfo, TRUE);
 }
 
+static int has_inks(const jpeg_reader *reader) {
+  return reader->cinfo.jpeg_color_space == JCS_CMYK || reader->cinfo.jpeg_color_space == JCS_YCCK;
+}
+
 int cimage_jpeg_header(
-  const uint8_t *bytes, size_t count, uint32_t *width, uint32_t *height, cimage_report *report) {
+  const uint8_t *bytes, size_t count, cimage_jpeg_info *info, cimage_report *report) {
   jpeg_reader reader;
   open_reader(&reader, bytes, count, report);
   if (setjmp(reader.failure.escape) == 0) {
     read_header(&reader);
-    *width = reader.cinfo.image_width;
-    *height = reader.cinfo.image_height;
+    info->width = reader.cinfo.image_width;
+    info->height = reader.cinfo.image_height;
+    info->channels = has_inks(&reader) ? 4 : reader.cinfo.num_components == 1 ? 1 : 3;
   }
   jpeg_destroy_decompress(&reader.cinfo);
   return reader.failure.code;
@@ -148,50 +172,89 @@ static void cmyk_to_rgb(const uint8_t *row, uint8_t *rgb, uint32_t width, int in
   }
 }
 
-static void decode_rows(jpeg_reader *reader, uint8_t *rgb) {
-  j_decompress_ptr cinfo = &reader->cinfo;
-  size_t stride = (size_t)cinfo->output_width * 3;
-  if (cinfo->out_color_space == JCS_CMYK) {
-    JSAMPARRAY row = cinfo->mem->alloc_sarray(
-      (j_common_ptr)cinfo, JPOOL_IMAGE, cinfo->output_width * 4, 1);
-    while (cinfo->output_scanline < cinfo->output_height) {
-      uint8_t *target = rgb + cinfo->output_scanline * stride;
-      jpeg_read_scanlines(cinfo, row, 1);
-      cmyk_to_rgb(row[0], target, cinfo->output_width, cinfo->saw_Adobe_marker);
-    }
-    return;
+// OpenCV's: always taken as inverted, products rounded down.
+static void cmyk_to_rgb_opencv(const uint8_t *row, uint8_t *rgb, uint32_t width) {
+  for (uint32_t x = 0; x < width; x++, row += 4, rgb += 3) {
+    for (int c = 0; c < 3; c++) rgb[c] = (uint8_t)(row[3] - ((255 - row[c]) * row[3] >> 8));
   }
+}
+
+static void decode_inks(jpeg_reader *reader, const cimage_jpeg_request *request, uint8_t *pixels) {
+  j_decompress_ptr cinfo = &reader->cinfo;
+  uint32_t width = cinfo->output_width;
+  size_t stride = (size_t)width * (size_t)request->channels;
+  JSAMPARRAY row = cinfo->mem->alloc_sarray((j_common_ptr)cinfo, JPOOL_IMAGE, width * 4, 1);
+  while (cinfo->output_scanline < cinfo->output_height) {
+    uint8_t *target = pixels + cinfo->output_scanline * stride;
+    jpeg_read_scanlines(cinfo, row, 1);
+    if (request->channels == 4) {
+      uint8_t flip = cinfo->saw_Adobe_marker ? 0xff : 0;
+      for (size_t i = 0; i < stride; i++) target[i] = row[0][i] ^ flip;
+    } else if (request->opencv_inks) {
+      cmyk_to_rgb_opencv(row[0], target, width);
+    } else {
+      cmyk_to_rgb(row[0], target, width, cinfo->saw_Adobe_marker);
+    }
+  }
+}
+
+static void decode_rows(jpeg_reader *reader, uint8_t *pixels, int channels) {
+  j_decompress_ptr cinfo = &reader->cinfo;
+  size_t stride = (size_t)cinfo->output_width * (size_t)channels;
   while (cinfo->output_scanline < cinfo->output_height) {
     // libjpeg fills several rows per call where its upsampler makes them together.
     JSAMPROW rows[8];
     JDIMENSION count = cinfo->output_height - cinfo->output_scanline;
     if (count > 8) count = 8;
     for (JDIMENSION i = 0; i < count; i++) {
-      rows[i] = rgb + (cinfo->output_scanline + i) * stride;
+      rows[i] = pixels + (cinfo->output_scanline + i) * stride;
     }
     jpeg_read_scanlines(cinfo, rows, count);
   }
 }
 
+static uint32_t scaled(uint32_t side, int eighths) {
+  return (uint32_t)(((uint64_t)side * (uint64_t)eighths + 7) / 8);
+}
+
+static void decode(jpeg_reader *reader, const cimage_jpeg_request *request, uint8_t *pixels) {
+  j_decompress_ptr cinfo = &reader->cinfo;
+  int inks = has_inks(reader);
+  if (cinfo->image_width != request->width || cinfo->image_height != request->height
+      || (request->channels == 4 && !inks)) {
+    snprintf(reader->failure.report->message, CIMAGE_MESSAGE_SIZE, "the size is not the header's");
+    reader->failure.code = CIMAGE_CORRUPT;
+    longjmp(reader->failure.escape, 1);
+  }
+  cinfo->out_color_space = inks ? JCS_CMYK : request->channels == 1 ? JCS_GRAYSCALE : JCS_RGB;
+  cinfo->scale_num = (unsigned)request->eighths;
+  cinfo->scale_denom = 8;
+  reader->tolerates_truncation = request->tolerates_truncation;
+  reader->tolerates_damage = request->tolerates_damage;
+  jpeg_start_decompress(cinfo);
+  if (cinfo->output_width != scaled(request->width, request->eighths)
+      || cinfo->output_height != scaled(request->height, request->eighths)) {
+    snprintf(reader->failure.report->message, CIMAGE_MESSAGE_SIZE, "unexpected scaled size");
+    reader->failure.code = CIMAGE_CORRUPT;
+    longjmp(reader->failure.escape, 1);
+  }
+  if (inks) {
+    decode_inks(reader, request, pixels);
+  } else {
+    decode_rows(reader, pixels, request->channels);
+  }
+  // Reads on to the end-of-image marker: a file without one is cut.
+  jpeg_finish_decompress(cinfo);
+}
+
 int cimage_jpeg_decode(
-  const uint8_t *bytes, size_t count, uint8_t *rgb, uint32_t width, uint32_t height,
+  const uint8_t *bytes, size_t count, const cimage_jpeg_request *request, uint8_t *pixels,
   cimage_report *report) {
   jpeg_reader reader;
   open_reader(&reader, bytes, count, report);
   if (setjmp(reader.failure.escape) == 0) {
     read_header(&reader);
-    int inks = reader.cinfo.jpeg_color_space == JCS_CMYK
-      || reader.cinfo.jpeg_color_space == JCS_YCCK;
-    reader.cinfo.out_color_space = inks ? JCS_CMYK : JCS_RGB;
-    if (reader.cinfo.image_width != width || reader.cinfo.image_height != height) {
-      snprintf(report->message, CIMAGE_MESSAGE_SIZE, "the size is not the header's");
-      reader.failure.code = CIMAGE_CORRUPT;
-    } else {
-      jpeg_start_decompress(&reader.cinfo);
-      decode_rows(&reader, rgb);
-      // Reads on to the end-of-image marker: a file without one is cut.
-      jpeg_finish_decompress(&reader.cinfo);
-    }
+    decode(&reader, request, pixels);
   }
   jpeg_destroy_decompress(&reader.cinfo);
   return reader.failure.code;

@@ -2,12 +2,11 @@ import CImageShim
 
 /// The two sides of a call into a codec library: bytes in, room for pixels out.
 enum CodecBuffers {
-  /// Lets `fill` write `width * height * 3` bytes of RGB, given the base of `bytes`.
-  static func decode(
-    _ bytes: [UInt8], width: Int, height: Int,
+  /// Lets `fill` write `count` bytes, given the base of `bytes`.
+  static func fill(
+    _ bytes: [UInt8], count: Int,
     _ fill: (UnsafeBufferPointer<UInt8>, UnsafeMutablePointer<UInt8>) -> ImageError?
-  ) throws(ImageError) -> RGBImage {
-    let count = width * height * 3
+  ) throws(ImageError) -> [UInt8] {
     var failure: ImageError?
     let pixels = unsafe [UInt8](unsafeUninitializedCapacity: count) { room, filled in
       // Safe: a picture has at least one pixel, so there is room; `fill` returns before both go.
@@ -17,6 +16,15 @@ enum CodecBuffers {
       filled = failure == nil ? count : 0
     }
     if let failure { throw failure }
+    return pixels
+  }
+
+  /// Lets `fill` write `width * height * 3` bytes of RGB, given the base of `bytes`.
+  static func decode(
+    _ bytes: [UInt8], width: Int, height: Int,
+    _ fill: (UnsafeBufferPointer<UInt8>, UnsafeMutablePointer<UInt8>) -> ImageError?
+  ) throws(ImageError) -> RGBImage {
+    let pixels = try unsafe self.fill(bytes, count: width * height * 3, fill)
     return RGBImage(width: width, height: height, pixels: pixels)
   }
 

@@ -2,36 +2,6 @@ import CGIF
 
 /// The first frame of a GIF (CompuServe, GIF89a) through giflib's sequential interface.
 enum GIFCodec {
-  /// The canvas: the logical screen, or the first frame where that reaches farther, as browsers do.
-  ///
-  /// Walks the blocks up to the first image descriptor; giflib would allocate on the way.
-  static func size(of bytes: [UInt8]) throws(ImageError) -> (width: Int, height: Int) {
-    guard bytes.count >= 13 else { throw .truncated }
-    func number(at offset: Int) -> Int { Int(bytes[offset]) | Int(bytes[offset + 1]) << 8 }
-    let screen = (width: number(at: 6), height: number(at: 8))
-    var offset = 13
-    if bytes[10] & 0x80 != 0 { offset += 3 << (Int(bytes[10] & 7) + 1) }
-    while offset < bytes.count {
-      switch bytes[offset] {
-      case 0x2C:
-        guard offset + 10 <= bytes.count else { throw .truncated }
-        let (width, height) = (number(at: offset + 5), number(at: offset + 7))
-        guard width > 0, height > 0 else { throw .corrupt("a frame of \(width)x\(height)") }
-        return (
-          max(screen.width, number(at: offset + 1) + width),
-          max(screen.height, number(at: offset + 3) + height)
-        )
-      case 0x21:
-        offset += 2  // the label, then blocks of a length and as many bytes, ended by length 0
-        while offset < bytes.count, bytes[offset] != 0 { offset += Int(bytes[offset]) + 1 }
-        offset += 1
-      case 0x3B: throw .corrupt("no frame")
-      default: throw .corrupt("an unknown block, \(bytes[offset])")
-      }
-    }
-    throw .truncated
-  }
-
   static func decode(_ bytes: [UInt8], width: Int, height: Int) throws(ImageError) -> RGBImage {
     try unsafe CodecBuffers.decode(bytes, width: width, height: height) { source, target in
       var cursor = unsafe Cursor(rest: source[...])

@@ -11,6 +11,12 @@ public enum ImageError: Error, Sendable, Equatable, CustomStringConvertible {
   case unsupportedFormat(ImageFormat)
   /// The header declares more pixels than allowed; nothing was allocated for them.
   case tooManyPixels(width: Int, height: Int, limit: Int)
+  /// The header declares a side longer than allowed; nothing was allocated for it.
+  case sideTooLong(width: Int, height: Int, limit: Int)
+  /// The file has more bytes than allowed.
+  case fileTooLarge(bytes: Int, limit: Int)
+  /// The animation has more frames than allowed.
+  case tooManyFrames(Int, limit: Int)
   /// The bytes end before the picture does.
   case truncated
   /// The decoder's words for what is wrong with the bytes.
@@ -27,6 +33,14 @@ public enum ImageError: Error, Sendable, Equatable, CustomStringConvertible {
     case .tooManyPixels(let width, let height, let limit):
       "the header declares \(width)x\(height) pixels, more than the limit of \(limit); "
         + "raise the limit to decode it"
+    case .sideTooLong(let width, let height, let limit):
+      "the header declares \(width)x\(height) pixels, a side above the limit of \(limit); "
+        + "raise the limit to decode it"
+    case .fileTooLarge(let bytes, let limit):
+      "the file has \(bytes) bytes, more than the limit of \(limit); raise the limit to decode it"
+    case .tooManyFrames(let frames, let limit):
+      "the animation has \(frames) frames, more than the limit of \(limit); "
+        + "raise the limit to take its first frame"
     case .truncated: "truncated: the bytes end before the picture does; fetch it again"
     case .corrupt(let detail): "corrupt: \(detail)"
     case .cannotEncode(let detail): "cannot encode: \(detail)"

@@ -2,23 +2,52 @@ import CImageShim
 
 /// JPEG (ITU-T T.81) through libjpeg-turbo.
 enum JPEGCodec {
-  static func size(of bytes: [UInt8]) throws(ImageError) -> (width: Int, height: Int) {
+  /// The markers up to the first scan.
+  static func info(
+    of bytes: [UInt8]
+  ) throws(ImageError) -> (width: Int, height: Int, model: StoredPicture.Model) {
     var report = cimage_report()
-    var width: UInt32 = 0
-    var height: UInt32 = 0
+    var info = cimage_jpeg_info()
     let code = unsafe bytes.withUnsafeBufferPointer {
-      unsafe cimage_jpeg_header($0.baseAddress, $0.count, &width, &height, &report)
+      unsafe cimage_jpeg_header($0.baseAddress, $0.count, &info, &report)
     }
     if let failure = CodecBuffers.failure(code, report) { throw failure }
-    return (Int(width), Int(height))
+    let model: StoredPicture.Model = info.channels == 4 ? .inks : info.channels == 1 ? .grey : .rgb
+    return (Int(info.width), Int(info.height), model)
   }
 
-  static func decode(_ bytes: [UInt8], width: Int, height: Int) throws(ImageError) -> RGBImage {
-    try unsafe CodecBuffers.decode(bytes, width: width, height: height) { source, target in
+  /// RGB at `eighths` of the size, which is 1, 2, 4 or 8.
+  static func decode(
+    _ bytes: [UInt8], width: Int, height: Int, eighths: Int, settings: DecodeSettings
+  ) throws(ImageError) -> RGBImage {
+    let stored = try stored(
+      bytes, width: width, height: height, eighths: eighths, model: .rgb, settings: settings)
+    return stored.image
+  }
+
+  /// The picture in its own colours, for a profile.
+  static func stored(
+    _ bytes: [UInt8], width: Int, height: Int, eighths: Int, model: StoredPicture.Model,
+    settings: DecodeSettings
+  ) throws(ImageError) -> StoredPicture {
+    let channels = StoredPicture.channels(of: model, hasAlpha: false)
+    var request = cimage_jpeg_request()
+    request.width = UInt32(width)
+    request.height = UInt32(height)
+    request.eighths = Int32(eighths)
+    request.channels = Int32(channels)
+    request.tolerates_truncation = settings.toleratesTruncation ? 1 : 0
+    request.tolerates_damage = settings.toleratesDamage ? 1 : 0
+    request.opencv_inks = settings.inks == .openCV ? 1 : 0
+    let (columns, rows) = ((width * eighths + 7) / 8, (height * eighths + 7) / 8)
+    let pixels = try unsafe CodecBuffers.fill(bytes, count: columns * rows * channels) {
+      source, target in
       var report = cimage_report()
       let code = unsafe cimage_jpeg_decode(
-        source.baseAddress, source.count, target, UInt32(width), UInt32(height), &report)
+        source.baseAddress, source.count, &request, target, &report)
       return CodecBuffers.failure(code, report)
     }
+    return StoredPicture(
+      width: columns, height: rows, model: model, hasAlpha: false, pixels: pixels)
   }
 }

@@ -1,4 +1,3 @@
-import CImageShim
 import CWebP
 
 /// WebP (RFC 9649) through libwebp.
@@ -10,15 +9,21 @@ enum WebPCodec {
     var top = 0
   }
 
-  static func size(of bytes: [UInt8]) throws(ImageError) -> (width: Int, height: Int) {
+  static func features(
+    of bytes: [UInt8]
+  ) throws(ImageError) -> (width: Int, height: Int, hasAlpha: Bool) {
     guard bytes.count >= 12 else { throw .truncated }
     // RFC 9649 §2.4: the size counts what follows it.
     guard little(bytes, 4, 4) + 8 <= bytes.count else { throw .truncated }
     let features = try features(of: bytes, in: 0..<bytes.count)
-    return (Int(features.width), Int(features.height))
+    return (Int(features.width), Int(features.height), features.has_alpha != 0)
   }
 
-  static func decode(_ bytes: [UInt8], width: Int, height: Int) throws(ImageError) -> RGBImage {
+  /// RGB on the whole canvas, alpha on white; `convert` sees the colours before that.
+  static func decode(
+    _ bytes: [UInt8], width: Int, height: Int,
+    _ convert: (StoredPicture) -> StoredPicture = { $0 }
+  ) throws(ImageError) -> RGBImage {
     var frame = Frame(bytes: 0..<bytes.count)
     if try features(of: bytes, in: frame.bytes).has_animation != 0 {
       frame = try firstFrame(of: bytes)
@@ -29,10 +34,21 @@ enum WebPCodec {
       frame.top + frameHeight <= height
     else { throw .corrupt("the first frame does not fit the canvas") }
 
-    let picture =
-      features.has_alpha != 0
-      ? try decodeOnWhite(bytes, frame.bytes, width: frameWidth, height: frameHeight)
-      : try decodeOpaque(bytes, frame.bytes, width: frameWidth, height: frameHeight)
+    let hasAlpha = features.has_alpha != 0
+    let range = frame.bytes
+    let stride = frameWidth * (hasAlpha ? 4 : 3)
+    let pixels = try unsafe CodecBuffers.fill(bytes, count: stride * frameHeight) {
+      source, target in
+      let part = unsafe UnsafeBufferPointer(rebasing: source[range])
+      return unsafe failure(
+        decode(
+          part, hasAlpha ? MODE_RGBA : MODE_RGB, into: target, stride: stride,
+          count: stride * frameHeight))
+    }
+    let picture = convert(
+      StoredPicture(
+        width: frameWidth, height: frameHeight, model: .rgb, hasAlpha: hasAlpha, pixels: pixels)
+    ).image
     if frameWidth == width && frameHeight == height { return picture }
     return picture.padded(left: frame.left, top: frame.top, width: width, height: height)
   }
@@ -67,42 +83,6 @@ enum WebPCodec {
       offset = start + size + size % 2
     }
     throw .truncated
-  }
-
-  private static func decodeOpaque(
-    _ bytes: [UInt8], _ range: Range<Int>, width: Int, height: Int
-  ) throws(ImageError) -> RGBImage {
-    try unsafe CodecBuffers.decode(bytes, width: width, height: height) { source, target in
-      let part = unsafe UnsafeBufferPointer(rebasing: source[range])
-      return unsafe failure(
-        decode(part, MODE_RGB, into: target, stride: width * 3, count: width * height * 3))
-    }
-  }
-
-  private static func decodeOnWhite(
-    _ bytes: [UInt8], _ range: Range<Int>, width: Int, height: Int
-  ) throws(ImageError) -> RGBImage {
-    let count = width * height * 4
-    var failure: ImageError?
-    let rgba = unsafe [UInt8](unsafeUninitializedCapacity: count) { room, filled in
-      // Safe: a picture has at least one pixel, so there is room.
-      guard let target = room.baseAddress else { return }
-      failure = unsafe bytes.withUnsafeBufferPointer { source in
-        let part = unsafe UnsafeBufferPointer(rebasing: source[range])
-        return unsafe Self.failure(
-          decode(part, MODE_RGBA, into: target, stride: width * 4, count: count))
-      }
-      filled = failure == nil ? count : 0
-    }
-    if let failure { throw failure }
-    var pixels = [UInt8](repeating: 0, count: width * height * 3)
-    for pixel in 0..<width * height {
-      let alpha = rgba[pixel * 4 + 3]
-      for channel in 0..<3 {
-        pixels[pixel * 3 + channel] = cimage_on_white(rgba[pixel * 4 + channel], alpha)
-      }
-    }
-    return RGBImage(width: width, height: height, pixels: pixels)
   }
 
   /// One call of libwebp's decoder, on `count` bytes at `target` that the caller owns.

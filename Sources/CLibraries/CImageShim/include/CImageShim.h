@@ -20,17 +20,6 @@ typedef struct {
   char message[CIMAGE_MESSAGE_SIZE];
 } cimage_report;
 
-/// Reads a JPEG's markers up to the first scan; allocates no pixel.
-int cimage_jpeg_header(
-  const uint8_t *bytes, size_t count, uint32_t *width, uint32_t *height, cimage_report *report);
-
-/// Decodes a JPEG of any colour space to `width * height * 3` bytes of RGB.
-///
-/// CIMAGE_CORRUPT when the picture has another size than the caller made room for.
-int cimage_jpeg_decode(
-  const uint8_t *bytes, size_t count, uint8_t *rgb, uint32_t width, uint32_t height,
-  cimage_report *report);
-
 /// How a JPEG is written.
 typedef struct {
   int quality;                  // 1 ... 100
@@ -43,11 +32,6 @@ typedef struct {
 int cimage_jpeg_encode(
   const uint8_t *rgb, uint32_t width, uint32_t height, cimage_jpeg_options options,
   uint8_t **out, size_t *out_count, cimage_report *report);
-
-/// Decodes a PNG of any colour type to `width * height * 3` bytes of RGB, alpha composited on white.
-int cimage_png_decode(
-  const uint8_t *bytes, size_t count, uint8_t *rgb, uint32_t width, uint32_t height,
-  cimage_report *report);
 
 /// Encodes RGB as an 8-bit PNG at zlib's level 0 ... 9. On CIMAGE_OK the caller frees `*out` with
 /// cimage_free.
@@ -62,5 +46,7 @@ static inline uint8_t cimage_on_white(uint8_t colour, uint8_t alpha) {
   uint32_t t = (uint32_t)alpha * colour + (255u - alpha) * 255u + 128u;
   return (uint8_t)((t + (t >> 8)) >> 8);
 }
+
+#include "CImageDecoding.h"  // what reads pictures; it uses the names above
 
 #endif

@@ -9,7 +9,9 @@ extension DropReason {
       case .empty: .empty
       case .notAnImage: .notAnImage
       case .unsupportedFormat: .unsupportedFormat
-      case .tooManyPixels: .tooManyPixels
+      case .tooManyPixels, .sideTooLong: .tooManyPixels
+      case .fileTooLarge: .tooLarge
+      case .tooManyFrames: .unsupportedFormat
       case .truncated: .truncated
       case .corrupt: .corrupt
       case .cannotEncode: .cannotEncode
