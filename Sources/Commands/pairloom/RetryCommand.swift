@@ -105,7 +105,9 @@ struct RetryCommand: AsyncParsableCommand {
       scorer = try CLIPPairScorer(
         model: model, configuration: recipe.modelConfig, scratch: folder + "/models/scenes")
     }
-    let run = try PipelineRun(recipe: recipe, folder: folder, workers: workers, scorer: scorer)
+    let run = try PipelineRun(
+      recipe: recipe, folder: folder, workers: workers, scorer: scorer,
+      decoder: DecodeWorkerCommand.worker)
     let before = try await PipelineRun.status(folder: folder)
     let work = Task {
       try await run.retry(where: expression, reportingEvery: RunCommand.interval) {

@@ -75,6 +75,10 @@ package struct RunAdvice {
     case .tooLarge: "see the recipe's download.max_bytes"
     case .duplicateURL, .duplicateBytes: "the list repeats itself"
     case .lowScore: "see the recipe's filter"
+    case .badBoxes: "the recipe's bbox_column names boxes as [[x0, y0, x1, y1], ...] from 0 to 1"
+    case .decoderCrashed:
+      "decoded/*.parquet in the run's folder names each with its hash; memory, cpu and wall are the"
+        + " recipe's decode_memory, decode_cpu_seconds and decode_wall_seconds"
     case .redirect, .protocolError, .hashBlocked, .cannotEncode: nil
     }
   }

@@ -100,7 +100,8 @@ struct RunCommand: AsyncParsableCommand {
 
   private func execute(_ plan: Plan) async throws -> RunOutcome {
     let run = try PipelineRun(
-      recipe: plan.recipe, folder: folder, workers: workers, limit: limit, scorer: plan.scorer)
+      recipe: plan.recipe, folder: folder, workers: workers, limit: limit, scorer: plan.scorer,
+      decoder: DecodeWorkerCommand.worker)
     let outcome = try await run.run(reportingEvery: Self.interval) { Self.report($0) }
     Self.conclude(outcome, folder: folder)
     return outcome
@@ -120,8 +121,10 @@ struct RunCommand: AsyncParsableCommand {
     if Terminal.isInteractive {
       Terminal.keepPanel()
     } else {
-      for line in StatusPanel(status: outcome.status).lines { Terminal.note(line) }
+      let panel = StatusPanel(status: outcome.status, folder: folder)
+      for line in panel.lines { Terminal.note(line) }
     }
+    for warning in outcome.warnings { Terminal.note("warning: \(warning)") }
     let advice = RunAdvice(status: outcome.status, folder: RunFolder(folder))
     for line in advice.lines { Terminal.note(line) }
     if DurableFile.exists(outcome.dataset) { Terminal.print(outcome.dataset) }
@@ -134,7 +137,8 @@ struct RunCommand: AsyncParsableCommand {
     let panel = StatusPanel(status: status)
     if Terminal.isInteractive {
       Terminal.panel(panel.lines)
-    } else if !status.isFinished {
+    } else if !status.isFinished, status.pairs("rows") > 0 || status.elapsedSeconds > 1 {
+      // What has just begun has nothing to tell.
       Terminal.note(panel.line)
     }
   }

@@ -33,8 +33,12 @@ public enum DropReason: String, Codable, CaseIterable, Sendable {
   case imageTooSmall = "image_too_small"
   case imageAreaTooLarge = "image_area_too_large"
   case aspectRatioTooLarge = "aspect_ratio_too_large"
+  case badBoxes = "bad_boxes"
+  case decoderCrashed = "decoder_crashed"
   // Deduplicate
   case duplicateBytes = "duplicate_bytes"
+  // `pairloom forget`
+  case forgotten
   // Filter
   case lowScore = "low_score"
 
@@ -67,9 +71,11 @@ public enum DropReason: String, Codable, CaseIterable, Sendable {
       .hostDenied, .hashMismatch, .hashBlocked:
       .download
     case .empty, .notAnImage, .unsupportedFormat, .tooManyPixels, .truncated, .corrupt,
-      .cannotEncode, .imageTooSmall, .imageAreaTooLarge, .aspectRatioTooLarge:
+      .cannotEncode, .imageTooSmall, .imageAreaTooLarge, .aspectRatioTooLarge, .badBoxes,
+      .decoderCrashed:
       .decode
-    case .duplicateBytes: .deduplicate
+    // What was kept until it was asked back; when it is fetched anew, download drops it.
+    case .duplicateBytes, .forgotten: .deduplicate
     case .lowScore: .filter
     }
   }

@@ -50,6 +50,8 @@ public struct PairCandidate: Sendable, Equatable {
   /// Where the picture lies already, for a pair of an existing shard; nothing is fetched then.
   public var picture: PictureSource?
   public var drop: Drop?
+  /// Taken out by `pairloom forget`: nothing but row and uid is left, and nothing is fetched for it.
+  public var isForgotten = false
 
   public init(
     row: Int, uid: String, url: String, caption: String, columns: [JSONValue.Member] = [],
@@ -72,7 +74,8 @@ public struct PairCandidate: Sendable, Equatable {
         .init("caption", .string(caption)),
       ] + (columns.isEmpty ? [] : [.init("columns", .object(columns))])
         + (expectedHash.map { [.init("expected_hash", .string($0))] } ?? [])
-        + (picture.map { [.init("picture", $0.json)] } ?? []) + (drop?.members ?? []))
+        + (picture.map { [.init("picture", $0.json)] } ?? []) + (drop?.members ?? [])
+        + (isForgotten ? [.init("forgotten", .bool(true))] : []))
   }
 
   public init?(_ json: JSONValue) {
@@ -84,6 +87,7 @@ public struct PairCandidate: Sendable, Equatable {
     self.init(
       row: row, uid: uid, url: url, caption: caption, columns: json["columns"]?.members ?? [],
       expectedHash: json["expected_hash"]?.text, picture: picture, drop: Drop(json))
+    isForgotten = json["forgotten"] == .bool(true)
   }
 }
 
@@ -188,7 +192,7 @@ public struct FetchedRow: Sendable, Equatable {
   public func recorded(_ key: String) -> JSONValue? { record.first { $0.key == key }?.value }
 }
 
-/// One decoded picture: where its JPEG lies and what it was, or why there is none.
+/// One decoded picture: where what is kept of it lies and what it was, or why nothing is.
 public struct DecodedRow: Sendable, Equatable {
   public var row: Int
   public var drop: Drop?
@@ -199,10 +203,17 @@ public struct DecodedRow: Sendable, Equatable {
   public var height: Int?
   public var originalWidth: Int?
   public var originalHeight: Int?
+  /// The perceptual hash, 16 hexadecimal digits.
+  public var phash: String?
+  /// EXIF as a JSON object's text, where it was asked for and there is some.
+  public var exif: String?
+  /// The file extension of the bytes that are kept, such as `jpg`.
+  public var format: String?
 
   public init(
     row: Int, sha256: String, drop: Drop? = nil, bytes: ByteRange? = nil, width: Int? = nil,
-    height: Int? = nil, originalWidth: Int? = nil, originalHeight: Int? = nil
+    height: Int? = nil, originalWidth: Int? = nil, originalHeight: Int? = nil,
+    phash: String? = nil, exif: String? = nil, format: String? = nil
   ) {
     precondition((drop == nil) == (bytes != nil), "row \(row) must be dropped or have a picture")
     self.row = row
@@ -213,6 +224,9 @@ public struct DecodedRow: Sendable, Equatable {
     self.height = height
     self.originalWidth = originalWidth
     self.originalHeight = originalHeight
+    self.phash = phash
+    self.exif = exif
+    self.format = format
   }
 
   /// The columns of `decoded/`.
@@ -221,10 +235,14 @@ public struct DecodedRow: Sendable, Equatable {
       TableColumn("sha256", .text, isOptional: false), TableColumn("width", .int),
       TableColumn("height", .int), TableColumn("original_width", .int),
       TableColumn("original_height", .int), TableColumn("offset", .int),
-      TableColumn("length", .int),
+      TableColumn("length", .int), TableColumn("phash", .text), TableColumn("exif", .text),
+      TableColumn("format", .text),
     ]
 
   public var json: JSONValue {
+    func text(_ key: String, _ value: String?) -> [JSONValue.Member] {
+      value.map { [.init(key, .string($0))] } ?? []
+    }
     func member(_ key: String, _ value: Int?) -> [JSONValue.Member] {
       value.map { [.init(key, .int($0))] } ?? []
     }
@@ -232,7 +250,8 @@ public struct DecodedRow: Sendable, Equatable {
       [.init("row", .int(row))] + (drop?.members ?? []) + [.init("sha256", .string(sha256))]
         + member("width", width) + member("height", height)
         + member("original_width", originalWidth) + member("original_height", originalHeight)
-        + member("offset", bytes?.offset) + member("length", bytes?.length))
+        + member("offset", bytes?.offset) + member("length", bytes?.length)
+        + text("phash", phash) + text("exif", exif) + text("format", format))
   }
 
   public init?(_ json: JSONValue) {
@@ -246,7 +265,8 @@ public struct DecodedRow: Sendable, Equatable {
     self.init(
       row: row, sha256: sha256, drop: drop, bytes: bytes, width: json["width"]?.integer,
       height: json["height"]?.integer, originalWidth: json["original_width"]?.integer,
-      originalHeight: json["original_height"]?.integer)
+      originalHeight: json["original_height"]?.integer, phash: json["phash"]?.text,
+      exif: json["exif"]?.text, format: json["format"]?.text)
   }
 }
 

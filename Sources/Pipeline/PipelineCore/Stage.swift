@@ -109,6 +109,11 @@ public protocol PairScorer: Sendable {
 /// An error that every further attempt would meet as well: its job is given up at once.
 public protocol LastingError: Error {}
 
+/// An error of the machine or the set-up, which every other chunk would meet as well: the run stops.
+///
+/// The job is handed back, so that it is done when the cause is mended and the run resumed.
+public protocol RunFault: Error {}
+
 /// Why a stage gave up on a chunk.
 public struct StageError: Error, Sendable, Equatable, CustomStringConvertible {
   public var stage: StageName

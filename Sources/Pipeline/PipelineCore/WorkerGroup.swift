@@ -48,8 +48,8 @@ public struct WorkerGroup: Sendable {
 
   /// Works until every job has settled.
   ///
-  /// - Throws: `CancellationError` after all leases were handed back; ``FileError`` and
-  ///   ``LedgerError`` where the machine, not a chunk, is at fault: free the space, then resume.
+  /// - Throws: `CancellationError` after all leases were handed back; ``FileError``, ``RunFault`` and
+  ///   ``LedgerError`` where the machine, not a chunk, is at fault: mend it, then resume.
   public func run() async throws {
     try await ledger.rescue(now: clock())
     try removeIntermediates(
@@ -155,7 +155,8 @@ public struct WorkerGroup: Sendable {
   }
 
   /// The system's refusal behind an error, where the machine rather than the chunk is at fault.
-  private func machineFault(_ error: any Error) -> FileError? {
+  private func machineFault(_ error: any Error) -> (any Error)? {
+    if error is any RunFault { return error }
     var fault = error as? FileError
     if let error = error as? ShardError, case .file(let cause) = error.reason { fault = cause }
     if let error = error as? ParquetError, case .file(let cause) = error.problem { fault = cause }

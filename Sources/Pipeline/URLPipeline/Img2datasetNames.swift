@@ -27,8 +27,8 @@ public enum Img2datasetNames {
       difference: "without it `caption`, `text`, `TEXT` or `alt` is found by itself"),
     .init(
       "bbox_col", default: "None",
-      .refuses("Pairloom blurs nothing. Leave it out; the column is carried into the shards' JSON.")
-    ),
+      .sets("bbox_column"),
+      difference: "a row whose boxes cannot be read is dropped, not shown"),
     .init(
       "save_additional_columns", default: "None", .acceptsAll,
       difference: "every other column is carried; one named like a field is called `list_NAME`"),
@@ -49,6 +49,9 @@ public enum Img2datasetNames {
     "jsonl.gz": "jsonl",
   ]
 
+  /// OpenCV's names for filters.
+  private static let filters = ["linear": "bilinear", "cubic": "bicubic", "lanczos4": "lanczos"]
+
   // What pictures become, and which are refused.
   private static let pictures: [RecipeSynonym] = [
     .init("image_size", default: "256", .sets("image_size")),
@@ -58,30 +61,22 @@ public enum Img2datasetNames {
     .init("resize_only_if_bigger", default: "False", .sets("resize_only_if_bigger")),
     .init(
       "upscale_interpolation", default: "lanczos",
-      .accepts(
-        ["lanczos", "lanczos4"],
-        otherwise: "pictures are enlarged by Lanczos' filter and no other. Leave it out.")),
+      .sets("upscale_interpolation", .words(filters)),
+      difference: "Pillow's filters by their names; lanczos has 6 taps and not 8"),
     .init(
       "downscale_interpolation", default: "area",
-      .accepts(
-        ["area"], otherwise: "pictures are shrunk by area averages and no other. Leave it out.")),
+      .sets("downscale_interpolation", .words(filters)),
+      difference: "Pillow's filters by their names, which pass over no pixel as OpenCV's do"),
     .init(
-      "encode_quality", default: "95", .sets("encode_quality"), difference: "JPEG only, 1 to 100"),
+      "encode_quality", default: "95", .sets("encode_quality"),
+      difference: "6 for png when nothing is said, where 95 was an error"),
+    .init("encode_format", default: "jpg", .sets("encode_format")),
     .init(
-      "encode_format", default: "jpg",
-      .accepts(["jpg"], otherwise: "pictures are stored as JPEG. Leave it out, or say jpg.")),
+      "skip_reencode", default: "False", .sets("skip_reencode"),
+      difference: "only for bytes that decode cleanly: no damaged picture is shipped"),
     .init(
-      "skip_reencode", default: "False",
-      .accepts(
-        ["False"],
-        otherwise: "each picture is decoded and encoded anew, so that no damaged one is shipped."
-          + " Leave it out; resize_mode=no keeps its size, encode_quality its quality.")),
-    .init(
-      "disable_all_reencoding", default: "False",
-      .accepts(
-        ["False"],
-        otherwise: "each picture is decoded and encoded anew, so that no damaged one is shipped."
-          + " Leave it out; resize_mode=no keeps its size, encode_quality its quality.")),
+      "disable_all_reencoding", default: "False", .sets("disable_all_reencoding"),
+      difference: "only for bytes that decode cleanly; the file's own extension, width and height"),
     .init("min_image_size", default: "0", .sets("min_image_size")),
     .init(
       "max_image_area", default: "inf", .sets("max_image_area", .unbounded),
@@ -90,11 +85,8 @@ public enum Img2datasetNames {
       "max_aspect_ratio", default: "inf", .sets("max_aspect_ratio", .unbounded),
       difference: "told by the header, before anything is decoded; 0 or inf keeps all"),
     .init(
-      "extract_exif", default: "True",
-      .accepts(
-        ["False"],
-        otherwise: "EXIF is not kept: it holds places and names of people. Say False, or leave it"
-          + " out.")),
+      "extract_exif", default: "True", .sets("extract_exif"),
+      difference: "not when nothing is said: EXIF holds places and names of people"),
   ]
 
   // Where it goes and in which shape.

@@ -10,6 +10,7 @@ import JobLedger
 public import PipelineCore
 import ScoreStage
 import ShardStage
+public import WorkerProcesses
 import WorkerThreads
 
 /// How a run ended.
@@ -17,6 +18,8 @@ public struct RunOutcome: Sendable, Equatable {
   public var status: RunStatus
   /// The manifest of what was kept.
   public var dataset: String
+  /// What went wrong without harm to the result, in a sentence each.
+  public var warnings: [String] = []
   /// Every job completed; otherwise `status.quarantined` names those that were given up.
   public var isComplete: Bool { status.isFinished && status.quarantined.isEmpty }
 }
@@ -24,6 +27,9 @@ public struct RunOutcome: Sendable, Equatable {
 /// There is no run in a folder.
 public struct NoRunError: Error, Sendable, Equatable, CustomStringConvertible {
   public var folder: String
+
+  public init(folder: String) { self.folder = folder }
+
   public var description: String {
     "\(folder): there is no run here (no ledger.sqlite). Name the folder given to `pairloom run`."
   }
@@ -40,6 +46,7 @@ public final class PipelineRun: Sendable {
   private let workers: Int
   private let limit: Int?
   let scorer: (any PairScorer)?
+  private let decoder: WorkerCommand?
   private let leaseDuration: Int
   let clock: @Sendable () -> Int
 
@@ -49,12 +56,14 @@ public final class PipelineRun: Sendable {
   ///   - workers: Chunks that are downloaded, and chunks that are computed on, at a time.
   ///   - limit: Rows to take of the list; nil for all.
   ///   - scorer: Scores the shards; needed when the recipe filters by score.
+  ///   - decoder: Starts a process that decodes; nil decodes in this one, which then goes down with a
+  ///     picture that crashes a decoder.
   ///   - leaseDuration: Milliseconds after which a silent worker's job is given to another.
   ///   - clock: Milliseconds since 1970.
   /// - Throws: ``RecipeError`` where recipe and scorer do not fit together.
   public init(
     recipe: PipelineRecipe, folder: String, workers: Int, limit: Int? = nil,
-    scorer: (any PairScorer)? = nil, leaseDuration: Int = 60_000,
+    scorer: (any PairScorer)? = nil, decoder: WorkerCommand? = nil, leaseDuration: Int = 60_000,
     clock: @escaping @Sendable () -> Int = WorkerGroup.wallClock
   ) throws {
     precondition(workers > 0, "a run needs a worker")
@@ -67,6 +76,7 @@ public final class PipelineRun: Sendable {
     self.workers = workers
     self.limit = limit
     self.scorer = scorer
+    self.decoder = decoder
     self.leaseDuration = leaseDuration
     self.clock = clock
   }
@@ -80,7 +90,7 @@ public final class PipelineRun: Sendable {
   /// - Returns: What came of it.
   /// - Throws: `CancellationError` when the task was cancelled, with all leases handed back;
   ///   ``RecipeError``, `ListError` and `LedgerError` for options that do not fit the folder; `FileError` where
-  ///   the disk is at fault.
+  ///   the disk is at fault, ``RunFault`` where the set-up is.
   public func run(
     reportingEvery interval: Duration = .seconds(1),
     onStatus: (@Sendable (RunStatus) -> Void)? = nil
@@ -106,13 +116,14 @@ public final class PipelineRun: Sendable {
     _ onStatus: (@Sendable (RunStatus) -> Void)?
   ) async throws -> RunOutcome {
     try folder.removeAbandonedTemporaries()
+    var warnings: [String] = []
     if try await ledger.unsettledCount() > 0 {
-      try await work(
+      warnings = try await work(
         ledger, recipeSHA256: PipelineRecipe.sha256(of: fingerprint), blocklist, interval, onStatus)
     }
     let status = try await RunStatus(ledger: ledger)
     onStatus?(status)
-    return RunOutcome(status: status, dataset: folder.dataset)
+    return RunOutcome(status: status, dataset: folder.dataset, warnings: warnings)
   }
 
   /// Where the run in `folder` stands, read from its ledger alone; a process may be working on it.
@@ -122,12 +133,25 @@ public final class PipelineRun: Sendable {
     return try await RunStatus(ledger: try JobLedger(path: path))
   }
 
+  /// Where the run in `folder` stands, and which hosts it fails at.
+  public static func statusWithHosts(folder: String) async throws -> (
+    status: RunStatus, hosts: HostSurvey
+  ) {
+    let path = RunFolder(folder).ledger
+    guard DurableFile.exists(path) else { throw NoRunError(folder: folder) }
+    let ledger = try JobLedger(path: path)
+    return (
+      try await RunStatus(ledger: ledger), try await HostSurvey(RunFolder(folder), ledger: ledger)
+    )
+  }
+
   private func work(
     _ ledger: JobLedger, recipeSHA256: String, _ blocklist: HashBlocklist?, _ interval: Duration,
     _ onStatus: (@Sendable (RunStatus) -> Void)?
-  ) async throws {
+  ) async throws -> [String] {
     var manners = recipe.download.fetch
     manners.sharedRates = folder.rates
+    manners.sharedHosts = folder.hosts
     manners.originCache = folder.origins
     let fetcher = try Fetcher(options: manners, sniff: DownloadStage.sniff)
     defer { fetcher.shutDown() }
@@ -162,6 +186,12 @@ public final class PipelineRun: Sendable {
       do { while try await tasks.next() != nil {} } catch is WorkDone {}
       tasks.cancelAll()
     }
+    return fetcher.originCacheProblem.map { problem in
+      [
+        "robots.txt and the like were asked for by each process and not remembered, as "
+          + "\(folder.origins) failed: \(problem)"
+      ]
+    } ?? []
   }
 
   /// Ends the reports when the work has.
@@ -182,13 +212,12 @@ public final class PipelineRun: Sendable {
       DownloadStage(
         fetcher: fetcher, verifiesHashes: recipe.download.hash == .verify,
         blocklist: blocklist),
-      DecodeStage(options: recipe.decode, threads: threads),
+      DecodeStage(options: recipe.decode, threads: threads, worker: decoder),
       DeduplicateStage(options: recipe.deduplicate),
-      ShardStage(
-        options: recipe.shard, rowsPerShard: recipe.ingest.chunkRows),
+      recipe.shardStage,
       FilterStage(
-        rule: recipe.filter, scorer: scorer?.name, pairsPerShard: recipe.ingest.chunkRows,
-        compression: recipe.shard.compression, recipeSHA256: recipeSHA256),
+        rule: recipe.filter, scorer: scorer?.name, packing: recipe.packing,
+        isImg2dataset: recipe.shard.layout == .img2dataset, recipeSHA256: recipeSHA256),
     ]
     if let scorer { stages.append(ScoreStage(scorer: scorer)) }
     return stages

@@ -72,7 +72,8 @@ struct DemoCommand: AsyncParsableCommand {
     let plan = try RunCommand.plan(
       recipe: "scenes", folder: folder + "/run", overrides: ["input=\(list)"], forcesScorer: false)
     let run = try PipelineRun(
-      recipe: plan.recipe, folder: folder + "/run", workers: workers, scorer: plan.scorer)
+      recipe: plan.recipe, folder: folder + "/run", workers: workers, scorer: plan.scorer,
+      decoder: DecodeWorkerCommand.worker)
     let work = Task {
       try await run.run(reportingEvery: RunCommand.interval) { RunCommand.report($0) }
     }

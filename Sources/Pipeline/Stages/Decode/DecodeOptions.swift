@@ -1,38 +1,79 @@
 public import ImageCodec
-public import PipelineCore
 
 /// What pictures become, and which are refused.
 ///
-/// Names and meanings are img2dataset's.
-public struct DecodeOptions: Sendable, Equatable {
+/// Names and meanings are img2dataset's, where it has them.
+public struct DecodeOptions: Sendable, Equatable, Codable {
+  /// Whose habits the decoder has where there are several.
+  public enum Compatibility: String, Sendable, Codable, CaseIterable {
+    case none
+    /// No orientation, no profiles, and OpenCV's ways with odd files.
+    case img2dataset
+  }
+
+  /// The formats that pictures are encoded to, by their file extension.
+  public enum Encoding: String, Sendable, Codable, CaseIterable { case jpg, png, webp }
+
+  public var compatibility = Compatibility.none
   /// Pixels of the side that the mode goes by.
   public var imageSize = 256
   public var resizeMode = ResizeMode.centerCrop
   /// Leaves pictures alone that are smaller than `imageSize`.
   public var resizeOnlyIfBigger = false
-  /// JPEG quality, 1 to 100.
-  public var encodeQuality = 95
+  public var upscaleInterpolation = ResampleFilter.lanczos
+  public var downscaleInterpolation = ResampleFilter.box
+  /// Never decodes at a fraction of the size where the result would be nearly the same.
+  public var exact = false
+  public var orientation = true
+  public var convertProfiles = true
+  /// Takes what there is of a cut file.
+  public var tolerateTruncated = false
   /// More are refused by their header, before anything is decoded; the default is Pillow's limit.
   public var maxPixels = 89_478_485
+  /// The longest side that is decoded, pixels.
+  public var maxSide = 65_535
+  /// The most frames of an animation whose first is taken.
+  public var maxFrames = 10_000
   /// The shortest original side that is kept, pixels; 0 keeps all.
   public var minImageSize = 0
   /// The largest original area that is kept, pixels; 0 keeps all.
   public var maxImageArea = 0
   /// The largest ratio of the original's longer to its shorter side; 0 keeps all.
   public var maxAspectRatio = 0.0
+  public var encodeFormat = Encoding.jpg
+  /// 1 to 100 for JPEG, 0 to 9 for PNG (its effort), 1 to 100 for WebP and above for its lossless kind.
+  public var encodeQuality = 95
+  public var encodeSubsampling = Subsampling.s420
+  /// Huffman tables made for each JPEG: smaller, and slower to write.
+  public var encodeOptimized = false
+  /// Keeps the bytes of a picture of ``encodeFormat`` that decodes cleanly and needs no change.
+  public var skipReencode = false
+  /// Keeps the bytes of every picture that decodes cleanly.
+  public var disableAllReencoding = false
+  /// The list's column of boxes to blur.
+  public var bboxColumn: String?
+  public var extractEXIF = false
+  /// Bytes that a decoder may take; 0 for what the largest picture allowed needs.
+  public var memory = 0
+  /// Seconds of processor time that one picture may take.
+  public var cpuSeconds = 30
+  /// Seconds that one picture may take, whatever the decoder waits for.
+  public var wallSeconds = 120
+  /// Whether a chunk most of whose pictures crash the decoder stops the run.
+  public var stopsOnCrashes = true
 
   public init() {}
 
-  public init(from reader: inout RecipeReader) throws(RecipeError) {
-    imageSize = try reader.int("image_size", default: imageSize, in: 1...16_384)
-    resizeMode = try reader.choice(
-      "resize_mode", among: [.no, .border, .keepRatio, .keepRatioLargest, .centerCrop],
-      default: resizeMode)
-    resizeOnlyIfBigger = try reader.bool("resize_only_if_bigger", default: resizeOnlyIfBigger)
-    encodeQuality = try reader.int("encode_quality", default: encodeQuality, in: 1...100)
-    maxPixels = try reader.int("max_pixels", default: maxPixels, in: 1...(1 << 30))
-    minImageSize = try reader.int("min_image_size", default: minImageSize, in: 0...(1 << 20))
-    maxImageArea = try reader.int("max_image_area", default: maxImageArea, in: 0...(1 << 40))
-    maxAspectRatio = try reader.double("max_aspect_ratio", default: maxAspectRatio, in: 0...1e6)
+  /// JPEG's chroma samples: of each pixel, of every second in a row, of every fourth.
+  public enum Subsampling: String, Sendable, Codable, CaseIterable {
+    case s444 = "444"
+    case s422 = "422"
+    case s420 = "420"
   }
+
+  /// Bytes that a decoder may take.
+  ///
+  /// By default the coefficients of a progressive JPEG of ``maxPixels`` in full colour (6 a pixel), the picture
+  /// (3), what a decoder may hold beside it (WebP: 4; a PNG of 16 bits: 8), and room for a codec's tables.
+  public var memoryInForce: Int { memory > 0 ? memory : 20 * maxPixels + 256 << 20 }
 }

@@ -1,30 +1,44 @@
-import ContentHashing
 import DurableFiles
 public import PipelineCore
 import Synchronization
+public import WorkerProcesses
 import WorkerThreads
 
 /// Decodes, resizes and encodes the fetched pictures of a chunk.
 ///
-/// Reads `fetched/NNNNN.ATTEMPT.parquet` and its bytes; writes the JPEGs in row order to `decoded/NNNNN.bytes`
-/// and `decoded/NNNNN.parquet` with a row for each body: SHA-256 of what was downloaded, sizes, or why
-/// it is no picture. Memory: a block of pictures per thread.
+/// Reads `fetched/NNNNN.ATTEMPT.parquet` and its bytes; writes what is kept in row order to
+/// `decoded/NNNNN.bytes` and `decoded/NNNNN.parquet` with a row for each body: SHA-256 of what was
+/// downloaded, sizes, or why it is no picture. The same bytes for any number of threads, and in processes
+/// of their own or in this one. Memory: the encoded pictures of a block.
 public struct DecodeStage: Stage {
   public let name = StageName.decode
   public let lane = Lane.compute
   private let options: DecodeOptions
   private let threads: Int
+  private let works: any PictureWorks
+  private let isTested = TestedOnce()
   /// The bodies that are worked on between two writes.
-  private static let block = 64
+  private static let block = 256
+  /// The bodies that a thread takes at a time; small, so that all threads end at about the same time.
+  private static let batch = 8
 
   /// - Parameters:
   ///   - options: What pictures become.
   ///   - threads: Pictures decoded at a time, per worker.
-  public init(options: DecodeOptions, threads: Int) {
+  ///   - worker: Starts a process that runs ``DecodeWorker/serve()``; nil decodes in this process,
+  ///     which then goes down with a decoder that crashes.
+  public init(options: DecodeOptions, threads: Int, worker: WorkerCommand? = nil) {
     self.options = options
     self.threads = threads
+    works =
+      worker.map { DecodeSandbox($0, options: options) } ?? InProcessWorks(options: options)
   }
 
+  /// Decodes a chunk.
+  ///
+  /// - Throws: ``DecodeSetupError`` where it is not the list's fault that pictures fail: when no worker
+  ///   starts or a picture of our own making cannot be decoded, which is tried before the first chunk
+  ///   and whenever most of a chunk fails.
   public func run(_ chunk: Chunk, in run: StageContext) async throws -> StageReport {
     let attempt = try await run.downloadAttempt(of: chunk.number)
     return try await CancellationFlag.watch { flag in
@@ -35,26 +49,26 @@ public struct DecodeStage: Stage {
   private func decode(
     _ chunk: Chunk, fetchedBy attempt: Int, in folder: RunFolder, _ flag: CancellationFlag
   ) throws -> StageReport {
+    try isTested.once { try test(isLarge: false, flag) }
     let table = folder.fetchedTable(chunk.number, attempt: attempt)
     let fetched = try PairTable.read(table, as: FetchedRow.init)
       .filter { $0.drop == nil }
+    let boxes = try BlurBoxes(column: options.bboxColumn, chunk: chunk.number, in: folder)
     let writer = try DurableFileWriter(folder.decodedBytes(chunk.number))
     var rows: [DecodedRow] = []
+    var tally = FailureTally()
     for start in stride(from: 0, to: fetched.count, by: Self.block) {
       let part = Array(fetched[start..<min(start + Self.block, fetched.count)])
-      for (row, picture) in zip(part, try pictures(part, chunk: chunk.number, folder, flag)) {
-        var bytes: ByteRange?
-        if picture.drop == nil {
-          bytes = ByteRange(offset: writer.byteCount, length: picture.jpeg.count)
-          try writer.write(picture.jpeg)
-        }
+      let results = try results(part, boxes, chunk: chunk.number, folder, flag)
+      for (row, result) in zip(part, results) {
+        let sha256 = row.sha256 ?? ""
+        tally.add(result, sha256: sha256)
         rows.append(
-          DecodedRow(
-            row: row.row, sha256: picture.sha256, drop: picture.drop, bytes: bytes,
-            width: bytes.map { _ in picture.width }, height: bytes.map { _ in picture.height },
-            originalWidth: picture.originalWidth, originalHeight: picture.originalHeight))
+          try keep(result, of: row, sha256: sha256, chunk: chunk.number, in: writer))
       }
     }
+    if tally.isSuspicious { try test(isLarge: true, flag) }
+    if options.stopsOnCrashes, let error = tally.crashes(chunk: chunk.number) { throw error }
     // The table last: where it is, its bytes are.
     try writer.commit()
     try PairTable.write(
@@ -66,31 +80,105 @@ public struct DecodeStage: Stage {
       facts: ["bytes": writer.byteCount])
   }
 
-  private func pictures(
-    _ rows: [FetchedRow], chunk: Int, _ folder: RunFolder, _ flag: CancellationFlag
-  ) throws -> [PictureMaker.Picture] {
-    let maker = PictureMaker(options: options)
-    let results = Mutex<[Int: Result<PictureMaker.Picture, any Error>]>([:])
-    Parallel.forEach(rows.count, threads: threads) { index in
-      let result = Result {
-        try flag.check()
-        let row = rows[index]
-        let range = row.bytes ?? ByteRange(offset: 0, length: 0)
-        let body = try DurableFile.read(
-          folder.fetchedBytes(chunk, attempt: row.attempt), count: range.length, at: range.offset)
-        guard body.count == range.length else {
-          throw StageError(
-            .decode, chunk: chunk,
-            "row \(row.row) has \(body.count) of \(range.length) bytes; the fetched file is cut")
-        }
-        return maker.picture(from: body, sha256: row.sha256 ?? ContentHash.sha256Hex(body))
-      }
-      results.withLock { $0[index] = result }
+  private func test(isLarge: Bool, _ flag: CancellationFlag) throws {
+    if let problem = try works.selfTest(isLarge: isLarge, flag) {
+      throw DecodeSetupError.selfTest(problem: problem)
     }
-    let found = results.withLock { $0 }
-    return try rows.indices.map { index in
-      guard let result = found[index] else { preconditionFailure("picture \(index) got no result") }
+  }
+
+  private func keep(
+    _ result: PictureResult, of row: FetchedRow, sha256: String, chunk: Int,
+    in writer: DurableFileWriter
+  ) throws -> DecodedRow {
+    switch result {
+    case .cut(let count):
+      throw StageError(
+        .decode, chunk: chunk,
+        "row \(row.row) has \(count) of \(row.bytes?.length ?? 0) bytes; the fetched file is cut")
+    case .failed(let failure):
+      return DecodedRow(
+        row: row.row, sha256: sha256, drop: Drop(.decoderCrashed, detail: "\(failure)"))
+    case .made(let picture):
+      guard picture.drop == nil else {
+        return DecodedRow(
+          row: row.row, sha256: sha256, drop: picture.drop,
+          originalWidth: picture.originalWidth, originalHeight: picture.originalHeight)
+      }
+      let bytes = ByteRange(offset: writer.byteCount, length: picture.bytes.count)
+      try writer.write(picture.bytes)
+      return DecodedRow(
+        row: row.row, sha256: sha256, bytes: bytes, width: picture.width,
+        height: picture.height, originalWidth: picture.originalWidth,
+        originalHeight: picture.originalHeight, phash: picture.phash, exif: picture.exif,
+        format: picture.format)
+    }
+  }
+
+  /// The results of a block, in the order of its rows, from as many threads as there may be.
+  private func results(
+    _ rows: [FetchedRow], _ boxes: BlurBoxes, chunk: Int, _ folder: RunFolder,
+    _ flag: CancellationFlag
+  ) throws -> [PictureResult] {
+    let batches = (rows.count + Self.batch - 1) / Self.batch
+    let lanes = min(threads, batches)
+    let next = Atomic<Int>(0)
+    let found = Mutex<[Int: Result<[PictureResult], any Error>]>([:])
+    Parallel.forEach(lanes, threads: lanes) { _ in
+      while true {
+        let batch = next.add(1, ordering: .relaxed).oldValue
+        if batch >= batches { return }
+        let part = rows[batch * Self.batch..<min((batch + 1) * Self.batch, rows.count)]
+        let result = Result {
+          try flag.check()
+          return try self.results(of: part, boxes, chunk: chunk, folder, flag)
+        }
+        found.withLock { $0[batch] = result }
+      }
+    }
+    let results = found.withLock { $0 }
+    return try (0..<batches).flatMap { batch in
+      guard let result = results[batch] else { preconditionFailure("batch \(batch) got no result") }
       return try result.get()
+    }
+  }
+
+  private func results(
+    of rows: ArraySlice<FetchedRow>, _ boxes: BlurBoxes, chunk: Int, _ folder: RunFolder,
+    _ flag: CancellationFlag
+  ) throws -> [PictureResult] {
+    var results: [Int: PictureResult] = [:]
+    var requests: [(index: Int, request: PictureRequest)] = []
+    for (index, row) in zip(rows.indices, rows) {
+      var request = PictureRequest(
+        path: folder.fetchedBytes(chunk, attempt: row.attempt),
+        bytes: row.bytes ?? ByteRange(offset: 0, length: 0))
+      switch boxes.of(row: row.row) {
+      case .none: break
+      case .some(let boxes): request.boxes = boxes
+      case .unreadable:
+        results[index] = .made(Picture(drop: Drop(.badBoxes, detail: BlurBoxes.expectation)))
+        continue
+      }
+      requests.append((index, request))
+    }
+    let made = try works.pictures(requests.map(\.request), flag)
+    for (request, result) in zip(requests, made) { results[request.index] = result }
+    return rows.indices.map { index in
+      guard let result = results[index] else { preconditionFailure("row \(index) got no result") }
+      return result
+    }
+  }
+
+  /// Runs something until it has succeeded once, one caller at a time.
+  private final class TestedOnce: Sendable {
+    private let isDone = Mutex(false)
+
+    func once(_ body: () throws -> Void) throws {
+      try isDone.withLock { isDone in
+        if isDone { return }
+        try body()
+        isDone = true
+      }
     }
   }
 }

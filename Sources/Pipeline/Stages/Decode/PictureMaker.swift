@@ -1,45 +1,98 @@
 import ImageCodec
 import PipelineCore
 
-/// Turns one downloaded body into the JPEG that is kept, or says why not.
+/// One downloaded body to be made into what is kept.
+struct PictureRequest: Sendable, Equatable {
+  /// The file that holds it, and where.
+  var path: String
+  var bytes: ByteRange
+  /// The row's boxes to blur: x0, y0, x1, y1 of each, from 0 to 1.
+  var boxes: [[Double]] = []
+}
+
+/// What one body became, or why it is dropped.
+struct Picture: Sendable, Equatable {
+  /// What is kept.
+  var bytes: [UInt8] = []
+  /// Its file extension.
+  var format = ""
+  var width = 0
+  var height = 0
+  var originalWidth: Int?
+  var originalHeight: Int?
+  var phash: String?
+  var exif: String?
+  var drop: Drop?
+  /// What the content is, where that is known.
+  var source: ImageFormat?
+}
+
+/// Turns one downloaded body into what is kept of it, or says why not.
 struct PictureMaker: Sendable {
-  struct Picture: Sendable {
-    var sha256: String
-    var jpeg: [UInt8] = []
-    var width = 0
-    var height = 0
-    var originalWidth: Int?
-    var originalHeight: Int?
-    var drop: Drop?
+  private let options: DecodeOptions
+  private let codec: PictureCodec
+  /// Called where a decoder could not have the memory it asked for; by default that is the file's fault.
+  private let outOfMemory: @Sendable () -> Void
+
+  init(options: DecodeOptions, outOfMemory: @escaping @Sendable () -> Void = {}) {
+    self.options = options
+    codec = PictureCodec(options: options)
+    self.outOfMemory = outOfMemory
   }
 
-  var options: DecodeOptions
-
-  func picture(from body: [UInt8], sha256: String) -> Picture {
-    var picture = Picture(sha256: sha256)
+  func picture(from body: [UInt8], boxes: [[Double]] = []) -> Picture {
+    var picture = Picture()
     do throws(ImageError) {
-      let header = try ImageDecoder.header(of: body)
-      picture.originalWidth = header.width
-      picture.originalHeight = header.height
-      picture.drop = refusal(width: header.width, height: header.height)
-      if picture.drop != nil { return picture }
-      // A picture one pixel wide would become gigabytes on its way to the size.
-      let scaled = options.resizeMode.scaledSize(
-        width: header.width, height: header.height, size: options.imageSize,
-        onlyIfBigger: options.resizeOnlyIfBigger)
-      let (area, overflow) = scaled.width.multipliedReportingOverflow(by: scaled.height)
-      guard !overflow, area <= options.maxPixels else {
-        throw .tooManyPixels(width: scaled.width, height: scaled.height, limit: options.maxPixels)
-      }
-      let image = try ImageDecoder.decode(body, maxPixels: options.maxPixels).resized(
-        mode: options.resizeMode, size: options.imageSize, onlyIfBigger: options.resizeOnlyIfBigger)
-      picture.jpeg = try ImageEncoder.jpeg(image, quality: options.encodeQuality)
-      picture.width = image.width
-      picture.height = image.height
+      try make(body, boxes, &picture)
     } catch {
+      if Self.isForWantOfMemory(error) { outOfMemory() }
       picture.drop = Drop(DropReason(error), detail: error.description)
     }
     return picture
+  }
+
+  private func make(
+    _ body: [UInt8], _ boxes: [[Double]], _ picture: inout Picture
+  ) throws(ImageError) {
+    let header = try codec.header(of: body)
+    picture.source = header.format
+    picture.originalWidth = header.width
+    picture.originalHeight = header.height
+    picture.drop = refusal(width: header.width, height: header.height)
+    if picture.drop != nil { return }
+    // A picture one pixel wide would become gigabytes on its way to the size.
+    let scaled = options.resizeMode.scaledSize(
+      width: header.width, height: header.height, size: options.imageSize,
+      onlyIfBigger: options.resizeOnlyIfBigger)
+    let (area, overflow) = scaled.width.multipliedReportingOverflow(by: scaled.height)
+    guard !overflow, area <= options.maxPixels else {
+      throw .tooManyPixels(width: scaled.width, height: scaled.height, limit: options.maxPixels)
+    }
+    let isScaled = scaled != (header.width, header.height)
+    let decoded = try codec.decode(body, atLeast: isScaled ? scaled : nil)
+    picture.phash = codec.perceptualHash(of: decoded.image)
+    if options.extractEXIF { picture.exif = codec.exif(of: body) }
+    if options.disableAllReencoding {
+      keep(body, of: decoded, &picture)
+      return
+    }
+    let image = codec.resized(decoded)
+    let isWhole = decoded.isUnchanged && image == decoded.image && boxes.isEmpty
+    if options.skipReencode, isWhole, decoded.format == options.encodeFormat.content {
+      keep(body, of: decoded, &picture)
+      return
+    }
+    picture.bytes = try codec.encode(image)
+    picture.format = options.encodeFormat.rawValue
+    picture.width = image.width
+    picture.height = image.height
+  }
+
+  private func keep(_ body: [UInt8], of decoded: PictureCodec.Decoded, _ picture: inout Picture) {
+    picture.bytes = body
+    picture.format = decoded.format == .jpeg ? "jpg" : decoded.format.rawValue
+    picture.width = decoded.width
+    picture.height = decoded.height
   }
 
   /// The rules on the original's size, in img2dataset's order.
@@ -55,5 +108,25 @@ struct PictureMaker: Sendable {
       return Drop(.aspectRatioTooLarge, detail: size)
     }
     return nil
+  }
+
+  /// The words of libjpeg, libpng and libwebp for a malloc that failed.
+  private static func isForWantOfMemory(_ error: ImageError) -> Bool {
+    switch error {
+    case .corrupt(let words), .cannotEncode(let words):
+      words.lowercased().contains("out of memory") || words.contains("Insufficient memory")
+    default: false
+    }
+  }
+}
+
+extension DecodeOptions.Encoding {
+  /// The content of such files.
+  var content: ImageFormat {
+    switch self {
+    case .jpg: .jpeg
+    case .png: .png
+    case .webp: .webp
+    }
   }
 }

@@ -6,46 +6,7 @@ import ImageCodec
 import PipelineCore
 import Testing
 
-/// A run's folder with one chunk as the download stage leaves it.
-private struct FetchedChunk {
-  let folder = RunFolder(NSTemporaryDirectory() + "pairloom-decode-\(UUID().uuidString)")
-
-  // One body per row.
-  init(_ bodies: [[UInt8]]) throws {
-    try folder.make()
-    var offset = 0
-    let rows = bodies.enumerated().map { row, body in
-      defer { offset += body.count }
-      return FetchedRow(
-        row: row, attempt: 1, status: 200, record: [], drop: nil,
-        bytes: ByteRange(offset: offset, length: body.count), sha256: ContentHash.sha256Hex(body)
-      ).json
-    }
-    try PairTable.write(
-      rows, columns: FetchedRow.columns, to: folder.fetchedTable(0, attempt: 1))
-    try DurableFile.write(bodies.flatMap { $0 }, to: folder.fetchedBytes(0, attempt: 1))
-  }
-
-  func decode(_ options: DecodeOptions) async throws -> (report: StageReport, rows: [DecodedRow]) {
-    let stage = DecodeStage(options: options, threads: 2)
-    let report = try await stage.run(
-      Chunk(number: 0, attempt: 1),
-      in: StageContext(
-        folder: folder,
-        report: { _, _ in StageReport(input: 0, kept: 0, facts: [StageReport.attemptFact: 1]) }
-      ) { _ in [] })
-    return (report, try PairTable.read(folder.decodedTable(0), as: DecodedRow.init))
-  }
-
-  func remove() throws { try FileManager.default.removeItem(atPath: folder.path) }
-}
-
 @Suite struct DecodeStageTests {
-  private func options() throws -> DecodeOptions {
-    var reader = try RecipeReader(yaml: "{}", path: "test")
-    return try DecodeOptions(from: &reader)
-  }
-
   private func picture(_ width: Int, _ height: Int) -> RGBImage {
     RGBImage(
       width: width, height: height,
@@ -61,7 +22,7 @@ private struct FetchedChunk {
       jpeg, Array("<html></html>".utf8), [], Array(jpeg.prefix(jpeg.count / 2)), skinny,
       try ImageEncoder.webp(picture(300, 20), quality: 80),
     ])
-    let (report, rows) = try await chunk.decode(options())
+    let (report, rows) = try await chunk.decode(decodeOptions())
     #expect(
       rows.map(\.drop?.reason) == [
         nil, .unsupportedFormat, .empty, .truncated, .tooManyPixels, nil,
@@ -78,19 +39,19 @@ private struct FetchedChunk {
   @Test("a chunk of none and a chunk of failures come through; a second run gives the same bytes")
   func edges() async throws {
     let empty = try FetchedChunk([])
-    let nothing = try await empty.decode(options())
+    let nothing = try await empty.decode(decodeOptions())
     #expect(nothing.report.input == 0 && nothing.report.kept == 0)
     #expect(nothing.rows.isEmpty)
     try empty.remove()
     let bad = try FetchedChunk([[1, 2, 3], [], Array("{}".utf8)])
-    let (report, _) = try await bad.decode(options())
+    let (report, _) = try await bad.decode(decodeOptions())
     #expect(report.kept == 0)
     #expect(report.dropped.values.reduce(0, +) == 3)
     try bad.remove()
     let good = try FetchedChunk([try ImageEncoder.png(picture(50, 70))])
-    _ = try await good.decode(options())
+    _ = try await good.decode(decodeOptions())
     let first = try DurableFile.read(good.folder.decodedBytes(0))
-    _ = try await good.decode(options())
+    _ = try await good.decode(decodeOptions())
     #expect(try DurableFile.read(good.folder.decodedBytes(0)) == first)
     #expect(!first.isEmpty)
     try good.remove()
