@@ -11,7 +11,9 @@ struct DecodeBenchmark: ParsableCommand {
     abstract: "Decode, resize to 256 (center_crop) and encode as JPEG of quality 95.",
     discussion: """
       Prints pictures, ok (those that could be decoded), per_cpu_s and ms of CPU time per picture, \
-      over the files that ../shared/peers/decode.py takes.
+      over the files that ../shared/peers/decode.py takes. A JPEG much larger than 256 is decoded by a \
+      scaled DCT unless --exact says otherwise; orientation and profiles are applied, as the \
+      pipeline does, and as those peers do not.
       """)
 
   @Argument(help: "A folder; all files in it and below it, those ending in .jsonl aside.")
@@ -20,9 +22,21 @@ struct DecodeBenchmark: ParsableCommand {
   @Option(help: "The most pictures; which ones is fixed.")
   var n = 1000
 
+  @Flag(help: "Decode every JPEG at its full size.")
+  var exact = false
+
+  @Option(help: "The filter for shrinking: box, area, bilinear, bicubic, lanczos, …")
+  var filter = ResizeFilters().downscale.rawValue
+
   @OptionGroup var repetition: RoundOptions
 
-  func validate() throws { try requirePositive(n, "--n") }
+  func validate() throws {
+    try requirePositive(n, "--n")
+    guard ResampleFilter(rawValue: filter) != nil else {
+      let names = ResampleFilter.allCases.map(\.rawValue).joined(separator: ", ")
+      throw ValidationError("--filter \(filter) is none of \(names).")
+    }
+  }
 
   func run() throws {
     var paths = try Self.files(below: folder)
@@ -30,9 +44,15 @@ struct DecodeBenchmark: ParsableCommand {
     var order = PythonShuffle(seed: 1)
     order.shuffle(&paths)
     let files = try paths.prefix(n).map { try DurableFile.read($0) }
+    var settings = DecodeSettings()
+    settings.exact = exact
+    var filters = ResizeFilters()
+    if let filter = ResampleFilter(rawValue: filter) { filters.downscale = filter }
     var decoded = 0
     let rounds = Rounds(repetition.rounds, clock: .processor) {
-      decoded = files.count { Self.picture(from: $0) != nil }
+      decoded = files.count {
+        Self.picture(from: $0, settings: settings, filters: filters) != nil
+      }
     }
     Figure(
       name: "decode",
@@ -45,9 +65,16 @@ struct DecodeBenchmark: ParsableCommand {
   }
 
   /// The JPEG, or nil when the bytes hold no picture: some files of a crawl never do.
-  static func picture(from bytes: [UInt8]) -> [UInt8]? {
+  static func picture(
+    from bytes: [UInt8], settings: DecodeSettings, filters: ResizeFilters
+  ) -> [UInt8]? {
     do throws(ImageError) {
-      let image = try ImageDecoder.decode(bytes).resized(mode: .centerCrop, size: 256)
+      let header = try ImageDecoder.header(of: bytes, settings: settings)
+      let target = ResizeMode.centerCrop.scaledSize(
+        width: header.width, height: header.height, size: 256, onlyIfBigger: false)
+      let decoded = try ImageDecoder.decode(bytes, settings: settings, atLeast: target)
+      let image = decoded.image.resized(
+        mode: .centerCrop, size: 256, filters: filters, of: (decoded.width, decoded.height))
       return try ImageEncoder.jpeg(image, quality: 95)
     } catch {
       return nil

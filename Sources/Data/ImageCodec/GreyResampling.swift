@@ -47,6 +47,7 @@ enum GreyResampling {
   /// Pixels, and taps, that one step takes.
   private static let pixelsAtOnce = 8
   private static let step = 16
+  private static let rowsAtOnce = 4
   private static let lowBits = HorizontalWeights.lowBits
 
   /// ITU-R 601-2 luma in Pillow's integers: (19595 R + 38470 G + 7471 B + 2^15) >> 16.
@@ -149,9 +150,14 @@ enum GreyResampling {
             let window = weights.windows[column]
             let first = unsafe spread + column * stepsPerWindow
             let steps = (window.count + step - 1) / step
-            for y in 0..<height {
-              unsafe target[y * columns + column] = level(
-                source + y * width + window.lowerBound, first, steps)
+            for y in Swift.stride(from: 0, to: height, by: rowsAtOnce) {
+              // The last rows are made again rather than fewer.
+              let more = pointwiseMin(SIMD4(0, 1, 2, 3), SIMD4(repeating: height - 1 - y))
+              let made = unsafe fourRows(
+                source + y * width + window.lowerBound, more &* width, first, steps)
+              for row in 0..<rowsAtOnce {
+                unsafe target[(y + more[row]) * columns + column] = made[row]
+              }
             }
           }
         }
@@ -160,25 +166,54 @@ enum GreyResampling {
     }
   }
 
+  /// One level of each of four rows, which share the loads of weights.
   @inline(__always)
-  private static func level(
-    _ source: UnsafeRawPointer, _ weights: UnsafePointer<Weights>, _ steps: Int
-  ) -> UInt8 {
-    var high = SIMD8<Int32>.zero
-    var low = SIMD8<Int32>.zero
+  private static func fourRows(
+    _ source: UnsafeRawPointer, _ rows: SIMD4<Int>, _ weights: UnsafePointer<Weights>,
+    _ steps: Int
+  ) -> SIMD4<UInt8> {
+    var (a, b, c, d) = (Sums(), Sums(), Sums(), Sums())
     for index in 0..<steps {
-      let taps = unsafe (source + index * step).loadUnaligned(as: SIMD2<Int64>.self)
-      let words = _mm256_cvtepu8_epi16(taps)
+      let place = unsafe source + index * step
+      let weight = unsafe weights[index]
+      unsafe a.add(place + rows[0], weight)
+      unsafe b.add(place + rows[1], weight)
+      unsafe c.add(place + rows[2], weight)
+      unsafe d.add(place + rows[3], weight)
+    }
+    let quarters = _mm256_hadd_epi32(
+      _mm256_hadd_epi32(a.total, b.total), _mm256_hadd_epi32(c.total, d.total))
+    // Safe: vectors of one size, of which every pattern of bits is a value.
+    let halves = unsafe unsafeBitCast(quarters, to: SIMD8<Int32>.self)
+    let half = Int32(1) << (ResampleWeights.precision - 1)
+    let sum =
+      (halves.lowHalf &+ halves.highHalf &+ half) &>> Int32(ResampleWeights.precision)
+    return SIMD4(
+      truncatingIfNeeded: sum.clamped(
+        lowerBound: .zero, upperBound: SIMD4<Int32>(repeating: 255)))
+  }
+
+  /// The sums of one row's window, as they grow.
+  private struct Sums {
+    private var high = SIMD8<Int32>.zero
+    private var low = SIMD8<Int32>.zero
+
+    @inline(__always)
+    mutating func add(_ source: UnsafeRawPointer, _ weights: Weights) {
+      let words = unsafe _mm256_cvtepu8_epi16(source.loadUnaligned(as: SIMD2<Int64>.self))
       // Safe: vectors of one size, of which every pattern of bits is a value.
       unsafe high &+= unsafeBitCast(
-        _mm256_madd_epi16(words, unsafeBitCast(weights[index].high, to: Register.self)),
+        _mm256_madd_epi16(words, unsafeBitCast(weights.high, to: Register.self)),
         to: SIMD8<Int32>.self)
       unsafe low &+= unsafeBitCast(
-        _mm256_madd_epi16(words, unsafeBitCast(weights[index].low, to: Register.self)),
+        _mm256_madd_epi16(words, unsafeBitCast(weights.low, to: Register.self)),
         to: SIMD8<Int32>.self)
     }
-    let half = Int32(1) << (ResampleWeights.precision - 1)
-    let sum = ((high &<< lowBits) &+ low).wrappedSum() &+ half
-    return UInt8(truncatingIfNeeded: min(255, max(0, sum >> Int32(ResampleWeights.precision))))
+
+    @inline(__always)
+    var total: Register {
+      // Safe: as above.
+      unsafe unsafeBitCast((high &<< lowBits) &+ low, to: Register.self)
+    }
   }
 }

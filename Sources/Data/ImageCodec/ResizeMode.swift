@@ -53,15 +53,15 @@ public struct ResizeFilters: Sendable, Equatable, Codable {
   /// Where it is not.
   public var upscale: ResampleFilter
 
-  /// `box` costs least, and averages as `area` does; `lanczos` is img2dataset's choice by name.
-  public init(downscale: ResampleFilter = .box, upscale: ResampleFilter = .lanczos) {
+  /// By default what img2dataset takes.
+  ///
+  /// `area` is OpenCV's to one level, and costs a twentieth more than `box`, which samples rather
+  /// than averages where sides shrink to more than half. `lanczos` is Pillow's of six taps, that of
+  /// OpenCV has eight.
+  public init(downscale: ResampleFilter = .area, upscale: ResampleFilter = .lanczos) {
     self.downscale = downscale
     self.upscale = upscale
   }
-
-  /// What img2dataset takes by default; its `lanczos` is OpenCV's of eight taps, this one Pillow's
-  /// of six.
-  public static let img2dataset = ResizeFilters(downscale: .area, upscale: .lanczos)
 }
 
 extension RGBImage {

@@ -33,7 +33,7 @@ import Testing
     let whole = ResizeMode.centerCrop.scaledSize(
       width: width, height: height, size: size, onlyIfBigger: false)
     let reference = image.resized(
-      width: whole.width, height: whole.height, filter: min(width, height) > size ? .box : .lanczos
+      width: whole.width, height: whole.height, filter: min(width, height) > size ? .area : .lanczos
     ).cropped(
       left: (whole.width - size) / 2, top: (whole.height - size) / 2, width: size, height: size)
     #expect(image.resized(mode: .centerCrop, size: size) == reference)

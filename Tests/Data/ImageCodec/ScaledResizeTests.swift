@@ -16,7 +16,7 @@ import Testing
     }
     // Larger than the scaled picture, but smaller than the original: still a downscale.
     let made = scaled.resized(mode: .keepRatio, size: 75, of: (257, 200))
-    #expect(made == scaled.resized(box: (0, 0, 96.375, 75), width: 96, height: 75, filter: .box))
+    #expect(made == scaled.resized(box: (0, 0, 96.375, 75), width: 96, height: 75, filter: .area))
   }
 
   @Test("the resampler gets the box of the original's pixels, edges between pixels and all")
