@@ -28,6 +28,8 @@ public enum DropReason: String, Codable, CaseIterable, Sendable {
   case notAnImage = "not_an_image"
   case unsupportedFormat = "unsupported_format"
   case tooManyPixels = "too_many_pixels"
+  case sideTooLong = "side_too_long"
+  case tooManyFrames = "too_many_frames"
   case truncated, corrupt
   case cannotEncode = "cannot_encode"
   case imageTooSmall = "image_too_small"
@@ -70,7 +72,7 @@ public enum DropReason: String, Codable, CaseIterable, Sendable {
       .download
     case .empty, .notAnImage, .unsupportedFormat, .tooManyPixels, .truncated, .corrupt,
       .cannotEncode, .imageTooSmall, .imageAreaTooLarge, .aspectRatioTooLarge, .badBoxes,
-      .decoderCrashed:
+      .decoderCrashed, .sideTooLong, .tooManyFrames:
       .decode
     case .duplicateBytes: .deduplicate
     case .lowScore: .filter
