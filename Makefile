@@ -10,7 +10,11 @@ PAIRLOOM := .build/release/pairloom
 DEMO ?= demo
 TIMED := '^(HTTPFetchTests|OriginLedgerTests)\.'
 
-.PHONY: help deps build demo test test-long peers lint bench scorer docs clean
+# The folders of Tests/Fuzz with a target each, and the seconds that each is fuzzed.
+FUZZ := ParquetFile CrawlPolicy ImageCodec PairDataset Lists
+SECONDS_EACH ?= 120
+
+.PHONY: help deps build demo test test-long fuzz peers lint bench scorer docs clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -29,12 +33,18 @@ test: deps lint peers ## lint, build and run every test, one small end-to-end ru
 	@swift test -c release --skip-build --filter $(TIMED) # they measure time, so nothing runs beside them
 	@swift test -c release --skip-build --skip $(TIMED)
 
-test-long: test ## the long matrices too: 10 million rows, 600,000 damaged Parquet files, 100,000 pictures (about an hour)
+test-long: test ## the long matrices too: 10 million rows, 600,000 damaged tables, 100,000 pictures, fuzzing (an hour and more)
 	@PAIRLOOM_LONG=1 PAIRLOOM_LARGE=1 PAIRLOOM_PARQUET_MUTATIONS=600000 PAIRLOOM_PARQUET_FILES=400 PAIRLOOM_DECODE_MUTATIONS=100000 \
 	  swift test -c release --skip-build --filter 'LongListTests|ListMutationTests|HashBlocklist|HostList|ParquetFileTests|SandboxTests'
+	@Tests/Fuzz/run.sh 30 $(FUZZ)
 
-peers: deps ## pyarrow in .build/peers, against which the Parquet tests hold our files; skipped without a network
-	@Tests/Support/peers.sh || echo "peers: no pyarrow; the tests against it are skipped" >&2
+# libFuzzer and AddressSanitizer, in .build-fuzz: the flags reach no other build. What is found goes
+# to .build-fuzz/found and fails the command; corpora grow in .build-fuzz/corpus from run to run.
+fuzz: deps ## coverage-guided fuzzing of all that reads foreign bytes; SECONDS_EACH=120 FUZZ="ParquetFile …"
+	@Tests/Fuzz/run.sh $(SECONDS_EACH) $(FUZZ)
+
+peers: deps ## pyarrow and webdataset in .build/peers, against which tests hold our files; skipped without a network
+	@Tests/Support/peers.sh || echo "peers: no pyarrow, no webdataset; the tests against them are skipped" >&2
 
 lint: deps ## check the format of every Swift file
 	@swift format lint --strict -r Sources Tests Package.swift
@@ -60,4 +70,4 @@ docs: deps ## the documentation of every module, in .build/docs
 	@echo "open .build/docs (serve it with: docc preview, or any web server)"
 
 clean: ## remove what was built and the demo's folder
-	@rm -rf .build .build-docs $(DEMO)
+	@rm -rf .build .build-docs .build-fuzz $(DEMO)

@@ -152,8 +152,16 @@ let modules: [Module] = [
     needs: [
       "IngestStage", "DownloadStage", "DecodeStage", "DeduplicateStage", "ShardStage",
       "ScoreStage", "FilterStage", "PipelineCore", "JobLedger", "HTTPFetch", "CrawlPolicy",
-      "ImageCodec", "PairDataset", "DurableFiles", "ContentHashing", "WorkerThreads",
-      "WorkerProcesses", "TableQuery",
+      "ImageCodec", "PairDataset", "ParquetFile", "DurableFiles", "ContentHashing",
+      "WorkerThreads", "WorkerProcesses", "TableQuery",
+    ], testNeeds: ["FaultServer"]),
+
+  module(
+    .pipeline, "ShardMaintenance",
+    needs: [
+      "URLPipeline", "ShardStage", "PipelineCore", "JobLedger", "ImageCodec", "PairDataset",
+      "ParquetFile",
+      "DurableFiles", "ContentHashing", "SeededRandom", "WorkerThreads",
     ], testNeeds: ["FaultServer"]),
 
   module(.learning, "TensorEngine", needs: ["WorkerThreads", "SeededRandom"], c: ["COpenBLAS"]),
@@ -209,7 +217,8 @@ let modules: [Module] = [
       "HTTPFetch",
       "PipelineCore",
       "IngestStage", "DownloadStage", "DecodeStage", "DeduplicateStage", "ShardStage",
-      "ScoreStage", "FilterStage", "URLPipeline", "TensorEngine", "Autograd", "NeuralNetworks",
+      "ScoreStage", "FilterStage", "URLPipeline", "ShardMaintenance", "TensorEngine", "Autograd",
+      "NeuralNetworks",
       "Optimizers",
       "Collectives", "Tokenizers", "WeightFiles", "CLIPModel", "Checkpointing", "BatchLoading",
       "DistributedTraining", "CLIPTraining",
@@ -218,8 +227,8 @@ let modules: [Module] = [
     .commands, "pairloom-bench",
     needs: [
       "DurableFiles", "SeededRandom", "WorkerThreads", "ImageCodec", "PairDataset", "SceneWorld",
-      "JobLedger", "PipelineCore", "TensorEngine", "Autograd", "Optimizers", "Collectives",
-      "Tokenizers", "CLIPModel", "BatchLoading", "CLIPTraining",
+      "JobLedger", "CrawlPolicy", "HTTPFetch", "PipelineCore", "TensorEngine", "Autograd",
+      "Optimizers", "Collectives", "Tokenizers", "CLIPModel", "BatchLoading", "CLIPTraining",
     ], products: [argumentParser]),
 ]
 
@@ -257,11 +266,17 @@ func exists(_ path: String) -> Bool {
   FileManager.default.fileExists(atPath: Context.packageDirectory + "/" + path)
 }
 
+/// Fuzzing (`make fuzz`) builds in a scratch folder of its own; a normal build sees none of this.
+let isFuzzing = Context.environment["PAIRLOOM_FUZZ"] != nil
+let sanitizers = ["-sanitize=fuzzer,address"]
+
 func sources(of module: Module) -> Target {
   let dependencies =
     (module.needs + module.cLibraries).map { Target.Dependency.target(name: $0) } + module.products
   let path = "Sources/\(module.layer.rawValue)/\(module.folder)"
-  let settings = strict + (withKernels.contains(module.name) ? vectorised : [])
+  let settings =
+    strict + (withKernels.contains(module.name) ? vectorised : [])
+    + (isFuzzing ? [.unsafeFlags(sanitizers)] : [])
   return module.layer == .commands
     ? .executableTarget(
       name: module.name, dependencies: dependencies, path: path, swiftSettings: settings)
@@ -300,6 +315,30 @@ let testKit: [Target] = [
     swiftSettings: [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]),
 ]
 
+/// Coverage-guided fuzzing of what reads foreign bytes: an executable for each folder of Tests/Fuzz.
+func fuzzTarget(_ name: String, needs: [String]) -> Target {
+  .executableTarget(
+    name: "Fuzz" + name, dependencies: (needs + ["FuzzSupport"]).map { .target(name: $0) },
+    path: "Tests/Fuzz/" + name,
+    swiftSettings: [
+      .swiftLanguageMode(.v6), .treatAllWarnings(as: .error),
+      .unsafeFlags(sanitizers + ["-parse-as-library"]),  // a single file with @main
+    ],
+    // gold, the default, fails on the sanitizers' debugging information.
+    linkerSettings: [.unsafeFlags(sanitizers + ["-use-ld=lld"])])
+}
+let fuzzing: [Target] =
+  isFuzzing
+  ? [
+    .systemLibrary(name: "CLibFuzzer", path: "Tests/Fuzz/CLibFuzzer"),
+    .target(name: "FuzzSupport", dependencies: ["CLibFuzzer"], path: "Tests/Fuzz/Support"),
+    fuzzTarget("ParquetFile", needs: ["ParquetFile", "Compression"]),
+    fuzzTarget("ImageCodec", needs: ["ImageCodec"]),
+    fuzzTarget("CrawlPolicy", needs: ["CrawlPolicy"]),
+    fuzzTarget("PairDataset", needs: ["PairDataset", "ContentHashing"]),
+    fuzzTarget("Lists", needs: ["IngestStage"]),
+  ] : []
+
 let package = Package(
   name: "Pairloom",
   dependencies: [
@@ -308,5 +347,5 @@ let package = Package(
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
   ],
-  targets: cLibraries + modules.map(sources) + modules.compactMap(tests) + testKit
+  targets: cLibraries + modules.map(sources) + modules.compactMap(tests) + testKit + fuzzing
 )

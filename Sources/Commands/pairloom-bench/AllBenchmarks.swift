@@ -4,7 +4,7 @@ import ImageCodec
 import PairDataset
 import SceneWorld
 
-/// `all`: every benchmark on inputs that it makes itself, in less than a minute.
+/// `all`: every benchmark on inputs that it makes itself, in about a minute.
 struct AllBenchmarks: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "all",
@@ -32,6 +32,7 @@ struct AllBenchmarks: ParsableCommand {
       ["train-step", "--batch", "16", "--steps", "5"] + model,
       ["allreduce", "--mib", "0.0625,1,16"],
       ["ledger", "--jobs", "300", "--folder", folder.path],
+      ["transfers"], ["manners"],
     ] { try ChildProcess(arguments).requireSuccess() }
   }
 

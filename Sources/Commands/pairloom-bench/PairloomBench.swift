@@ -13,7 +13,8 @@ struct PairloomBench: AsyncParsableCommand {
       """,
     subcommands: [
       DecodeBenchmark.self, ReadShardsBenchmark.self, ScoreBenchmark.self,
-      TrainStepBenchmark.self, AllReduceBenchmark.self, LedgerBenchmark.self, AllBenchmarks.self,
+      TrainStepBenchmark.self, AllReduceBenchmark.self, LedgerBenchmark.self,
+      TransfersBenchmark.self, MannersBenchmark.self, AllBenchmarks.self,
     ])
 
   static func main() async {

@@ -17,7 +17,9 @@ struct Pairloom: AsyncParsableCommand {
     abstract: "Weaves image–caption pairs into training sets, and training sets into CLIP models.",
     version: "0.1.0",
     subcommands: [
-      RunCommand.self, StatusCommand.self, RetryCommand.self, DoctorCommand.self, ScoreCommand.self,
+      RunCommand.self, StatusCommand.self, RetryCommand.self, VerifyCommand.self,
+      ForgetCommand.self, LsCommand.self, CatCommand.self, ReshardCommand.self, DoctorCommand.self,
+      ScoreCommand.self,
       TrainCommand.self, EvaluateCommand.self, DemoCommand.self, DemoOriginCommand.self,
       SceneScorerCommand.self, DecodeWorkerCommand.self,
     ])
@@ -27,6 +29,7 @@ struct Pairloom: AsyncParsableCommand {
     // A closed pipe (`pairloom run … | head`) ends the text, not the work.
     signal(SIGPIPE, SIG_IGN)
     do {
+      try requireKnownCommand(CommandLine.arguments.dropFirst().first)
       var command = try parseAsRoot()
       if var command = command as? any AsyncParsableCommand {
         try await command.run()
@@ -51,6 +54,26 @@ struct Pairloom: AsyncParsableCommand {
       if isParserError(error) { exit(withError: error) }
       Terminal.fail("\(error)", code: 1)
     }
+  }
+
+  /// Refuses a first word that is no command, naming the one that was meant.
+  private static func requireKnownCommand(_ word: String?) throws {
+    func names(_ commands: [any ParsableCommand.Type]) -> [String] {
+      commands.flatMap { command in
+        guard let name = command.configuration.commandName else {
+          preconditionFailure("\(command) needs a commandName: its spelling is no accident")
+        }
+        return [name] + command.configuration.aliases
+      }
+    }
+    let all = configuration.subcommands
+    guard let word, !word.hasPrefix("-"), word != "help", !names(all).contains(word) else { return }
+    // No key path: the compiler crashes on one through a metatype.
+    let shown = names(all.filter { $0.configuration.shouldDisplay })
+    let meant = NearestWord.nearest(to: word, among: shown + ["help"])
+    throw CommandError(
+      "unknown command '\(word)'" + (meant.map { "; did you mean '\($0)'?" } ?? ".")
+        + " `pairloom --help` lists the commands.")
   }
 
   private static func isParserError(_ error: any Error) -> Bool {

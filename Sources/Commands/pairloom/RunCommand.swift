@@ -121,8 +121,10 @@ struct RunCommand: AsyncParsableCommand {
     if Terminal.isInteractive {
       Terminal.keepPanel()
     } else {
-      for line in StatusPanel(status: outcome.status).lines { Terminal.note(line) }
+      let panel = StatusPanel(status: outcome.status, folder: folder)
+      for line in panel.lines { Terminal.note(line) }
     }
+    for warning in outcome.warnings { Terminal.note("warning: \(warning)") }
     let advice = RunAdvice(status: outcome.status, folder: RunFolder(folder))
     for line in advice.lines { Terminal.note(line) }
     if DurableFile.exists(outcome.dataset) { Terminal.print(outcome.dataset) }
@@ -135,7 +137,8 @@ struct RunCommand: AsyncParsableCommand {
     let panel = StatusPanel(status: status)
     if Terminal.isInteractive {
       Terminal.panel(panel.lines)
-    } else if !status.isFinished {
+    } else if !status.isFinished, status.pairs("rows") > 0 || status.elapsedSeconds > 1 {
+      // What has just begun has nothing to tell.
       Terminal.note(panel.line)
     }
   }

@@ -7,22 +7,81 @@ import URLPipeline
 struct StatusCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "status",
-    abstract: "Show the funnel of a run, its rates and its failures by reason.")
+    abstract: "Show the funnel of a run, its rates, failures by reason, and its worst hosts.",
+    discussion: """
+      It reads the ledger and at most \(HostSurvey.mostRows) rows of the tables of fetches, so that it
+      answers at once whatever the size of the run; it says how much it looked at.
+      """)
 
   @Argument(help: "The run's folder.")
   var folder: String
 
-  @Flag(help: "One JSON object instead of the panel.")
+  @Flag(help: "One JSON object instead of the panel; with --watch one a line.")
   var json = false
 
+  @Flag(help: "Show it again and again until the run ends; q or Ctrl-C leaves.")
+  var watch = false
+
+  @Option(help: "Seconds between two looks with --watch.")
+  var interval: Double = 2
+
+  func validate() throws {
+    guard interval >= 0.1, interval <= 86_400 else {
+      throw ValidationError("--interval must be 0.1 or more seconds.")
+    }
+  }
+
   func run() async throws {
-    let status = try await PipelineRun.status(folder: folder)
+    guard watch else { return show(try await RunView(folder: folder), redraws: false) }
+    try await StatusWatch(interval: interval).run { redraws in
+      let view = try await RunView(folder: folder)
+      show(view, redraws: redraws)
+      return !view.status.isFinished
+    }
+  }
+
+  /// Shows a look: in place of the last where a person watches, else with --watch in one line.
+  private func show(_ view: RunView, redraws: Bool) {
     if json {
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-      Terminal.print(String(decoding: try encoder.encode(status), as: UTF8.self))
+      Terminal.print(view.json)
+    } else if redraws {
+      Terminal.panel(StatusPanel(status: view.status, hosts: view.hosts, folder: folder).lines)
+    } else if watch {
+      Terminal.print(StatusPanel(status: view.status).line)
     } else {
-      for line in StatusPanel(status: status).lines { Terminal.print(line) }
+      let panel = StatusPanel(status: view.status, hosts: view.hosts, folder: folder)
+      for line in panel.lines { Terminal.print(line) }
+    }
+  }
+}
+
+/// All that `status` knows of a run.
+struct RunView: Encodable {
+  var status: RunStatus
+  var hosts: HostSurvey
+
+  init(folder: String) async throws {
+    (status, hosts) = try await PipelineRun.statusWithHosts(folder: folder)
+  }
+
+  private enum Key: String, CodingKey { case permanent, hosts }
+
+  /// The status's own keys, and two more beside them.
+  func encode(to encoder: any Encoder) throws {
+    try status.encode(to: encoder)
+    var container = encoder.container(keyedBy: Key.self)
+    try container.encode(status.permanent, forKey: .permanent)
+    try container.encode(hosts, forKey: .hosts)
+  }
+
+  /// In one line, with sorted keys.
+  var json: String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    do {
+      return String(decoding: try encoder.encode(self), as: UTF8.self)
+    } catch {
+      preconditionFailure("a status that is no JSON: \(error)")
     }
   }
 }

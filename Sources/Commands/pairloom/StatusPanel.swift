@@ -1,8 +1,13 @@
 import PipelineCore
+import URLPipeline
 
 /// A run's state in words and bars: many lines for a terminal, one for a log.
 struct StatusPanel {
   var status: RunStatus
+  /// Told where it is known.
+  var hosts: HostSurvey?
+  /// Named in advice.
+  var folder = "DIR"
 
   /// The funnel with bars, rates, failures by reason, jobs by stage, and what is quarantined.
   var lines: [String] {
@@ -20,7 +25,9 @@ struct StatusPanel {
     if status.rejected > 0 { lines.append("rejected rows of the list: \(status.rejected)") }
     if !status.failures.isEmpty {
       lines.append("dropped: " + Self.counts(status.failures))
+      lines.append(split)
     }
+    if let hosts { lines += HostLines(survey: hosts).lines }
     let working = status.jobs.sorted { $0.key < $1.key }.compactMap { stage, states -> String? in
       let open = states.filter { $0.key != "completed" && $0.value > 0 }
       return open.isEmpty ? nil : "\(stage) (\(Self.counts(open)))"
@@ -33,8 +40,17 @@ struct StatusPanel {
     return lines
   }
 
+  /// Which of the drops may heal, and what heals them.
+  private var split: String {
+    guard status.transient > 0 else { return "all of them are final: a retry would not heal them" }
+    return "\(status.transient) of them may heal (transient), \(status.permanent) are final"
+      + (status.isFinished
+        ? ": `pairloom retry \(folder)` asks for the \(status.transient) again" : "")
+  }
+
   /// The same in one line, for a pipe or a log.
   var line: String {
+    if status.pairs("rows") == 0, !status.isFinished { return "reading the list; \(ending)" }
     let funnel = status.funnel.map { "\($0.name) \($0.pairs)" }.joined(separator: " → ")
     return "\(funnel); \(ending)"
   }
@@ -66,7 +82,7 @@ struct StatusPanel {
     rate >= 10 ? String(Int(rate.rounded())) : String((rate * 10).rounded() / 10)
   }
 
-  private static func pad(_ text: String, _ width: Int, left: Bool = false) -> String {
+  static func pad(_ text: String, _ width: Int, left: Bool = false) -> String {
     let space = String(repeating: " ", count: max(0, width - text.count))
     return left ? space + text : text + space
   }

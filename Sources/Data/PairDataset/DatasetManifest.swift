@@ -24,17 +24,32 @@ public struct DatasetManifest: Codable, Sendable, Equatable {
   public var shards: [ShardSummary]
   /// Of all shards.
   public var pairs: Int
+  /// Of all shards, without indexes and tables.
+  public var bytes: Int
   /// Of the recipe that made them, 64 hexadecimal digits.
   public var recipeSHA256: String
   /// From the list to the kept pairs, in order.
   public var funnel: [FunnelStep]
 
-  /// A manifest of `shards`, whose pairs it counts.
+  /// A manifest of `shards`, whose pairs and bytes it counts.
   public init(shards: [ShardSummary], recipeSHA256: String, funnel: [FunnelStep]) {
     self.shards = shards
     pairs = shards.reduce(0) { $0 + $1.pairs }
+    bytes = shards.reduce(0) { $0 + $1.bytes }
     self.recipeSHA256 = recipeSHA256
     self.funnel = funnel
+  }
+
+  /// Manifests of before there was `bytes` get the sum of their shards.
+  public init(from decoder: any Decoder) throws {
+    let fields = try decoder.container(keyedBy: CodingKeys.self)
+    version = try fields.decode(Int.self, forKey: .version)
+    shards = try fields.decode([ShardSummary].self, forKey: .shards)
+    pairs = try fields.decode(Int.self, forKey: .pairs)
+    bytes =
+      try fields.decodeIfPresent(Int.self, forKey: .bytes) ?? shards.reduce(0) { $0 + $1.bytes }
+    recipeSHA256 = try fields.decode(String.self, forKey: .recipeSHA256)
+    funnel = try fields.decode([FunnelStep].self, forKey: .funnel)
   }
 
   /// - Throws: ``ShardError``: `file`, or `badManifest`.
@@ -53,6 +68,9 @@ public struct DatasetManifest: Codable, Sendable, Equatable {
     }
     guard manifest.pairs == manifest.shards.reduce(0, { $0 + $1.pairs }) else {
       throw ShardError(.badManifest("its pairs are not the sum of its shards'"), shard: path)
+    }
+    guard manifest.bytes == manifest.shards.reduce(0, { $0 + $1.bytes }) else {
+      throw ShardError(.badManifest("its bytes are not the sum of its shards'"), shard: path)
     }
     return manifest
   }

@@ -1,5 +1,3 @@
-import Compression
-import DurableFiles
 import Synchronization
 
 /// The content of the frames read last, of one shard or of several that share it.
@@ -13,7 +11,8 @@ package final class FrameCache: Sendable {
   private static let mostFrames = 256
 
   private struct Place: Hashable {
-    var path: String
+    /// Not the path: another file may take its name.
+    var reader: Int
     var number: Int
   }
   private struct State {
@@ -26,24 +25,38 @@ package final class FrameCache: Sendable {
   private let budget: Int
   private let state = Mutex(State())
 
-  /// - Parameter budget: Bytes of decoded frames kept at most; 4 MiB hold about four of ours.
-  package init(budget: Int = 4 << 20) { self.budget = budget }
+  /// That of all readers which are given no other: 64 MiB, some three shards of 1,000 small pictures.
+  static let shared = FrameCache(budget: 64 << 20)
 
-  /// The content of the frame that lies between `start` and `end`.
+  /// - Parameter budget: Bytes of decoded frames kept at most; 4 MiB hold about four of ours.
+  package init(budget: Int) { self.budget = budget }
+
+  /// A number for one reader of one file.
+  static func newReader() -> Int { readers.add(1, ordering: .relaxed).newValue }
+  private static let readers = Atomic<Int>(0)
+
+  /// The content of the frames that lie between `start` and `end`.
   ///
-  /// - Throws: `badFrame` when it does not decode to exactly that much; `file`.
+  /// - Parameters:
+  ///   - number: Of the frame in its shard.
+  ///   - reader: The ``newReader()`` of the shard's reader.
+  ///   - source: The shard.
+  ///   - start: Where the frame begins.
+  ///   - end: Where the next begins.
+  /// - Returns: As many bytes as lie between them in the tar.
+  /// - Throws: `badFrame` when it is not exactly that much; what reading throws.
   func content(
-    of number: Int, in path: String, from start: TarByteStream.FrameStart,
+    of number: Int, for reader: Int, in source: ShardFile, from start: TarByteStream.FrameStart,
     to end: TarByteStream.FrameStart
   ) throws(ShardError) -> [UInt8] {
-    let place = Place(path: path, number: number)
+    let place = Place(reader: reader, number: number)
     let found = state.withLock { state in
       state.uses += 1
       state.frames[place]?.use = state.uses
       return state.frames[place]?.content
     }
     if let found { return found }
-    let content = try decode(path, from: start, to: end)
+    let content = try decode(source, from: start, to: end)
     state.withLock { state in
       guard state.frames[place] == nil else { return }
       state.frames[place] = (content, state.uses)
@@ -62,35 +75,15 @@ package final class FrameCache: Sendable {
   }
 
   private func decode(
-    _ path: String, from start: TarByteStream.FrameStart, to end: TarByteStream.FrameStart
+    _ source: ShardFile, from start: TarByteStream.FrameStart, to end: TarByteStream.FrameStart
   ) throws(ShardError) -> [UInt8] {
-    let bytes = try file(path) { () throws(FileError) in
-      try DurableFile.read(path, count: end.fileOffset - start.fileOffset, at: start.fileOffset)
+    let stream = try TarByteStream(source, from: start, cuts: [end])
+    let content = try stream.read(end.tarOffset - start.tarOffset)
+    guard try stream.endsFrame() else {
+      throw ShardError(
+        .badFrame("it is not as long as the index says; try without the .idx beside it"),
+        shard: source.path, offset: start.fileOffset)
     }
-    let size = end.tarOffset - start.tarOffset
-    do throws(CompressionError) {
-      // One byte more than promised shows a frame that is too long.
-      guard let decoder = try StreamDecoder(beginning: Array(bytes.prefix(4))) else {
-        throw CompressionError("no frame begins here")
-      }
-      var content: [UInt8] = []
-      var rest = bytes[...]
-      var isWhole = false
-      while !isWhole {
-        let step = try decoder.decode(rest, room: size - content.count + 1)
-        content = content.isEmpty ? step.content : content + step.content
-        rest = rest.dropFirst(step.consumed)
-        isWhole = step.isEnd
-        if content.count > size || (!isWhole && step.consumed == 0 && step.content.isEmpty) {
-          throw CompressionError("it is not as long as the index says")
-        }
-      }
-      guard content.count == size else {
-        throw CompressionError("it is not as long as the index says")
-      }
-      return content
-    } catch {
-      throw ShardError(.badFrame(error.words), shard: path, offset: start.fileOffset)
-    }
+    return content
   }
 }

@@ -50,11 +50,14 @@ public struct ShardSummary: Codable, Sendable, Equatable {
   public var bytes: Int
   /// Of the file, 64 hexadecimal digits.
   public var sha256: String
+  /// The Parquet table with a row for each of its pairs, relative to the manifest; nil without one.
+  public var table: String?
 
-  public init(file: String, pairs: Int, bytes: Int, sha256: String) {
+  public init(file: String, pairs: Int, bytes: Int, sha256: String, table: String? = nil) {
     self.file = file
     self.pairs = pairs
     self.bytes = bytes
     self.sha256 = sha256
+    self.table = table
   }
 }

@@ -5,6 +5,8 @@
 enum SampleGrouping {
   /// The endings taken for the picture: open_clip's and GIF.
   static let imageExtensions: Set<String> = ["jpg", "png", "jpeg", "webp", "gif"]
+  /// The most members that one sample may have.
+  static let maxMembers = 10_000
 
   /// A member's name up to the first dot of its last part, and what follows in lower case.
   ///
@@ -20,6 +22,22 @@ enum SampleGrouping {
     return (String(name[..<dot]), name[bytes.index(after: dot)...].lowercased())
   }
 
+  /// Why a member of this name must not be taken; nil for a good name.
+  ///
+  /// Pairloom makes no path of a key, but others unpack shards and make files of it: a name that
+  /// leads out of their folder, or breaks a line or a C string, is refused when read and when written.
+  static func danger(of name: String) -> String? {
+    let bytes = name.utf8
+    if bytes.first == UInt8(ascii: "/") { return "is an absolute path" }
+    if bytes.contains(where: { $0 < 0x20 || $0 == 0x7F }) { return "holds a control character" }
+    if bytes.contains(UInt8(ascii: "/")),
+      bytes.split(separator: UInt8(ascii: "/")).contains(where: { $0.elementsEqual("..".utf8) })
+    {
+      return "leads out of its folder"
+    }
+    return nil
+  }
+
   /// Collects members, in the order of the tar, into samples.
   struct Collector<Payload> {
     struct Sample {
@@ -28,22 +46,41 @@ enum SampleGrouping {
     }
 
     private var open: Sample?
+    /// The suffixes of `open` once it has so many members that looking through them would be slow.
+    private var suffixes: Set<String> = []
 
     init() {}
 
+    /// Whether a member so named would be one more of the sample that is open.
+    func continues(key: String, suffix: String) -> Bool {
+      guard let open, open.key == key else { return false }
+      return suffixes.isEmpty
+        ? !open.members.contains { $0.suffix == suffix } : !suffixes.contains(suffix)
+    }
+
+    /// The members of the sample that is open.
+    var openMembers: Int { open?.members.count ?? 0 }
+
     /// Takes the next member; gives the sample that this one shows to be complete.
     mutating func add(key: String, suffix: String, _ payload: Payload) -> Sample? {
-      if open?.key == key, open?.members.contains(where: { $0.suffix == suffix }) == false {
+      if continues(key: key, suffix: suffix) {
         open?.members.append((suffix, payload))
+        if !suffixes.isEmpty {
+          suffixes.insert(suffix)
+        } else if let members = open?.members, members.count > 16 {
+          suffixes = Set(members.map(\.suffix))
+        }
         return nil
       }
       defer { open = Sample(key: key, members: [(suffix, payload)]) }
+      suffixes = []
       return open
     }
 
     /// Gives the last sample.
     mutating func finish() -> Sample? {
       defer { open = nil }
+      suffixes = []
       return open
     }
   }

@@ -15,6 +15,12 @@ public struct ShardError: Error, Sendable, Equatable, CustomStringConvertible {
     case staleIndex(key: String)
     /// A member larger than is ever read into memory.
     case memberTooLarge(name: String, bytes: Int, limit: Int)
+    /// A member whose name would lead others astray when they unpack it, and how.
+    case unsafeName(String, String)
+    /// A kind of archive or member that is recognised and not read.
+    case unsupported(String)
+    /// More samples, or members of one sample, than are read: how many are the limit.
+    case tooMany(String, limit: Int)
     /// A pair that cannot be written: its key or extension breaks WebDataset's rules.
     case badPair(key: String, String)
     /// A manifest that is not one.
@@ -50,6 +56,13 @@ public struct ShardError: Error, Sendable, Equatable, CustomStringConvertible {
     case .memberTooLarge(let name, let bytes, let limit):
       "\(place): member \(name) declares \(bytes) bytes, more than the limit of \(limit). Take it "
         + "out of the shard."
+    case .unsafeName(let name, let danger):
+      "\(place): the name \(name.debugDescription) of a member \(danger). Do not unpack this shard; "
+        + "make it again without that member."
+    case .unsupported(let what):
+      "\(place): \(what) is not read. Make a plain tar of it, or one in LZ4, gzip or zstd."
+    case .tooMany(let what, let limit):
+      "\(place): more than \(limit) \(what). Split the shard."
     case .badPair(let key, let detail):
       "\(shard): pair \"\(key)\" cannot be written: \(detail)."
     case .badManifest(let detail):

@@ -7,7 +7,8 @@ import ContentHashing
 /// the tar; the number of pairs, and for each the distance of its first header from the end of the
 /// pair before, the length of its members with their headers, the length of its key, and the key.
 /// At the end the SHA-256 of all that (32 bytes). An index is a hint: one that does not fit its
-/// shard is passed over and the shard scanned.
+/// shard is passed over and the shard scanned, and what it says of a pair is held against the tar
+/// when the pair is read.
 struct ShardIndex: Equatable {
   struct Entry: Equatable {
     var key: String
@@ -55,10 +56,15 @@ struct ShardIndex: Equatable {
       bytes += Array(entry.key.utf8)
       end = entry.start + entry.length
     }
-    return bytes + ContentHash.sha256(bytes)
+    return Self.sealed(bytes)
   }
 
-  /// The index in `bytes`; nil when they are none, damaged, or of another version.
+  /// `body` with its checksum behind it.
+  static func sealed(_ body: [UInt8]) -> [UInt8] { body + ContentHash.sha256(body) }
+
+  /// The index in `bytes`; nil when they are none, damaged, impossible or of another version.
+  ///
+  /// Memory follows the bytes that are there, whatever their counts claim.
   static func decode(_ bytes: [UInt8]) -> ShardIndex? {
     let body = bytes.dropLast(32)
     guard bytes.count > magic.count + 32, body.starts(with: magic),
@@ -74,22 +80,42 @@ struct ShardIndex: Equatable {
       guard let file = reader.next(), let tar = reader.next() else { return nil }
       last.fileOffset += file
       last.tarOffset += tar
-      guard last.fileOffset < fileSize, last.tarOffset <= tarSize else { return nil }
+      // The first frame begins the file; each holds something.
+      let isPlaced = index.frames.isEmpty ? file == 0 && tar == 0 : file > 0 && tar > 0
+      guard isPlaced, last.fileOffset < fileSize, last.tarOffset < tarSize else { return nil }
       index.frames.append(last)
     }
     guard let count = reader.next() else { return nil }
     var end = 0
     for _ in 0..<count {
       guard let gap = reader.next(), let length = reader.next(), let keyLength = reader.next(),
-        let key = reader.bytes(keyLength)
+        let bytes = reader.bytes(keyLength)
       else { return nil }
       let start = end + gap
       end = start + length
-      guard end <= tarSize else { return nil }
-      index.entries.append(
-        Entry(key: String(decoding: key, as: UTF8.self), start: start, length: length))
+      let key = String(decoding: bytes, as: UTF8.self)
+      guard end <= tarSize, length > 0, (start | length) % TarFormat.blockSize == 0,
+        !key.isEmpty, SampleGrouping.danger(of: key) == nil
+      else { return nil }
+      index.entries.append(Entry(key: key, start: start, length: length))
     }
     return reader.rest.isEmpty ? index : nil
+  }
+
+  /// Where the file and the tar end, as the frame after the last would begin.
+  var end: TarByteStream.FrameStart {
+    TarByteStream.FrameStart(fileOffset: fileSize, tarOffset: tarSize)
+  }
+
+  /// The last frame that begins at or before `position` of the tar; there is at least one.
+  func frameNumber(holding position: Int) -> Int {
+    var low = 0
+    var high = frames.count
+    while high - low > 1 {
+      let middle = (low + high) / 2
+      if frames[middle].tarOffset <= position { low = middle } else { high = middle }
+    }
+    return low
   }
 
   private struct NumberReader {

@@ -1,37 +1,56 @@
 import DurableFiles
+import Synchronization
 
 /// Reads a shard: ours, or any WebDataset tar, plain or in LZ4, gzip or zstd.
 ///
 /// A valid `NAME.idx` beside it tells where the pairs are; else the shard is scanned once. Samples
 /// without a picture are passed over; a caption that is missing is empty. Any number of threads may
-/// read at once.
+/// read at once. No archive, however hostile, makes it trap, hang, or take memory for what is only
+/// claimed: a member has at most 258 MiB, a sample 512 MiB.
 public final class ShardReader: Sendable {
   public let path: String
-  private let index: ShardIndex
-  private let isCompressed: Bool
-  private let cache: FrameCache
+  let index: ShardIndex
+  let isCompressed: Bool
+  let cache: FrameCache
+  let number = FrameCache.newReader()
+  /// What takes the place of the file.
+  let memory: [UInt8]?
+  /// The first pair of each key; nil until one is asked for.
+  private let numbers = Mutex<[String: Int]?>(nil)
 
   /// - Parameter path: Of the shard, plain or compressed as its content says.
-  /// - Throws: `file`, `truncated`, `badHeader` or `badFrame`.
+  /// - Throws: `file`, `truncated`, `badHeader`, `badFrame`, `unsafeName`, `unsupported` or `tooMany`.
   public convenience init(path: String) throws(ShardError) {
-    try self.init(path: path, cache: FrameCache())
+    try self.init(path: path, cache: .shared)
   }
 
-  /// A reader that shares `cache` with those of other shards.
-  package init(path: String, cache: FrameCache) throws(ShardError) {
-    self.path = path
+  /// A reader that keeps frames in `cache`, with those of other shards.
+  package convenience init(path: String, cache: FrameCache) throws(ShardError) {
+    let source = try ShardFile(path)
+    try self.init(source, memory: nil, index: try Self.index(beside: path), cache: cache)
+  }
+
+  /// A reader of a shard in `memory`, which is called `path` in errors.
+  convenience init(
+    path: String, memory: [UInt8], index: ShardIndex?, cache: FrameCache
+  ) throws(ShardError) {
+    let source = try ShardFile(path, bytes: memory)
+    try self.init(source, memory: memory, index: index, cache: cache)
+  }
+
+  private init(
+    _ source: ShardFile, memory: [UInt8]?, index: ShardIndex?, cache: FrameCache
+  ) throws(ShardError) {
+    path = source.path
+    self.memory = memory
     self.cache = cache
-    let size = try file(path) { () throws(FileError) in try DurableFile.size(of: path) }
-    let magic = try file(path) { () throws(FileError) in
-      try DurableFile.read(path, count: 4, at: 0)
-    }
-    isCompressed = StreamDecoder.begins(magic)
-    if let index = try Self.index(beside: path), index.fileSize == size,
-      index.frames.isEmpty != isCompressed
+    isCompressed = StreamDecoder.begins(try source.read(count: 4, at: 0))
+    if let index, index.fileSize == source.size, index.frames.isEmpty != isCompressed,
+      isCompressed || index.tarSize == index.fileSize
     {
       self.index = index
     } else {
-      index = try Self.scan(path, fileSize: size)
+      self.index = try ShardScan.index(of: source)
     }
   }
 
@@ -41,45 +60,94 @@ public final class ShardReader: Sendable {
   /// The keys in the order of the shard.
   public var keys: [String] { index.entries.map(\.key) }
 
+  /// The number of the first pair with this key; nil where the shard has none.
+  ///
+  /// The first call costs a pass over the keys.
+  public func number(of key: String) -> Int? {
+    numbers.withLock { numbers in
+      if let numbers { return numbers[key] }
+      var made: [String: Int] = Dictionary(minimumCapacity: index.entries.count)
+      for (number, entry) in index.entries.enumerated() where made[entry.key] == nil {
+        made[entry.key] = number
+      }
+      numbers = made
+      return made[key]
+    }
+  }
+
   /// The pair at `index`, which is in 0 ..< ``count``.
   ///
-  /// Costs a read of the pair from a plain tar; from LZ4 that of its frame of about 1 MiB, the last
-  /// few of which are kept. A foreign file of one huge frame is decoded up to the pair.
+  /// Costs a read of the pair from a plain tar; from LZ4 that of its frame of about 1 MiB, many of
+  /// which are kept. A foreign file of one huge frame is decoded up to the pair.
   ///
   /// - Throws: `file`, `truncated`, `badFrame`, `badHeader`, `memberTooLarge` or `staleIndex`.
   public func pair(at index: Int) throws(ShardError) -> Pair {
-    precondition(
-      self.index.entries.indices.contains(index),
-      "\(path): pair \(index) of \(self.index.entries.count)")
-    let entry = self.index.entries[index]
-    let reader = TarReader(
-      TarByteStream(try bytes(of: entry)[...], at: entry.start, of: path), isFragment: true)
-    guard let pair = try Self.nextPair(reader), pair.key == entry.key else {
-      throw ShardError(.staleIndex(key: entry.key), shard: path, offset: entry.start)
+    let sample = try members(at: index, readsAll: false)
+    guard let pair = try SampleAssembler.pair(sample, path: path) else {
+      throw stale(self.index.entries[index])
     }
     return pair
   }
 
+  /// The first pair with this key; nil where the shard has none.
+  ///
+  /// - Throws: As ``pair(at:)``.
+  public func pair(key: String) throws(ShardError) -> Pair? {
+    guard let number = number(of: key) else { return nil }
+    return try pair(at: number)
+  }
+
+  /// All members of the pair at `index`, which is in 0 ..< ``count``.
+  ///
+  /// - Throws: As ``pair(at:)``.
+  public func sample(at index: Int) throws(ShardError) -> ShardSample {
+    SampleAssembler.shardSample(try members(at: index, readsAll: true))
+  }
+
+  /// All members of the first pair with this key; nil where the shard has none.
+  ///
+  /// - Throws: As ``pair(at:)``.
+  public func sample(key: String) throws(ShardError) -> ShardSample? {
+    guard let number = number(of: key) else { return nil }
+    return try sample(at: number)
+  }
+
   /// Calls `body` with each pair in the order of the shard.
   ///
-  /// Reads the file once from start to end, in memory of one pair and 2 MiB.
+  /// Reads the file once from start to end, in memory of one pair and 8 MiB, and verifies the
+  /// checksums of compressed frames.
   ///
   /// - Throws: What `body` throws; else a ``ShardError``.
   public func forEach(_ body: (Pair) throws -> Void) throws {
-    let reader = TarReader(try TarByteStream(path: path))
-    var samples = PairCollector()
-    while let member = try reader.next() {
-      if let pair = try samples.add(member, from: reader) { try body(pair) }
+    try walk(readsAll: false) { sample in
+      if let pair = try SampleAssembler.pair(sample, path: path) { try body(pair) }
     }
-    if let pair = samples.finish() { try body(pair) }
   }
 
-  private static func nextPair(_ reader: TarReader) throws(ShardError) -> Pair? {
-    var samples = PairCollector()
+  /// Calls `body` with all members of each pair in the order of the shard.
+  ///
+  /// Samples without a picture are passed over, as everywhere. Reads as ``forEach(_:)``.
+  ///
+  /// - Throws: What `body` throws; else a ``ShardError``.
+  public func forEachSample(_ body: (ShardSample) throws -> Void) throws {
+    try walk(readsAll: true) { try body(SampleAssembler.shardSample($0)) }
+  }
+
+  private func walk(readsAll: Bool, _ body: (SampleAssembler.Sample) throws -> Void) throws {
+    let ends = index.frames.dropFirst() + [index.end]
+    let stream = try TarByteStream(try ShardFile(path, bytes: memory), cuts: ends[...])
+    let reader = TarReader(stream)
+    var samples = SampleAssembler(readsAll: readsAll, path: path)
     while let member = try reader.next() {
-      if let pair = try samples.add(member, from: reader) { return pair }
+      if let sample = try samples.add(member, from: reader) { try body(sample) }
     }
-    return samples.finish()
+    if let sample = samples.finish() { try body(sample) }
+    // A damaged end of a compressed file shows only there.
+    if isCompressed { try stream.skipToEnd() }
+  }
+
+  func stale(_ entry: ShardIndex.Entry) -> ShardError {
+    ShardError(.staleIndex(key: entry.key), shard: path, offset: entry.start)
   }
 
   private static func index(beside path: String) throws(ShardError) -> ShardIndex? {
@@ -87,112 +155,5 @@ public final class ShardReader: Sendable {
     guard DurableFile.exists(indexPath) else { return nil }
     return ShardIndex.decode(
       try file(indexPath) { () throws(FileError) in try DurableFile.read(indexPath) })
-  }
-
-  /// Finds the pairs by walking the tar.
-  private static func scan(_ path: String, fileSize: Int) throws(ShardError) -> ShardIndex {
-    let stream = try TarByteStream(path: path)
-    let reader = TarReader(stream)
-    var collector = SampleGrouping.Collector<TarReader.Member>()
-    var entries: [ShardIndex.Entry] = []
-    func keep(_ sample: SampleGrouping.Collector<TarReader.Member>.Sample?) {
-      guard let sample, let first = sample.members.first, let last = sample.members.last,
-        sample.members.contains(where: { SampleGrouping.imageExtensions.contains($0.suffix) })
-      else { return }
-      entries.append(
-        ShardIndex.Entry(
-          key: sample.key, start: first.payload.start,
-          length: last.payload.end - first.payload.start))
-    }
-    while let member = try reader.next() {
-      guard let (key, suffix) = SampleGrouping.split(member.name) else { continue }
-      keep(collector.add(key: key, suffix: suffix, member))
-    }
-    keep(collector.finish())
-    // Where the last frame ends is known only there.
-    try stream.skipToEnd()
-    return ShardIndex(
-      fileSize: fileSize, tarSize: stream.position, frames: stream.frames, entries: entries)
-  }
-
-  /// The bytes of a pair's members.
-  private func bytes(of entry: ShardIndex.Entry) throws(ShardError) -> [UInt8] {
-    guard isCompressed else {
-      let bytes = try file(path) { () throws(FileError) in
-        try DurableFile.read(path, count: entry.length, at: entry.start)
-      }
-      guard bytes.count == entry.length else {
-        throw ShardError(
-          .truncated(needed: entry.length, found: bytes.count), shard: path, offset: entry.start)
-      }
-      return bytes
-    }
-    var result: [UInt8] = []
-    let end = entry.start + entry.length
-    while entry.start + result.count < end {
-      let position = entry.start + result.count
-      let number = frameNumber(holding: position)
-      let frame = index.frames[number]
-      let next =
-        number + 1 < index.frames.count
-        ? index.frames[number + 1]
-        : TarByteStream.FrameStart(fileOffset: index.fileSize, tarOffset: index.tarSize)
-      guard next.tarOffset > position else {
-        throw ShardError(.staleIndex(key: entry.key), shard: path, offset: entry.start)
-      }
-      let part = position - frame.tarOffset..<min(end, next.tarOffset) - frame.tarOffset
-      if next.tarOffset - frame.tarOffset <= FrameCache.maxFrame {
-        result += try cache.content(of: number, in: path, from: frame, to: next)[part]
-      } else {
-        let stream = try TarByteStream(path: path, from: frame)
-        try stream.skip(part.lowerBound)
-        result += try stream.read(part.count)
-      }
-    }
-    return result
-  }
-
-  /// The last frame that begins at or before `position`.
-  private func frameNumber(holding position: Int) -> Int {
-    var low = 0
-    var high = index.frames.count
-    while high - low > 1 {
-      let middle = (low + high) / 2
-      if index.frames[middle].tarOffset <= position { low = middle } else { high = middle }
-    }
-    return low
-  }
-}
-
-/// Makes pairs of the members of a tar, reading only the data that a pair holds.
-private struct PairCollector {
-  private var collector = SampleGrouping.Collector<[UInt8]>()
-
-  mutating func add(_ member: TarReader.Member, from reader: TarReader) throws(ShardError)
-    -> Pair?
-  {
-    guard let (key, suffix) = SampleGrouping.split(member.name) else { return nil }
-    let isWanted =
-      suffix == "txt" || suffix == "json" || SampleGrouping.imageExtensions.contains(suffix)
-    let data = isWanted ? try reader.data(of: member) : []
-    return Self.pair(collector.add(key: key, suffix: suffix, data))
-  }
-
-  mutating func finish() -> Pair? { Self.pair(collector.finish()) }
-
-  private static func pair(_ sample: SampleGrouping.Collector<[UInt8]>.Sample?) -> Pair? {
-    guard let sample,
-      let image = sample.members.first(where: {
-        SampleGrouping.imageExtensions.contains($0.suffix)
-      })
-    else { return nil }
-    func data(_ suffix: String) -> [UInt8] {
-      sample.members.first { $0.suffix == suffix }?.payload ?? []
-    }
-    // Foreign text that is not UTF-8 keeps its readable part.
-    return Pair(
-      key: sample.key, caption: String(decoding: data("txt"), as: UTF8.self),
-      image: image.payload, imageExtension: image.suffix, metadata: data("json"),
-      hasText: sample.members.contains { $0.suffix == "txt" })
   }
 }

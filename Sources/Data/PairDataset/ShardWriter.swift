@@ -41,15 +41,47 @@ public final class ShardWriter {
   ///
   /// - Throws: `badPair`, which adds nothing; `file`, after which the writer is of no more use.
   public func append(_ pair: Pair) throws(ShardError) {
-    try check(pair)
+    guard SampleGrouping.imageExtensions.contains(pair.imageExtension) else {
+      throw ShardError(
+        .badPair(
+          key: pair.key,
+          "the ending \"\(pair.imageExtension)\" is none of "
+            + SampleGrouping.imageExtensions.sorted().joined(separator: ", ")),
+        shard: writer.path)
+    }
+    try append(pair.sample)
+  }
+
+  /// Adds all members of a sample, in their order and byte for byte.
+  ///
+  /// - Throws: `badPair`, which adds nothing; `file`, after which the writer is of no more use.
+  public func append(_ sample: ShardSample) throws(ShardError) {
+    if let detail = SampleRules.fault(in: sample) {
+      throw ShardError(.badPair(key: sample.key, detail), shard: writer.path)
+    }
+    guard keys.insert(sample.key).inserted else {
+      throw ShardError(
+        .badPair(key: sample.key, "the shard has a pair of this key"), shard: writer.path)
+    }
     let start = flushed + pending.count
-    addMember("\(pair.key).\(pair.imageExtension)", pair.image)
-    addMember("\(pair.key).json", pair.metadata)
-    if pair.hasText { addMember("\(pair.key).txt", Array(pair.caption.utf8)) }
+    for member in sample.members { addMember("\(sample.key).\(member.suffix)", member.data) }
     entries.append(
-      ShardIndex.Entry(
-        key: pair.key, start: start, length: flushed + pending.count - start))
+      ShardIndex.Entry(key: sample.key, start: start, length: flushed + pending.count - start))
     if pending.count >= Self.frameSize { try flush() }
+  }
+
+  /// The pairs added so far.
+  public var pairs: Int { entries.count }
+
+  /// The bytes of the tar that holds them, its end included, before it is compressed.
+  public var tarSize: Int { flushed + pending.count + TarFormat.end.count }
+
+  /// What ``tarSize`` grows by with this sample.
+  static func tarSize(of sample: ShardSample) -> Int {
+    sample.members.reduce(0) {
+      $0 + TarFormat.header(name: "\(sample.key).\($1.suffix)", size: $1.data.count).count
+        + TarFormat.padded($1.data.count)
+    }
   }
 
   /// Makes the shard durable and visible.
@@ -69,27 +101,6 @@ public final class ShardWriter {
     return ShardSummary(
       file: "\(name).\(compression.fileExtension)", pairs: entries.count,
       bytes: writer.byteCount, sha256: hash.hexDigest())
-  }
-
-  private func check(_ pair: Pair) throws(ShardError) {
-    func refuse(_ detail: String) -> ShardError {
-      ShardError(.badPair(key: pair.key, detail), shard: writer.path)
-    }
-    if pair.key.isEmpty { throw refuse("the key is empty") }
-    if pair.key.utf8.contains(where: { $0 == UInt8(ascii: ".") || $0 < 0x20 || $0 == 0x7F }) {
-      throw refuse("the key holds a dot or a control character; use a number or a hash")
-    }
-    if pair.key.utf8.count > 1024 { throw refuse("the key is longer than 1,024 bytes") }
-    if pair.key.utf8.last == UInt8(ascii: "/") { throw refuse("the key ends in a slash") }
-    if !SampleGrouping.imageExtensions.contains(pair.imageExtension) {
-      throw refuse(
-        "the ending \"\(pair.imageExtension)\" is none of "
-          + SampleGrouping.imageExtensions.sorted().joined(separator: ", "))
-    }
-    if max(pair.image.count, pair.metadata.count, pair.caption.utf8.count) > TarReader.maxMember {
-      throw refuse("a member is larger than \(TarReader.maxMember) bytes")
-    }
-    if !keys.insert(pair.key).inserted { throw refuse("the shard has a pair of this key") }
   }
 
   private func addMember(_ name: String, _ data: [UInt8]) {

@@ -32,19 +32,16 @@ final class TarReader {
 
   /// The next regular file; nil at the end of the archive.
   ///
-  /// - Throws: `truncated`, `badHeader`, or what the stream throws.
+  /// - Throws: `truncated`, `badHeader`, `unsafeName` or `unsupported`, or what the stream throws.
   func next() throws(ShardError) -> Member? {
     if let current { try stream.skip(current.end - stream.position) }
     current = nil
-    let start = stream.position
-    var memberStart = start
-    var longName: String?
-    var longSize: Int?
+    var memberStart = stream.position
+    var extended = TarFormat.PaxFields()
     while true {
       let offset = stream.position
-      if isFragment, longName == nil, try stream.isAtEnd() { return nil }
-      let block = try stream.read(TarFormat.blockSize)
-      switch TarFormat.parse(block[...]) {
+      if isFragment, extended == TarFormat.PaxFields(), try stream.isAtEnd() { return nil }
+      switch try stream.readHeader() {
       case .end: return nil
       case .bad(let detail):
         throw ShardError(.badHeader(detail), shard: stream.path, offset: offset)
@@ -56,25 +53,45 @@ final class TarReader {
             throw ShardError(
               .badHeader("a malformed pax record"), shard: stream.path, offset: offset)
           }
-          longName = fields.path ?? longName
-          longSize = fields.size ?? longSize
+          extended.path = fields.path ?? extended.path
+          extended.size = fields.size ?? extended.size
+          extended.isSparse = fields.isSparse || extended.isSparse
         case .gnuLongName:
-          longName = TarFormat.text(try extendedHeader(header, at: offset)[...])
+          extended.path = TarFormat.text(try extendedHeader(header, at: offset)[...])
         case .gnuLongLink, .paxGlobalHeader:
           _ = try extendedHeader(header, at: offset)
-        case .file, .oldFile, .contiguousFile:
-          let member = Member(
-            name: longName ?? header.name, size: longSize ?? header.size, start: memberStart,
-            dataOffset: stream.position, frame: stream.frame)
-          current = member
-          return member
-        case .other:
-          try stream.skip(TarFormat.padded(longSize ?? header.size))
-          (longName, longSize) = (nil, nil)
+        case .file, .gnuSparse:
+          return try member(header, extended, start: memberStart, headerOffset: offset)
+        case .withoutData, .other:
+          // What has no data in its header has none by a pax record either.
+          let size = header.kind == .other ? extended.size ?? header.size : 0
+          try stream.skip(TarFormat.padded(size))
+          extended = TarFormat.PaxFields()
           memberStart = stream.position
         }
       }
     }
+  }
+
+  private func member(
+    _ header: TarFormat.Header, _ extended: TarFormat.PaxFields, start: Int, headerOffset: Int
+  ) throws(ShardError) -> Member {
+    func refuse(_ reason: ShardError.Reason) -> ShardError {
+      ShardError(reason, shard: stream.path, offset: headerOffset)
+    }
+    let name = extended.path ?? header.name
+    guard name.utf8.count <= TarFormat.maxName else {
+      throw refuse(.badHeader("a name of \(name.utf8.count) bytes"))
+    }
+    if let danger = SampleGrouping.danger(of: name) { throw refuse(.unsafeName(name, danger)) }
+    if extended.isSparse || header.kind == .gnuSparse {
+      throw refuse(.unsupported("a file with holes (\(name)), which tar --sparse makes"))
+    }
+    let member = Member(
+      name: name, size: extended.size ?? header.size, start: start, dataOffset: stream.position,
+      frame: stream.frame)
+    current = member
+    return member
   }
 
   /// The data of the member that ``next()`` has just given.

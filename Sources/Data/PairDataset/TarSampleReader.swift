@@ -57,6 +57,7 @@ public final class TarSampleReader {
         return collector.finish().map(take)
       }
       guard let (key, suffix) = SampleGrouping.split(member.name) else { continue }
+      try collector.check(member, key: key, suffix: suffix, in: path)
       let isText = suffix == "txt" || suffix == "json"
       let isPicture = SampleGrouping.imageExtensions.contains(suffix)
       let payload = Payload(

@@ -7,6 +7,8 @@
 ///    │                             └──────rescue─────┘
 ///    └─(a job that it needs was quarantined)→ quarantined
 /// ```
+/// A completed job whose outputs are lost is reopened: it is available, or waits for one that is
+/// reopened with it, and what has not been begun and depends on it waits again.
 public enum JobState: String, Codable, Sendable, CaseIterable {
   /// Some job that it depends on has not settled.
   case waiting
@@ -35,6 +37,9 @@ public enum JobEvent: Sendable, Equatable, CaseIterable {
   case released
   case rescued
   case needWasQuarantined
+  case reopened
+  case reopenedWithNeed
+  case needWasReopened
 }
 
 extension JobState {
@@ -51,6 +56,11 @@ extension JobState {
     case (.leased, .failed): .retryable
     case (.leased, .failedForGood): .quarantined
     case (.leased, .released), (.leased, .rescued): .available
+    case (.completed, .reopened): .available
+    case (.completed, .reopenedWithNeed): .waiting
+    case (.waiting, .needWasReopened), (.available, .needWasReopened),
+      (.retryable, .needWasReopened):
+      .waiting
     default: nil
     }
   }

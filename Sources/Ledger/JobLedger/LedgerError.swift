@@ -8,6 +8,10 @@ public enum LedgerError: Error, Sendable, Equatable, CustomStringConvertible {
   case configurationChanged(path: String, differences: [String])
   /// A job names a dependency that was never entered.
   case unknownDependency(job: JobName, needs: JobName)
+  /// A job that is to be changed is in work, or its state forbids the change.
+  case busy(JobName)
+  /// A job that was never entered.
+  case unknownJob(JobName)
   /// SQLite's own words.
   case database(path: String, message: String)
 
@@ -22,6 +26,9 @@ public enum LedgerError: Error, Sendable, Equatable, CustomStringConvertible {
         + "Run with the old options to resume it, or choose a new folder."
     case .unknownDependency(let job, let needs):
       "\(job) depends on \(needs), which is not in the ledger."
+    case .busy(let name):
+      "\(name) is being worked on. Wait for the end of the run, or stop it, then try again."
+    case .unknownJob(let name): "\(name) is not in the ledger."
     case .database(let path, let message):
       "\(path): the ledger cannot be used: \(message)"
     }

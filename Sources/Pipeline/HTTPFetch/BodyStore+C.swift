@@ -55,7 +55,7 @@ package final class BodyStore: Sendable {
       }
       guard count > 0 else {
         if count < 0, errno == EINTR { continue }
-        throw FetcherError(systemCall: "writing bodies to a temporary file")
+        throw Self.problem("write bodies to a temporary file")
       }
       done += count
       spilled.count += count
@@ -84,7 +84,7 @@ package final class BodyStore: Sendable {
         count += 1
       }
     }
-    guard isRead else { throw FetcherError(systemCall: "reading bodies from a temporary file") }
+    guard isRead else { throw Self.problem("read bodies from a temporary file") }
     return bytes
   }
 
@@ -102,12 +102,25 @@ package final class BodyStore: Sendable {
     }
   }
 
+  private static var folder: String {
+    unsafe getenv("TMPDIR").map { unsafe String(cString: $0) } ?? "/var/tmp"
+  }
+
+  /// The failure of the system call just made.
+  private static func problem(_ operation: String) -> FetcherError {
+    let number = errno
+    return FetcherError(
+      systemCall: "\(operation) in \(folder)", errorNumber: number,
+      remedy: [ENOSPC, EDQUOT].contains(number)
+        ? "Free some space there or name another folder by TMPDIR, then run the same command again"
+        : "")
+  }
+
   private static func openFile() throws(FetcherError) -> Int32 {
-    let folder = unsafe getenv("TMPDIR").map { unsafe String(cString: $0) } ?? "/var/tmp"
     var path = Array("\(folder)/pairloom-bodies-XXXXXX".utf8CString)
     // Safe: the template is NUL-terminated and ours to change.
     let descriptor = unsafe mkstemp(&path)
-    guard descriptor >= 0 else { throw FetcherError(systemCall: "temporary file in \(folder)") }
+    guard descriptor >= 0 else { throw problem("make a temporary file") }
     _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
     unsafe unlink(path)
     return descriptor

@@ -16,6 +16,8 @@ import Glibc
   private var added: [ObjectIdentifier: CurlEasy] = [:]
   /// When libcurl wants to be called although nothing happened; monotonic seconds.
   fileprivate var timer: Double?
+  /// Why sockets cannot be waited for any more: nothing can go on.
+  private(set) var problem: FetcherError?
 
   /// - Parameters:
   ///   - connections: How many connections are kept open, idle ones included.
@@ -40,9 +42,8 @@ import Glibc
     unsafe check(pairloom_multi_set_socket_function(handle, watchSocket))
     unsafe check(pairloom_multi_set_timer_function(handle, setTimer))
     unsafe check(pairloom_multi_set_long(handle, CURLMOPT_MAXCONNECTS, connections))
-    guard watch(wakeup.descriptor, UInt32(EPOLLIN.rawValue)) else {
-      throw FetcherError(systemCall: "epoll_ctl")
-    }
+    watch(wakeup.descriptor, UInt32(EPOLLIN.rawValue))
+    if let problem { throw problem }
   }
 
   deinit {
@@ -76,9 +77,10 @@ import Glibc
       // Rounded up, lest the loop spin through the last part of a millisecond.
       milliseconds = Int32(max(0, min((due - Clock.monotonic()) * 1000, 3_600_000)).rounded(.up))
     }
-    // Safe: epoll_wait writes at most the events there is room for. -1 (EINTR) leaves nothing to do.
+    // Safe: epoll_wait writes at most the events there is room for.
     let count = unsafe epoll_wait(
       epoll, events.baseAddress, Int32(events.count), milliseconds)
+    if count < 0, errno != EINTR { note(FetcherError(systemCall: "epoll_wait")) }
     for index in 0..<max(0, Int(count)) {
       let (descriptor, mask) = unsafe (events[index].data.fd, events[index].events)
       if descriptor == wakeup.descriptor {
@@ -120,15 +122,25 @@ import Glibc
     unsafe check(curl_multi_socket_action(handle, descriptor, select, &running))
   }
 
-  fileprivate func watch(_ descriptor: Int32, _ events: UInt32) -> Bool {
+  /// Waits for events of a descriptor from now on; `problem` tells of a failure.
+  fileprivate func watch(_ descriptor: Int32, _ events: UInt32) {
     var event = unsafe epoll_event()
     unsafe event.events = events
     unsafe event.data.fd = descriptor
     // A descriptor that was closed and opened again behind our back needs the other call.
     let isNew = watched.insert(descriptor).inserted
     let calls = isNew ? [EPOLL_CTL_ADD, EPOLL_CTL_MOD] : [EPOLL_CTL_MOD, EPOLL_CTL_ADD]
-    return calls.contains { unsafe epoll_ctl(epoll, $0, descriptor, &event) == 0 }
+    guard !calls.contains(where: { unsafe epoll_ctl(epoll, $0, descriptor, &event) == 0 }) else {
+      return
+    }
+    note(
+      FetcherError(
+        systemCall: "epoll_ctl",
+        remedy: errno == ENOSPC
+          ? "Lower concurrency, or raise /proc/sys/fs/epoll/max_user_watches" : ""))
   }
+
+  private func note(_ problem: FetcherError) { self.problem = self.problem ?? problem }
 
   fileprivate func forget(_ descriptor: Int32) {
     watched.remove(descriptor)
@@ -150,8 +162,9 @@ private let watchSocket: curl_socket_callback = { _, descriptor, what, context, 
   if what & CURL_POLL_OUT != 0 { events |= UInt32(EPOLLOUT.rawValue) }
   if what == CURL_POLL_REMOVE {
     multi.forget(descriptor)
-  } else if !multi.watch(descriptor, events) {
-    return -1
+  } else {
+    // Never -1: libcurl would call the whole handle dead, while the loop ends by `problem` anyway.
+    multi.watch(descriptor, events)
   }
   return 0
 }

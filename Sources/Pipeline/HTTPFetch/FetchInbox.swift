@@ -5,7 +5,8 @@ struct Submission: Sendable {
   var id: Int
   var requests: [FetchRequest]
   var onResult: @Sendable (FetchResult) -> Void
-  var continuation: CheckedContinuation<Void, Never>
+  /// Resumed with why the loop could not go on; nil where it did.
+  var continuation: CheckedContinuation<FetcherError?, Never>
   var cancellation: Cancellation
 }
 
@@ -31,6 +32,8 @@ final class FetchInbox: Sendable {
     var commands: [Command] = []
     var lastID = 0
     var isClosed = false
+    /// Why it was closed, if not by its owner.
+    var problem: FetcherError?
   }
 
   private let state = Mutex(State())
@@ -55,15 +58,24 @@ final class FetchInbox: Sendable {
     return isTaken
   }
 
-  func close() {
-    state.withLock { $0.isClosed = true }
+  /// - Parameter problem: What every call from now on fails with.
+  func close(_ problem: FetcherError? = nil) {
+    state.withLock { state in
+      state.isClosed = true
+      state.problem = state.problem ?? problem
+    }
     wakeup.signal()
   }
 
-  /// Closes, and lets the calls go on that are waiting already.
-  func closeUnserved() {
-    close()
-    for case .submit(let submission) in take().commands { submission.continuation.resume() }
+  /// Why the loop could not go on.
+  var problem: FetcherError? { state.withLock(\.problem) }
+
+  /// Closes, and lets the calls go on that nobody will serve.
+  func closeUnserved(_ problem: FetcherError? = nil) {
+    close(problem)
+    for case .submit(let submission) in take().commands {
+      submission.continuation.resume(returning: self.problem)
+    }
   }
 
   func take() -> (commands: [Command], isClosed: Bool) {

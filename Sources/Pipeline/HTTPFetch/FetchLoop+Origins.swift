@@ -48,7 +48,14 @@ extension FetchLoop {
   }
 
   private func ended(_ file: OriginFile, of load: OriginLoad, _ result: FetchResult) {
-    let (outcome, trouble) = OriginTrouble.outcome(of: result)
+    let outcome: OriginAnswer
+    let trouble: OriginTrouble?
+    do {
+      (outcome, trouble) = try OriginTrouble.outcome(of: result)
+    } catch {
+      problem = error
+      return
+    }
     let rules = policy.rules(for: file, answer: outcome, source: result.finalURL)
     if let trouble, file == .robotsTxt { return failed(load, trouble, rules) }
     load.keep(rules)

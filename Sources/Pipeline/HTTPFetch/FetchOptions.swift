@@ -26,7 +26,7 @@ public struct FetchOptions: Sendable, Codable, Equatable {
   public var attempts = 4
   /// Tries per URL that may end in a timeout.
   public var timeoutAttempts = 2
-  /// Transfers at a time per scheme, host and port.
+  /// Transfers at a time per scheme, host and port, over all processes that share `sharedHosts`.
   public var connectionsPerHost = 64
   /// Transfers at a time in all: the most, and the least that adaptation goes down to.
   ///
@@ -46,7 +46,8 @@ public struct FetchOptions: Sendable, Codable, Equatable {
   public var requestsPerSecondPerHost: Double?
   /// A robots.txt's crawl-delay is kept between two requests, at most this long.
   public var crawlDelayCap = 30.0
-  /// A host that fails to answer this often in a row is left alone for `breakerPause`.
+  /// A host that fails to answer this often in a row, over all processes that share `sharedHosts`, is
+  /// left alone for `breakerPause`.
   public var breakerFailures = 10
   /// The first time; twice as long each time that a probe fails, up to an hour.
   public var breakerPause = 60.0
@@ -54,6 +55,11 @@ public struct FetchOptions: Sendable, Codable, Equatable {
   ///
   /// Made when it is not there; nil for rates of this fetcher's own.
   public var sharedRates: String?
+  /// A file by which all processes of a run on this machine share places at each host, and know
+  /// which hosts are dead: `connectionsPerHost` and `breakerFailures` then hold over all of them.
+  ///
+  /// Made when it is not there; nil for bounds of this fetcher's own.
+  public var sharedHosts: String?
   public var userAgent = FetchOptions.defaultUserAgent
   /// Further header lines, "Name: value", sent to every site: nothing secret belongs here.
   public var headers: [String] = []

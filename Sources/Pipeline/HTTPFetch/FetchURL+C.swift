@@ -29,6 +29,8 @@ package struct FetchURL: Sendable, Equatable {
   ///
   /// http and https on their usual ports are one: a list's old http URLs redirect there.
   package let rateKey: UInt64
+  /// The same for the URLs whose transfers share places and a circuit: those of a `host`; not 0.
+  package let hostKey: UInt64
 
   /// Longer ones are refused; servers commonly stop at 8 KiB.
   package static let maxLength = 16 << 10
@@ -69,6 +71,7 @@ package struct FetchURL: Sendable, Equatable {
     if let address, address.isV4Compatible { return nil }
     if address == nil, !Self.isName(name) { return nil }
     let usual = isSecure ? 443 : 80
+    hostKey = max(1, Self.hash(self.host))
     rateKey = Self.hash(number == usual ? name : "\(name):\(number)")
   }
 

@@ -33,6 +33,7 @@ public final class Fetcher: Sendable {
     // Open and idle connections, resolver sockets, and what the rest of the process has open.
     try DescriptorLimit.raise(to: 3 * options.concurrency + 128)
     let rates = try RateTable(path: options.sharedRates, longest: options.longestSpacing)
+    let hosts = try SharedHosts(path: options.sharedHosts)
     let inbox = try FetchInbox()
     // Tried here once, so that a machine that cannot is told now and not by an empty result.
     _ = try CurlMulti(connections: 1, wakeup: inbox.wakeup)
@@ -48,15 +49,16 @@ public final class Fetcher: Sendable {
     try LoopThread.start {
       let random = RandomStream(seed: seed)
       defer { store?.close() }
-      do {
+      do throws(FetcherError) {
         let settings = try CurlSettings(
           options: options, addressGuard: addressGuard, proxy: proxy, source: source)
         FetchLoop(
-          settings: settings, resolvers: pool, sniff: sniff, rates: rates, policy: policy,
+          settings: settings, resolvers: pool, sniff: sniff, rates: rates, hosts: hosts,
+          policy: policy,
           store: store, inbox: inbox, random: random
         ).run()
       } catch {
-        inbox.closeUnserved()
+        inbox.closeUnserved(error)
       }
     }
     self.inbox = inbox
@@ -78,23 +80,26 @@ public final class Fetcher: Sendable {
   ///     must not block. Bodies count against `bodyBudget` until the results
   ///     are dropped. After a cancellation, or after `shutDown`, requests without a result
   ///     get none.
+  /// - Throws: `FetcherError` where this machine cannot go on, such as with a full disk for bodies;
+  ///   requests without a result get none, and later calls fail likewise.
   public func fetch(
     _ requests: [FetchRequest], onResult: @escaping @Sendable (FetchResult) -> Void
-  ) async {
+  ) async throws(FetcherError) {
     guard !requests.isEmpty else { return }
     let id = inbox.newID()
     let cancellation = Cancellation()
-    await withTaskCancellationHandler {
+    let problem = await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
         let submission = Submission(
           id: id, requests: requests, onResult: onResult, continuation: continuation,
           cancellation: cancellation)
-        if !inbox.post(.submit(submission)) { continuation.resume() }
+        if !inbox.post(.submit(submission)) { continuation.resume(returning: inbox.problem) }
       }
     } onCancel: {
       cancellation.cancel()
       _ = inbox.post(.cancel(id: id))  // refused only when there is nothing left to cancel
     }
+    if let problem { throw problem }
   }
 
   /// Stops the thread; transfers under way end without a result, and later calls do nothing.

@@ -9,9 +9,12 @@ package struct HostManners {
   }
 
   private let rates: RateTable
+  private let places: HostPlaces
   private let spacing: Double
   private let options: FetchOptions
-  private var breaker: CircuitBreaker
+  private let breaker: CircuitBreaker
+  /// The hosts that this process probes.
+  private var probes: Set<UInt64> = []
   private var throttles: [String: Throttle] = [:]
   /// The quickest first byte of each host that has a rate, in seconds: what its network takes.
   private var quickest: [String: Double] = [:]
@@ -35,50 +38,72 @@ package struct HostManners {
   /// How late a request may arrive without a pause; the longest pause for one; seconds.
   private static let lateness = 0.05
   private static let longestCatchUp = 2.0
+  /// Seconds until a host that another process probes is asked about again.
+  private static let probePatience = 0.1
   /// More hosts' quickest answers are not remembered.
   private static let hostLimit = 65_536
 
-  package init(options: FetchOptions, rates: RateTable) {
+  package init(options: FetchOptions, rates: RateTable, hosts: SharedHosts) {
     self.options = options
     self.rates = rates
+    places = hosts.places
     // A little wider than asked for, so that a window of 10 s holds no more than 10 s of requests
     // although the network delays one request more than another, by up to 0.2 s in all.
     spacing = options.requestsPerSecondPerHost.map { 1.02 / $0 } ?? 0
-    breaker = CircuitBreaker(failures: options.breakerFailures, pause: options.breakerPause)
+    breaker = CircuitBreaker(
+      failures: options.breakerFailures, pause: options.breakerPause,
+      // All that an exchange may take, and what a busy machine adds.
+      longestProbe: options.totalDeadline + 5, hosts: hosts)
   }
 
   /// Asks for the start of an exchange; `crawlDelay` is the origin's wish, in seconds.
+  ///
+  /// One that starts has a place at its host, until `left`.
   package func admit(_ url: FetchURL, crawlDelay: Double?, now: Double) -> Admission {
-    if isAway(url.host, now: now) { return .drop }
-    switch breaker.state(of: url.host, now: now) {
+    if isWanted(away: url, now: now) { return .drop }
+    switch breaker.state(of: url.hostKey, now: now) {
     case .open: return .drop
-    case .probing: return .sleep
+    // Woken by the end of our own probe; that of another process is asked after.
+    case .probing:
+      return probes.contains(url.hostKey) ? .sleep : .wait(until: now + Self.probePatience)
     case .closed, .halfOpen: break
+    }
+    guard places.claim(url.hostKey, limit: options.connectionsPerHost, now: now) else {
+      return .wait(until: now + HostPlaces.patience)
     }
     let delay = min(crawlDelay ?? 0, options.crawlDelayCap)
     let due = rates.claim(url.rateKey, spacing: max(spacing, delay), now: now)
-    return due.map { .wait(until: $0) } ?? .start
+    guard let due else { return .start }
+    places.release(url.hostKey)
+    return .wait(until: due)
   }
 
+  /// Gives back the place that `admit` took.
+  package func left(_ url: FetchURL) { places.release(url.hostKey) }
+
   /// Whether requests to a host are refused now, by its breaker or by its own wish.
-  package func isAway(_ host: String, now: Double) -> Bool {
-    if let absence = requests[host], now < absence.until { return true }
-    if case .open = breaker.state(of: host, now: now) { return true }
+  package func isAway(_ url: FetchURL, now: Double) -> Bool {
+    if isWanted(away: url, now: now) { return true }
+    if case .open = breaker.state(of: url.hostKey, now: now) { return true }
     return false
+  }
+
+  private func isWanted(away url: FetchURL, now: Double) -> Bool {
+    requests[url.host].map { now < $0.until } ?? false
   }
 
   /// Why a host is not asked now, with the status that said so; nil where nothing speaks against it.
   package func refusal(
-    of host: String, now: Double
+    of url: FetchURL, now: Double
   ) -> (failure: FetchFailure, status: Int?, detail: String)? {
-    if let absence = requests[host], now < absence.until {
+    if let absence = requests[url.host], now < absence.until {
       let seconds = Int((absence.until - now).rounded(.up))
       return (
         .httpStatus, absence.status,
         "not asked: the host answered \(absence.status) and wants \(seconds) s more without requests"
       )
     }
-    return breaker.refusal(of: host).map { ($0.failure, nil, $0.detail) }
+    return breaker.refusal(of: url.hostKey, now: now).map { ($0.failure, nil, $0.detail) }
   }
 
   /// Whether a silent request is the odd one at a host that answers others quickly.
@@ -93,14 +118,21 @@ package struct HostManners {
 
   /// Notes a start; true for a probe.
   package mutating func began(_ url: FetchURL, now: Double) -> Bool {
-    guard breaker.state(of: url.host, now: now) == .halfOpen else { return false }
-    breaker.beginProbe(url.host)
+    guard breaker.state(of: url.hostKey, now: now) == .halfOpen,
+      breaker.beginProbe(url.hostKey, now: now)
+    else { return false }
+    probes.insert(url.hostKey)
     return true
   }
 
   /// Notes that an exchange was broken off by us.
-  package mutating func abandoned(_ url: FetchURL, isProbe: Bool) {
-    if isProbe { breaker.endProbe(url.host) }
+  package mutating func abandoned(_ url: FetchURL, isProbe: Bool, now: Double) {
+    if isProbe { endProbe(url, now: now) }
+  }
+
+  private mutating func endProbe(_ url: FetchURL, now: Double) {
+    probes.remove(url.hostKey)
+    breaker.endProbe(url.hostKey, now: now)
   }
 
   /// Notes how an exchange ended; true when the host is to be left alone from now on.
@@ -111,17 +143,18 @@ package struct HostManners {
   package mutating func ended(
     _ url: FetchURL, status: Int, failure: FetchFailure?, isProbe: Bool, began: Double, now: Double
   ) -> Bool {
+    if isProbe { probes.remove(url.hostKey) }
     if status != 0 {
-      breaker.answered(url.host)
+      breaker.answered(url.hostKey)
       noteAnswer(of: url.host, began: began, after: nil)
       if status != 429, status != 503 { throttles[url.host] = nil }
       return false
     }
     if let failure, failure == .connect || failure == .timeout {
       if !isProbe, let latest = answers[url.host]?.latestBegan, latest > began { return false }
-      return breaker.failed(url.host, failure, isProbe: isProbe, now: now)
+      return breaker.failed(url.hostKey, failure, isProbe: isProbe, now: now)
     }
-    if isProbe { breaker.endProbe(url.host) }
+    if isProbe { endProbe(url, now: now) }
     return false
   }
 

@@ -49,16 +49,13 @@ struct OriginTrouble {
   var isOrigin: Bool
 
   /// What came of asking for an origin's file; `trouble` only when nothing can be concluded.
+  ///
+  /// - Throws: `FetcherError` where this machine's disk fails.
   static func outcome(
     of result: FetchResult
-  ) -> (answer: OriginAnswer, trouble: OriginTrouble?) {
+  ) throws(FetcherError) -> (answer: OriginAnswer, trouble: OriginTrouble?) {
     guard let failure = result.failure else {
-      do {
-        return (.body(try result.readBody() ?? []), nil)
-      } catch {  // this machine's disk
-        let trouble = OriginTrouble(failure: .incomplete, detail: "\(error)", isOrigin: false)
-        return (.unreachable, trouble)
-      }
+      return (.body(try result.readBody() ?? []), nil)
     }
     let status = result.status ?? 0
     switch failure {
@@ -70,11 +67,13 @@ struct OriginTrouble {
     let isNetwork: Set<FetchFailure> = [
       .dns, .noSuchHost, .addressRefused, .connect, .tls, .timeout,
     ]
+    let isOrigin =
+      isNetwork.contains(failure) && result.redirects == 0 && result.hops.last?.status == nil
     let trouble = OriginTrouble(
-      failure: failure, detail: "\(result.finalURL): \(result.detail)",
-      status: failure == .httpStatus ? result.status : nil,
-      isOrigin: isNetwork.contains(failure) && result.redirects == 0
-        && result.hops.last?.status == nil)
+      failure: failure,
+      // A host that does not answer at all says nothing of its robots.txt.
+      detail: isOrigin ? result.detail : "\(result.finalURL): \(result.detail)",
+      status: failure == .httpStatus ? result.status : nil, isOrigin: isOrigin)
     return (.unreachable, trouble)
   }
 }

@@ -1,4 +1,3 @@
-import Glibc
 import Synchronization
 
 /// When the next request to each host may start, agreed on by all processes that map one file.
@@ -10,9 +9,10 @@ import Synchronization
 /// that is further ahead than any that this run could have written is from before a restart, and
 /// void. Hosts are told apart by a hash; two that share a word slow each other down, no more.
 ///
-/// Pointer contract: the mapping lives as long as the object, and the file is never made shorter.
+/// Pointer contract: the words are the mapping's, which lives as long as this object.
 @safe package final class RateTable: @unchecked Sendable {
   // Sendable: the words are atomic, all else is constant.
+  private let mapping: SharedMapping
   private let words: UnsafeMutablePointer<Atomic<Int64>>
   private let longest: Int64
 
@@ -27,39 +27,10 @@ import Synchronization
   /// - Throws: `FetcherError` when the file cannot be had or holds something else.
   package init(path: String?, longest: Double) throws(FetcherError) {
     self.longest = Self.nanoseconds(longest)
-    var file: Int32 = -1
-    if let path {
-      file = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
-      guard file >= 0 else { throw FetcherError(systemCall: "open \(path)") }
-      var facts = stat()
-      guard unsafe fstat(file, &facts) == 0, [0, off_t(Self.byteCount)].contains(facts.st_size)
-      else {
-        close(file)
-        throw FetcherError(
-          operation: "open \(path)",
-          detail: "is no table of rates, which has \(Self.byteCount) bytes: name another file")
-      }
-      // Sized at once, so that no other process sees half a table; and allocated, as a write to a
-      // mapped hole of a full disk would end the process.
-      var code = ftruncate(file, off_t(Self.byteCount)) == 0 ? 0 : errno
-      if code == 0 { code = posix_fallocate(file, 0, off_t(Self.byteCount)) }
-      guard code == 0 else {
-        close(file)
-        throw FetcherError(
-          operation: "allocate \(path)", detail: unsafe String(cString: strerror(code)))
-      }
-    }
-    let flags = path == nil ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED
-    let base = unsafe mmap(nil, Self.byteCount, PROT_READ | PROT_WRITE, flags, file, 0)
-    let mapped = unsafe base.flatMap { unsafe $0 == MAP_FAILED ? nil : $0 }
-    let problem = FetcherError(systemCall: "mmap \(path ?? "memory")")
-    if file >= 0 { close(file) }
-    guard let mapped = unsafe mapped else { throw problem }
+    mapping = try SharedMapping(path: path, byteCount: Self.byteCount, kind: "table of rates")
     // Safe: an Atomic<Int64> is its eight bytes, and zeros, which a new file holds, are a value.
-    unsafe words = mapped.bindMemory(to: Atomic<Int64>.self, capacity: Self.count)
+    unsafe words = mapping.base.bindMemory(to: Atomic<Int64>.self, capacity: Self.count)
   }
-
-  deinit { _ = unsafe munmap(words, Self.byteCount) }
 
   /// Asks whether a request may start now.
   ///

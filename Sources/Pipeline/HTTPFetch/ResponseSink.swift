@@ -39,6 +39,8 @@ package final class ResponseSink {
   /// The newest header block's fields that something here reads.
   package private(set) var fields = ResponseFields()
   package private(set) var refusal: Refusal?
+  /// Why the body could not be kept, which is no fault of the web's: nothing else can be fetched.
+  package private(set) var problem: FetcherError?
   /// Whether the body is the beginning of a longer file, of which no more is wanted.
   package private(set) var isCut = false
 
@@ -77,6 +79,7 @@ package final class ResponseSink {
     headersEnded = false
     fields = ResponseFields()
     refusal = nil
+    problem = nil
     dropBody()
   }
 
@@ -132,7 +135,7 @@ package final class ResponseSink {
 
   /// Hands the body over; the sink keeps none.
   ///
-  /// nil, and `refusal`, where it should have gone to disk and that failed.
+  /// nil, and `problem`, where it should have gone to disk and that failed.
   func takeBody() -> FetchedBody? {
     if store.isFull, !body.isEmpty, !spillBody() { return nil }
     defer { (body, spilled, held) = ([], SpilledBytes(), 0) }
@@ -149,8 +152,8 @@ package final class ResponseSink {
     do {
       try store.write(body, to: &spilled)
     } catch {
-      // This machine's failure: transient, like a connection that broke.
-      return refuse(.incomplete, "\(error)")
+      problem = error
+      return false
     }
     body = []
     countHeld()

@@ -17,6 +17,8 @@ final class Transfer {
   var timeLeft: Double
   /// When the current exchange began; monotonic seconds.
   var exchangeBegan = 0.0
+  /// Whether the current exchange has a place at its host.
+  var hasPlace = false
   /// Whether the current exchange probes a host that did not answer.
   var isProbe = false
   /// Whether it gave its place at the host away once, for it was silent.
@@ -120,7 +122,7 @@ final class Batch {
   /// What the loop asks for itself; nil for a caller's requests.
   let file: OriginFile?
   private let onResult: (FetchResult) -> Void
-  private let onEnd: () -> Void
+  private let onEnd: (FetcherError?) -> Void
   private var remaining: Int
   private(set) var isOver = false
 
@@ -128,7 +130,7 @@ final class Batch {
     id = submission.id
     file = nil
     onResult = submission.onResult
-    onEnd = { submission.continuation.resume() }
+    onEnd = { submission.continuation.resume(returning: $0) }
     remaining = submission.requests.count
   }
 
@@ -136,7 +138,7 @@ final class Batch {
     id = nil
     self.file = file
     self.onResult = onResult
-    onEnd = {}
+    onEnd = { _ in }
     remaining = 1
   }
 
@@ -147,10 +149,10 @@ final class Batch {
     if remaining == 0 { end() }
   }
 
-  /// Lets the caller go on; later results are dropped.
-  func end() {
+  /// Lets the caller go on, with an error or without; later results are dropped.
+  func end(_ problem: FetcherError? = nil) {
     guard !isOver else { return }
     isOver = true
-    onEnd()
+    onEnd(problem)
   }
 }

@@ -39,6 +39,8 @@ public enum DropReason: String, Codable, CaseIterable, Sendable {
   case decoderCrashed = "decoder_crashed"
   // Deduplicate
   case duplicateBytes = "duplicate_bytes"
+  // `pairloom forget`
+  case forgotten
   // Filter
   case lowScore = "low_score"
 
@@ -74,7 +76,8 @@ public enum DropReason: String, Codable, CaseIterable, Sendable {
       .cannotEncode, .imageTooSmall, .imageAreaTooLarge, .aspectRatioTooLarge, .badBoxes,
       .decoderCrashed, .sideTooLong, .tooManyFrames:
       .decode
-    case .duplicateBytes: .deduplicate
+    // What was kept until it was asked back; when it is fetched anew, download drops it.
+    case .duplicateBytes, .forgotten: .deduplicate
     case .lowScore: .filter
     }
   }

@@ -114,24 +114,12 @@ private struct JSONParser {
     }
   }
 
-  mutating func digits() throws(JSONError) {
-    let start = place
-    while let byte = current, byte >= 0x30, byte <= 0x39 { place += 1 }
-    if place == start { throw error("a digit is missing") }
-  }
-
   mutating func number() throws(JSONError) -> JSONValue {
     let start = place
-    if current == UInt8(ascii: "-") { place += 1 }
-    if current == UInt8(ascii: "0") { place += 1 } else { try digits() }
-    if current == UInt8(ascii: ".") {
-      place += 1
-      try digits()
-    }
-    if current == UInt8(ascii: "e") || current == UInt8(ascii: "E") {
-      place += 1
-      if current == UInt8(ascii: "+") || current == UInt8(ascii: "-") { place += 1 }
-      try digits()
+    do {
+      _ = try JSONScan.number(bytes, &place, end: bytes.count)
+    } catch {
+      throw self.error(error.words)
     }
     return .number(String(decoding: bytes[start..<place], as: UTF8.self))
   }
@@ -156,39 +144,10 @@ private struct JSONParser {
   }
 
   mutating func escape(into text: inout [UInt8]) throws(JSONError) {
-    guard let byte = current else { throw error("a string has no end") }
-    place += 1
-    switch byte {
-    case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): text.append(byte)
-    case UInt8(ascii: "b"): text.append(0x08)
-    case UInt8(ascii: "f"): text.append(0x0C)
-    case UInt8(ascii: "n"): text.append(0x0A)
-    case UInt8(ascii: "r"): text.append(0x0D)
-    case UInt8(ascii: "t"): text.append(0x09)
-    case UInt8(ascii: "u"):
-      var code = try hexadecimal()
-      if code >= 0xD800, code < 0xDC00, current == UInt8(ascii: "\\"), place + 1 < bytes.count,
-        bytes[place + 1] == UInt8(ascii: "u")
-      {
-        place += 2
-        let low = try hexadecimal()
-        guard low >= 0xDC00, low < 0xE000 else { throw error("half a surrogate pair") }
-        code = 0x10000 + (code - 0xD800) << 10 + (low - 0xDC00)
-      }
-      guard let scalar = Unicode.Scalar(code) else { throw error("half a surrogate pair") }
-      text += Array(String(Character(scalar)).utf8)
-    default: throw error("an unknown escape")
+    do {
+      try JSONScan.escape(bytes, &place, end: bytes.count, into: &text)
+    } catch {
+      throw self.error(error.words)
     }
-  }
-
-  mutating func hexadecimal() throws(JSONError) -> UInt32 {
-    guard place + 4 <= bytes.count,
-      bytes[place..<place + 4].allSatisfy({
-        ($0 >= 0x30 && $0 <= 0x39) || ($0 | 0x20 >= 0x61 && $0 | 0x20 <= 0x66)
-      }),
-      let code = UInt32(String(decoding: bytes[place..<place + 4], as: UTF8.self), radix: 16)
-    else { throw error("four hexadecimal digits are missing") }
-    place += 4
-    return code
   }
 }

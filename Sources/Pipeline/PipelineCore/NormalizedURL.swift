@@ -14,6 +14,23 @@ public enum NormalizedURL {
     return normalize(Array(url.utf8), into: &result) ? String(decoding: result, as: UTF8.self) : nil
   }
 
+  /// The host of a URL without user and port, in lower case; nil for what cannot be fetched.
+  public static func host(of url: String) -> String? {
+    normalize(url).flatMap(host(ofNormalized:))
+  }
+
+  /// The same of a URL as it was asked for; nil where it has no scheme.
+  public static func host(ofNormalized normalized: String) -> String? {
+    guard let scheme = normalized.utf8.firstIndex(of: UInt8(ascii: ":")) else { return nil }
+    let rest = normalized.utf8[scheme...].dropFirst(3)
+    let authority = rest.prefix { $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: "?") }
+    let host = authority.split(separator: UInt8(ascii: "@")).last ?? authority
+    if host.first == UInt8(ascii: "[") {
+      return String(host.prefix { $0 != UInt8(ascii: "]") }.dropFirst())
+    }
+    return String(host.prefix { $0 != UInt8(ascii: ":") })
+  }
+
   /// Puts the normalised form of `url`, which is UTF-8, in place of what `result` holds.
   ///
   /// False, and nothing of worth in `result`, for what cannot be fetched.

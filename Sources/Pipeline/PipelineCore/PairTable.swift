@@ -53,6 +53,18 @@ public enum PairTable {
     try ParquetReader(path: path).metadata
   }
 
+  /// The columns of the table at `path`, as ``write(_:columns:to:metadata:)`` takes them.
+  ///
+  /// - Throws: ``TableError`` for a table that no run has written.
+  public static func columns(of path: String) throws -> [TableColumn] {
+    try ParquetReader(path: path).columns.map { column in
+      guard let kind = TableColumn.Kind(column.type) else {
+        throw TableError(path: path, row: 0, problem: "\(column.name) has a type of no table")
+      }
+      return TableColumn(column.name, kind, isOptional: column.isOptional)
+    }
+  }
+
   /// Reads a table whose rows are all of one kind.
   ///
   /// - Throws: ``TableError`` naming the first row that is not.
@@ -93,6 +105,25 @@ public struct TableColumn: Sendable, Hashable {
     case int, int32, float, double, bool, text
     /// Any value, as JSON text.
     case json
+
+    var parquet: ParquetType {
+      switch self {
+      case .int: .int64
+      case .int32: .int32
+      case .float: .float
+      case .double: .double
+      case .bool: .bool
+      case .text: .string
+      case .json: .json
+      }
+    }
+
+    /// The kind that is stored as `type`; nil where none is.
+    init?(_ type: ParquetType) {
+      let kinds: [Kind] = [.int, .int32, .float, .double, .bool, .text, .json]
+      guard let kind = kinds.first(where: { $0.parquet == type }) else { return nil }
+      self = kind
+    }
   }
 
   public var name: String
@@ -106,19 +137,7 @@ public struct TableColumn: Sendable, Hashable {
     self.isOptional = isOptional
   }
 
-  var parquet: ParquetColumn {
-    let type: ParquetType =
-      switch kind {
-      case .int: .int64
-      case .int32: .int32
-      case .float: .float
-      case .double: .double
-      case .bool: .bool
-      case .text: .string
-      case .json: .json
-      }
-    return ParquetColumn(name, type, isOptional: isOptional)
-  }
+  var parquet: ParquetColumn { ParquetColumn(name, kind.parquet, isOptional: isOptional) }
 
   /// The column's cell of a row; a value of another kind is a mistake of the stage that made it.
   func cell(_ value: JSONValue?) -> ParquetValue {

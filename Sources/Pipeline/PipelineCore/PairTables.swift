@@ -50,6 +50,8 @@ public struct PairCandidate: Sendable, Equatable {
   /// Where the picture lies already, for a pair of an existing shard; nothing is fetched then.
   public var picture: PictureSource?
   public var drop: Drop?
+  /// Taken out by `pairloom forget`: nothing but row and uid is left, and nothing is fetched for it.
+  public var isForgotten = false
 
   public init(
     row: Int, uid: String, url: String, caption: String, columns: [JSONValue.Member] = [],
@@ -72,7 +74,8 @@ public struct PairCandidate: Sendable, Equatable {
         .init("caption", .string(caption)),
       ] + (columns.isEmpty ? [] : [.init("columns", .object(columns))])
         + (expectedHash.map { [.init("expected_hash", .string($0))] } ?? [])
-        + (picture.map { [.init("picture", $0.json)] } ?? []) + (drop?.members ?? []))
+        + (picture.map { [.init("picture", $0.json)] } ?? []) + (drop?.members ?? [])
+        + (isForgotten ? [.init("forgotten", .bool(true))] : []))
   }
 
   public init?(_ json: JSONValue) {
@@ -84,6 +87,7 @@ public struct PairCandidate: Sendable, Equatable {
     self.init(
       row: row, uid: uid, url: url, caption: caption, columns: json["columns"]?.members ?? [],
       expectedHash: json["expected_hash"]?.text, picture: picture, drop: Drop(json))
+    isForgotten = json["forgotten"] == .bool(true)
   }
 }
 

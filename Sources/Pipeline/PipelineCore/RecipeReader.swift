@@ -159,6 +159,18 @@ public struct RecipeReader: Sendable {
     return value
   }
 
+  public mutating func optionalInt(
+    _ key: String, in range: ClosedRange<Int>, tuning: Bool = false
+  ) throws(RecipeError) -> Int? {
+    // What is absent resolves to null, and a number as the plain reader has it.
+    guard let value = values[key], value != .null else {
+      _ = take(key, tuning: tuning)
+      resolved.append((key, "null"))
+      return nil
+    }
+    return try int(key, default: range.lowerBound, in: range, tuning: tuning)
+  }
+
   public mutating func double(
     _ key: String, default fallback: Double, in range: ClosedRange<Double>, tuning: Bool = false
   ) throws(RecipeError) -> Double {
@@ -233,34 +245,14 @@ public struct RecipeReader: Sendable {
     return value
   }
 
-  /// Refuses keys that nobody read, naming the nearest one that there is.
+  /// Refuses keys that nobody read, naming the one that was meant where that can be told.
   public func finish() throws(RecipeError) {
     let known = resolved.map(\.key)
     for key in values.keys.sorted() where !known.contains(key) {
       // A block whose keys are all commented out, or an unset option of the other program.
       let isBlock = known.contains { $0.hasPrefix(key + ".") }
       if values[key] == .null && (isBlock || foreignNames[key] != nil) { continue }
-      let ranked = known.map { (distance: Self.distance(key, $0), key: $0) }.min {
-        ($0.distance, $0.key) < ($1.distance, $1.key)
-      }
-      let isNear = (ranked?.distance ?? .max) <= max(2, key.count / 2)
-      throw .unknownKey(shown(key), nearest: isNear ? ranked?.key : nil)
+      throw .unknownKey(shown(key), nearest: NearestWord.nearest(to: key, among: known))
     }
-  }
-
-  /// The number of inserted, removed and changed characters between two words (Levenshtein 1966).
-  static func distance(_ a: String, _ b: String) -> Int {
-    let b = Array(b)
-    var row = Array(0...b.count)
-    for (i, left) in a.enumerated() {
-      var diagonal = row[0]
-      row[0] = i + 1
-      for j in 0..<b.count {
-        let next = min(row[j] + 1, row[j + 1] + 1, diagonal + (left == b[j] ? 0 : 1))
-        diagonal = row[j + 1]
-        row[j + 1] = next
-      }
-    }
-    return row[b.count]
   }
 }

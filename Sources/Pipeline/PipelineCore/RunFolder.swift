@@ -15,8 +15,12 @@ public struct RunFolder: Sendable, Equatable {
   public var rejects: String { "\(path)/rejects.parquet" }
   /// The pace that all processes of the run keep towards each host.
   public var rates: String { "\(path)/rates.map" }
+  /// How many transfers all processes of the run have open at each host, and which hosts are dead.
+  public var hosts: String { "\(path)/hosts.map" }
   /// What the origins' robots.txt and the like said, and when.
   public var origins: String { "\(path)/origins.sqlite" }
+  /// What `pairloom forget` has taken out, and must not come back.
+  public var forgotten: String { "\(path)/forgotten.jsonl" }
   public var dataset: String { "\(path)/dataset.json" }
   public var shards: String { "\(path)/shards" }
   public var filtered: String { "\(path)/filtered" }

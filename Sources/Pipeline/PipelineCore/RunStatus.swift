@@ -34,6 +34,9 @@ public struct RunStatus: Codable, Sendable, Equatable {
   /// Every job has settled.
   public var isFinished: Bool
 
+  /// Dropped pairs whose fate is final, ``transient`` ones aside.
+  public var permanent: Int { max(0, failures.values.reduce(0, +) - transient) }
+
   /// The pairs of a step of the funnel.
   public func pairs(_ step: String) -> Int { funnel.first { $0.name == step }?.pairs ?? 0 }
 
@@ -127,14 +130,14 @@ public struct RunStatus: Codable, Sendable, Equatable {
 
 extension StageReport {
   /// The report as JSON text with sorted keys, as the ledger keeps it.
-  func encoded() throws -> String {
+  package func encoded() throws -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     return String(decoding: try encoder.encode(self), as: UTF8.self)
   }
 
   /// The report that ``encoded()`` gave.
-  static func decoded(_ text: String) throws -> StageReport {
+  package static func decoded(_ text: String) throws -> StageReport {
     try JSONDecoder().decode(StageReport.self, from: Data(text.utf8))
   }
 }

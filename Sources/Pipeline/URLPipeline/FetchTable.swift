@@ -69,6 +69,7 @@ public enum FetchTable {
     var isTransient: Bool { fetched?.failureClass == .transient }
 
     var standing: Standing {
+      if candidate.isForgotten { return .refused }
       guard let drop else { return verdict == nil ? .unknown : .kept }
       // An answer that RFC 9309 takes for a no, because none came, is no final one.
       if isTransient {
@@ -78,7 +79,7 @@ public enum FetchTable {
       case .duplicateURL, .duplicateBytes: return .duplicate
       case .badURL: return .badURL
       case .addressRefused, .robots, .robotsTxt, .tdmReserved, .contentUsage, .hostDenied,
-        .hashBlocked:
+        .hashBlocked, .forgotten:
         return .refused
       default:
         // A list's own drops are final; what failed later has been asked for.
@@ -101,7 +102,7 @@ public enum FetchTable {
       let drop = drop
       return [
         .int(candidate.row), .text(candidate.uid), .text(candidate.url),
-        text(FetchTable.host(of: candidate.url)), .text(candidate.caption), .int(chunk),
+        text(NormalizedURL.host(of: candidate.url)), .text(candidate.caption), .int(chunk),
         text(stage?.rawValue), text(drop?.reason.rawValue),
         text(
           drop.map { fetched?.failureClass ?? $0.reason.failureClass(status: fetched?.status) }?
@@ -119,20 +120,6 @@ public enum FetchTable {
           text(fetched?.recorded($0)?.text)
         }
     }
-  }
-
-  /// The host of a URL without user and port; nil for what is no URL.
-  static func host(of url: String) -> String? {
-    guard let normalized = NormalizedURL.normalize(url),
-      let scheme = normalized.utf8.firstIndex(of: UInt8(ascii: ":"))
-    else { return nil }
-    let rest = normalized.utf8[scheme...].dropFirst(3)
-    let authority = rest.prefix { $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: "?") }
-    let host = authority.split(separator: UInt8(ascii: "@")).last ?? authority
-    if host.first == UInt8(ascii: "[") {
-      return String(host.prefix { $0 != UInt8(ascii: "]") }.dropFirst())
-    }
-    return String(host.prefix { $0 != UInt8(ascii: ":") })
   }
 }
 

@@ -11,7 +11,9 @@ enum NamedFiles {
   /// Options whose items `@PATH` are files of hosts.
   private static let lists: Set<String> = ["allow_hosts", "deny_hosts"]
   /// Files that go by the last part of their path, so that they may move.
-  private static let movable: Set<String> = ["input", "model", "hash_blocklist"]
+  private static let movable: Set<String> = [
+    "input", "model", "hash_blocklist", "download.ca_file",
+  ]
 
   /// An option's value for a later command in another folder, as `path` writes each path.
   static func value(_ value: String, of key: String, path: (String) -> String) -> String {
@@ -37,7 +39,7 @@ enum NamedFiles {
     var pairs: [(key: String, value: String)] = []
     for (key, value) in settings {
       var files: [String] = []
-      if key == "hash_blocklist", value != "null" { files = [value] }
+      if ["hash_blocklist", "download.ca_file"].contains(key), value != "null" { files = [value] }
       if lists.contains(key) { files = items(value).filter { $0.hasPrefix("@") }.map(String.init) }
       if files.isEmpty { continue }
       var hash = ContentHash()

@@ -35,6 +35,20 @@ public struct PipelineRecipe: Sendable {
 
   private static let rowsInFlight = 32_000
 
+  /// The stage that writes the chunks' shards and their tables.
+  public var shardStage: ShardStage {
+    ShardStage(options: shard, rowsPerShard: ingest.chunkRows, hasEXIF: decode.extractEXIF)
+  }
+
+  /// How the final shards are cut: filtered ones are as long as a chunk where nothing is said.
+  var packing: ShardPacking {
+    let isBounded = shard.pairsPerShard != nil || shard.bytesPerShard != nil
+    return ShardPacking(
+      compression: shard.compression,
+      maxPairs: isBounded || filter == .none ? shard.pairsPerShard : ingest.chunkRows,
+      maxBytes: shard.bytesPerShard)
+  }
+
   /// Every option's value in force, in the order of the recipe.
   public let resolved: [(key: String, value: String)]
   /// The options that change the pace of a run and nothing else.

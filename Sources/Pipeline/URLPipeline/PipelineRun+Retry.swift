@@ -95,15 +95,8 @@ extension PipelineRun {
     onStatus: (@Sendable (RunStatus) -> Void)? = nil
   ) async throws -> RunOutcome {
     _ = try TableQuery(columns: FetchTable.columns, where: expression)
-    let ledger = try Self.openLedger(folder.path, attempts: recipe.chunkAttempts)
-    guard let notes = try await RunNotes(ledger) else {
-      throw RetryError.withoutNotes(folder: folder.path)
-    }
+    let (ledger, fingerprint) = try await bound()
     let blocklist = try recipe.download.check()
-    // The list is not read again, and may be gone; all else must be as it was.
-    let fingerprint =
-      try recipe.fingerprint(list: notes.fingerprint, scorer: scorer)
-    try await ledger.bind(configuration: fingerprint, now: clock())
     if try await Self.unfinishedRetry(in: folder.path) == nil {
       let last = try await ledger.lastChunk(stage: StageName.ingest.rawValue) ?? 0
       let isBegun = try await ledger.addWhenIdle(
@@ -112,6 +105,33 @@ extension PipelineRun {
       guard isBegun else { throw RetryError.raced(folder: folder.path) }
     }
     return try await finish(ledger, fingerprint, blocklist, interval, onStatus)
+  }
+
+  /// Works off jobs that were handed back, without the list.
+  ///
+  /// - Parameters:
+  ///   - interval: How often `onStatus` is called.
+  ///   - onStatus: As in ``run(reportingEvery:onStatus:)``.
+  /// - Returns: What came of it, the whole run counted.
+  /// - Throws: ``RetryError/withoutNotes(folder:)`` and what ``run(reportingEvery:onStatus:)`` throws.
+  public func resume(
+    reportingEvery interval: Duration = .seconds(1),
+    onStatus: (@Sendable (RunStatus) -> Void)? = nil
+  ) async throws -> RunOutcome {
+    let (ledger, fingerprint) = try await bound()
+    return try await finish(ledger, fingerprint, try recipe.download.check(), interval, onStatus)
+  }
+
+  /// The folder's ledger, bound to the run's options.
+  private func bound() async throws -> (JobLedger, [(key: String, value: String)]) {
+    let ledger = try Self.openLedger(folder.path, attempts: recipe.chunkAttempts)
+    guard let notes = try await RunNotes(ledger) else {
+      throw RetryError.withoutNotes(folder: folder.path)
+    }
+    // The list is not read again, and may be gone; all else must be as it was.
+    let fingerprint = try recipe.fingerprint(list: notes.fingerprint, scorer: scorer)
+    try await ledger.bind(configuration: fingerprint, now: clock())
+    return (ledger, fingerprint)
   }
 
   private static func openLedger(_ folder: String, attempts: Int? = nil) throws -> JobLedger {

@@ -18,6 +18,8 @@ public struct RunOutcome: Sendable, Equatable {
   public var status: RunStatus
   /// The manifest of what was kept.
   public var dataset: String
+  /// What went wrong without harm to the result, in a sentence each.
+  public var warnings: [String] = []
   /// Every job completed; otherwise `status.quarantined` names those that were given up.
   public var isComplete: Bool { status.isFinished && status.quarantined.isEmpty }
 }
@@ -25,6 +27,9 @@ public struct RunOutcome: Sendable, Equatable {
 /// There is no run in a folder.
 public struct NoRunError: Error, Sendable, Equatable, CustomStringConvertible {
   public var folder: String
+
+  public init(folder: String) { self.folder = folder }
+
   public var description: String {
     "\(folder): there is no run here (no ledger.sqlite). Name the folder given to `pairloom run`."
   }
@@ -111,13 +116,14 @@ public final class PipelineRun: Sendable {
     _ onStatus: (@Sendable (RunStatus) -> Void)?
   ) async throws -> RunOutcome {
     try folder.removeAbandonedTemporaries()
+    var warnings: [String] = []
     if try await ledger.unsettledCount() > 0 {
-      try await work(
+      warnings = try await work(
         ledger, recipeSHA256: PipelineRecipe.sha256(of: fingerprint), blocklist, interval, onStatus)
     }
     let status = try await RunStatus(ledger: ledger)
     onStatus?(status)
-    return RunOutcome(status: status, dataset: folder.dataset)
+    return RunOutcome(status: status, dataset: folder.dataset, warnings: warnings)
   }
 
   /// Where the run in `folder` stands, read from its ledger alone; a process may be working on it.
@@ -127,12 +133,25 @@ public final class PipelineRun: Sendable {
     return try await RunStatus(ledger: try JobLedger(path: path))
   }
 
+  /// Where the run in `folder` stands, and which hosts it fails at.
+  public static func statusWithHosts(folder: String) async throws -> (
+    status: RunStatus, hosts: HostSurvey
+  ) {
+    let path = RunFolder(folder).ledger
+    guard DurableFile.exists(path) else { throw NoRunError(folder: folder) }
+    let ledger = try JobLedger(path: path)
+    return (
+      try await RunStatus(ledger: ledger), try await HostSurvey(RunFolder(folder), ledger: ledger)
+    )
+  }
+
   private func work(
     _ ledger: JobLedger, recipeSHA256: String, _ blocklist: HashBlocklist?, _ interval: Duration,
     _ onStatus: (@Sendable (RunStatus) -> Void)?
-  ) async throws {
+  ) async throws -> [String] {
     var manners = recipe.download.fetch
     manners.sharedRates = folder.rates
+    manners.sharedHosts = folder.hosts
     manners.originCache = folder.origins
     let fetcher = try Fetcher(options: manners, sniff: DownloadStage.sniff)
     defer { fetcher.shutDown() }
@@ -167,6 +186,12 @@ public final class PipelineRun: Sendable {
       do { while try await tasks.next() != nil {} } catch is WorkDone {}
       tasks.cancelAll()
     }
+    return fetcher.originCacheProblem.map { problem in
+      [
+        "robots.txt and the like were asked for by each process and not remembered, as "
+          + "\(folder.origins) failed: \(problem)"
+      ]
+    } ?? []
   }
 
   /// Ends the reports when the work has.
@@ -189,11 +214,10 @@ public final class PipelineRun: Sendable {
         blocklist: blocklist),
       DecodeStage(options: recipe.decode, threads: threads, worker: decoder),
       DeduplicateStage(options: recipe.deduplicate),
-      ShardStage(
-        options: recipe.shard, rowsPerShard: recipe.ingest.chunkRows),
+      recipe.shardStage,
       FilterStage(
-        rule: recipe.filter, scorer: scorer?.name, pairsPerShard: recipe.ingest.chunkRows,
-        compression: recipe.shard.compression, recipeSHA256: recipeSHA256),
+        rule: recipe.filter, scorer: scorer?.name, packing: recipe.packing,
+        isImg2dataset: recipe.shard.layout == .img2dataset, recipeSHA256: recipeSHA256),
     ]
     if let scorer { stages.append(ScoreStage(scorer: scorer)) }
     return stages

@@ -22,3 +22,19 @@ public struct DecompressedPiece: Sendable, Equatable {
     self.isEnd = isEnd
   }
 }
+
+/// What one step of unpacking into given room did.
+public struct DecompressionStep: Sendable, Equatable {
+  /// The bytes taken from the input.
+  public var consumed: Int
+  /// The bytes of content that they gave.
+  public var written: Int
+  /// Whether a frame or member ended here, its checksum verified.
+  public var isEnd: Bool
+
+  public init(consumed: Int, written: Int, isEnd: Bool) {
+    self.consumed = consumed
+    self.written = written
+    self.isEnd = isEnd
+  }
+}

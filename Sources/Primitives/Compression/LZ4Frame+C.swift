@@ -2,6 +2,9 @@ import CLZ4
 
 /// LZ4 frames (LZ4 Frame Format 1.6.3) through liblz4's frame interface.
 public enum LZ4Frame {
+  /// The largest block of a frame, decoded; liblz4 decodes into as much room without a copy.
+  static let largestBlock = 4 << 20
+
   /// Whether `bytes` begin with a frame, a skippable one included (§ Frame format, § Skippable).
   public static func begins(_ bytes: some Collection<UInt8>) -> Bool {
     let magic = bytes.prefix(4).reversed().reduce(0) { $0 << 8 | UInt32($1) }
@@ -62,6 +65,32 @@ public enum LZ4Frame {
     }
     try Self.check(code)
     return DecompressedPiece(consumed: consumed, content: content, isEnd: code == 0)
+  }
+
+  /// Decodes some of `input[range]` to the start of `room`; an empty room is made large enough.
+  ///
+  /// Whole blocks in `input` are decoded without a further copy. What is in `room` behind the bytes
+  /// written is undefined.
+  /// After a failure the decoder is of no more use.
+  public func decode(
+    _ input: [UInt8], _ range: Range<Int>, into room: inout [UInt8]
+  ) throws(CompressionError) -> DecompressionStep {
+    precondition(range.upperBound <= input.count, "\(range) of \(input.count) bytes")
+    if room.isEmpty {
+      let size = LZ4Frame.largestBlock
+      room = unsafe [UInt8](unsafeUninitializedCapacity: size) { _, filled in filled = size }
+    }
+    var consumed = range.count
+    var written = room.count
+    let code = unsafe input.withUnsafeBytes { source in
+      unsafe room.withUnsafeMutableBytes { target in
+        unsafe LZ4F_decompress(
+          context, target.baseAddress, &written,
+          source.baseAddress.map { unsafe $0 + range.lowerBound }, &consumed, nil)
+      }
+    }
+    try Self.check(code)
+    return DecompressionStep(consumed: consumed, written: written, isEnd: code == 0)
   }
 
   private static func check(_ code: Int) throws(CompressionError) {

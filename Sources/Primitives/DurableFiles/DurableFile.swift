@@ -49,6 +49,20 @@ public enum DurableFile {
     }
   }
 
+  /// Gives a file or folder, whose files are durable, another name beside it.
+  ///
+  /// A folder takes the place of an empty one only.
+  public static func move(_ path: String, to new: String) throws(FileError) {
+    guard unsafe rename(path, new) == 0 else { throw .current("rename \(path) to", new) }
+    let parent = try FileDescriptor(folder(of: new) ?? ".", flags: O_RDONLY | O_DIRECTORY)
+    try parent.synchronize()
+  }
+
+  /// Removes an empty folder; fine when it is not there.
+  public static func removeFolder(_ path: String) throws(FileError) {
+    guard unsafe rmdir(path) == 0 || errno == ENOENT else { throw .current("remove", path) }
+  }
+
   /// Removes the file; fine when it is not there.
   public static func remove(_ path: String) throws(FileError) {
     guard unsafe unlink(path) == 0 || errno == ENOENT else { throw .current("remove", path) }

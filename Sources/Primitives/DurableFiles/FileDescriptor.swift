@@ -37,20 +37,30 @@ struct FileDescriptor: ~Copyable {
   func read(count: Int, at offset: Int) throws(FileError) -> [UInt8] {
     var failure: FileError?
     let bytes = unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
-      while filled < count {
-        let rest = unsafe UnsafeMutableBufferPointer(rebasing: buffer[filled..<count])
-        let got = unsafe pread(number, rest.baseAddress, rest.count, off_t(offset + filled))
-        if got < 0 {
-          if errno == EINTR { continue }
-          failure = .current("read", path)
-          return
-        }
-        if got == 0 { return }
-        filled += got
-      }
+      let room = UnsafeMutableRawBufferPointer(buffer)
+      filled = unsafe read(into: room, at: offset, failure: &failure)
     }
     if let failure { throw failure }
     return bytes
+  }
+
+  /// Fills `room` from `offset` and gives the bytes read; fewer than it holds only at the file's end.
+  func read(
+    into room: UnsafeMutableRawBufferPointer, at offset: Int, failure: inout FileError?
+  ) -> Int {
+    var filled = 0
+    while filled < room.count {
+      let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: room[filled...])
+      let got = unsafe pread(number, rest.baseAddress, rest.count, off_t(offset + filled))
+      if got < 0 {
+        if errno == EINTR { continue }
+        failure = .current("read", path)
+        return 0
+      }
+      if got == 0 { break }
+      filled += got
+    }
+    return filled
   }
 
   func size() throws(FileError) -> Int {

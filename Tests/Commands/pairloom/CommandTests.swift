@@ -12,6 +12,9 @@ import Testing
       (["run", "urls", "--folder", "x", "--set", "input=/does/not/exist.csv"], "exist.csv"),
       (["train", "small", "--folder", "x", "--set", "bach=3"], "bach"),
       (["status", "/does/not/exist"], "no run here"),
+      (["status", "x", "--watch", "--interval", "0"], "--interval"),
+      (["statsu", "x"], "unknown command 'statsu'; did you mean 'status'?"),
+      (["frobnicate"], "unknown command 'frobnicate'. `pairloom --help`"),
     ])
   func usage(arguments: [String], word: String) throws {
     let result = try Program.run(arguments)
@@ -47,10 +50,30 @@ import Testing
     }
     #expect(status == 143)
     #expect(!FileManager.default.fileExists(atPath: folder.path + "/run/dataset.json"))
+    try Self.watch(folder.path + "/run")
     let resumed = try Program.run(arguments)
     #expect(resumed.status == 0, "\(resumed.error)")
     let state = try Program.run(["status", folder.path + "/run", "--json"])
     #expect(state.output.contains("\"isFinished\":true"))
+  }
+
+  /// On a pipe a watch gives a line at each look, and Ctrl-C leaves it in order.
+  private static func watch(_ run: String) throws {
+    let process = Program.make(["status", run, "--watch", "--interval", "0.1"], environment: [:])
+    let output = Pipe()
+    process.standardOutput = output
+    try process.run()
+    var text = ""
+    while text.count(where: { $0 == "\n" }) < 3 {
+      let piece = output.fileHandleForReading.availableData
+      guard !piece.isEmpty else { break }  // it has ended
+      text += String(decoding: piece, as: UTF8.self)
+    }
+    kill(process.processIdentifier, SIGINT)
+    process.waitUntilExit()
+    #expect(process.terminationStatus == 0)
+    let lines = text.split(separator: "\n")
+    #expect(lines.count >= 3 && lines.allSatisfy { $0.hasPrefix("rows ") }, "\(text)")
   }
 
   @Test("score and evaluate work on a run's shards")

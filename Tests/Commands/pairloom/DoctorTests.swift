@@ -308,7 +308,7 @@ import pairloom
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = FileHandle.nullDevice
     process.standardError = FileHandle.nullDevice
-    return (try? process.run()) == nil ? nil : process
+    return (try? process.run()) == nil ? nil : process  // no such program
   }
 
   static let hasOpenSSL = FileManager.default.isExecutableFile(atPath: "/usr/bin/openssl")

@@ -7,13 +7,19 @@ import Testing
   static let rows = 400
   static let parts = ["shards", "scores", "filtered", "dataset.json"]
 
+  /// Workers, and how the shards are named, cut and stored.
+  static let cases: [(workers: Int, options: [String])] = [
+    (1, []), (2, ["key_scheme=img2dataset", "shard_pairs=33"]),
+    (4, ["key_scheme=img2dataset", "shard_bytes=200000", "shard_pairs=41"]),
+  ]
+
   @Test(
-    "a run killed at random moments ends with the bytes of one that was not", arguments: [1, 3])
-  func killed(workers: Int) throws {
+    "a run killed at random moments ends with the bytes of one that was not", arguments: cases)
+  func killed(workers: Int, options: [String]) throws {
     let folder = try TemporaryFolder()
     let origin = try DemoOrigin(rows: Self.rows, seed: 5, folder: folder.path)
     let whole = folder.path + "/whole"
-    let result = try Program.run(arguments(whole, origin, workers: 1))
+    let result = try Program.run(arguments(whole, origin, workers: 1, options))
     #expect(result.status == 0, "\(result.error)")
     let expected = try contents(of: whole, Self.parts)
     #expect(expected.keys.contains("dataset.json"))
@@ -25,12 +31,12 @@ import Testing
     let killedFolder = folder.path + "/killed"
     var killsOfWork = 0
     for _ in 0..<40 {
-      let arguments = arguments(killedFolder, origin, workers: workers)
+      let arguments = arguments(killedFolder, origin, workers: workers, options)
       guard try Program.runAndKill(arguments, after: random.uniform(in: 0.05..<0.8)) else { break }
       let hasBegun = FileManager.default.fileExists(atPath: killedFolder + "/chunks/00000.jsonl")
       if hasBegun { killsOfWork += 1 }
     }
-    let last = try Program.run(arguments(killedFolder, origin, workers: workers))
+    let last = try Program.run(arguments(killedFolder, origin, workers: workers, options))
     #expect(last.status == 0, "\(last.error)")
     #expect(killsOfWork > 0, "seed \(seed)")
     let found = try contents(of: killedFolder, Self.parts)
@@ -40,10 +46,10 @@ import Testing
     }
   }
 
-  private func arguments(_ folder: String, _ origin: DemoOrigin, workers: Int) -> [String] {
-    [
-      "run", "scenes", "--folder", folder, "--workers", "\(workers)",
-      "--set", "input=\(origin.list)", "--set", "chunk_rows=50",
-    ]
+  private func arguments(
+    _ folder: String, _ origin: DemoOrigin, workers: Int, _ options: [String]
+  ) -> [String] {
+    ["run", "scenes", "--folder", folder, "--workers", "\(workers)"]
+      + (["input=\(origin.list)", "chunk_rows=50"] + options).flatMap { ["--set", $0] }
   }
 }

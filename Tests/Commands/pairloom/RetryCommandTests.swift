@@ -59,6 +59,14 @@ import Testing
     #expect(first.status == 0)
     #expect(first.error.contains("`pairloom retry \(run)` may heal 20 rows\n"))
     try FileManager.default.removeItem(atPath: list)
+    let broken = try Program.run(["status", run])
+    for words in [
+      "20 of them may heal (transient), 0 are final: `pairloom retry \(run)` asks for the 20 again",
+      "127.0.0.1                      20 of 60 failed (33.3 %), most for http_status, 20 may heal",
+      "retry prospects: 20 of 20 transient failures are at hosts that answered other requests",
+    ] { #expect(broken.output.contains(words), "\(broken.output)") }
+    let facts = try Program.run(["status", run, "--json"]).output
+    #expect(facts.contains(#""permanent":0"#) && facts.contains(#""transientAtLiveHosts":20"#))
 
     let dry = try Program.run(["retry", run, "--where", "row < 40", "--dry-run"])
     #expect(dry.status == 0)
@@ -74,6 +82,9 @@ import Testing
     #expect(healed.lines.last == run + "/dataset.json")
     #expect(healed.error.contains("healed: 20 of 20"))
     #expect(!healed.error.contains("may heal"))
+    let watched = try Program.run(["status", run, "--watch", "--interval", "0.1"])
+    #expect(watched.lines.count == 1, "a run that has ended needs one look: \(watched.output)")
+    #expect(watched.output.contains("finished"))
     let status = try Program.run(["status", run, "--json"])
     #expect(status.output.contains(#""failures":{}"#))
     #expect(status.output.contains(#"{"name":"kept","pairs":60}"#))

@@ -8,7 +8,9 @@ import Testing
   let manifest = DatasetManifest(
     shards: [
       ShardSummary(file: "shards/00000.tar.lz4", pairs: 3, bytes: 1000, sha256: "ab"),
-      ShardSummary(file: "shards/00001.tar.lz4", pairs: 4, bytes: 2000, sha256: "cd"),
+      ShardSummary(
+        file: "shards/00001.tar.lz4", pairs: 4, bytes: 2000, sha256: "cd",
+        table: "shards/00001.parquet"),
     ], recipeSHA256: "ef",
     funnel: [.init(stage: "ingest", pairs: 9), .init(stage: "shard", pairs: 7)])
 
@@ -23,13 +25,26 @@ import Testing
     try manifest.write(to: path)
     #expect(try DatasetManifest.read(path) == manifest)
     let text = String(decoding: try DurableFile.read(path), as: UTF8.self)
-    #expect(
-      text.filter { $0 != " " && $0 != "\n" }
-        == #"{"funnel":[{"pairs":9,"stage":"ingest"},{"pairs":7,"stage":"shard"}],"pairs":7,"#
-        + #""recipeSHA256":"ef","shards":[{"bytes":1000,"file":"shards/00000.tar.lz4","pairs":3,"#
-        + #""sha256":"ab"},{"bytes":2000,"file":"shards/00001.tar.lz4","pairs":4,"sha256":"cd"}],"#
-        + #""version":1}"#)
+    let expected = [
+      #"{"bytes":3000,"funnel":[{"pairs":9,"stage":"ingest"},{"pairs":7,"stage":"shard"}],"#,
+      #""pairs":7,"recipeSHA256":"ef","#,
+      #""shards":[{"bytes":1000,"file":"shards/00000.tar.lz4","pairs":3,"sha256":"ab"},"#,
+      #"{"bytes":2000,"file":"shards/00001.tar.lz4","pairs":4,"sha256":"cd","#,
+      #""table":"shards/00001.parquet"}],"version":1}"#,
+    ]
+    #expect(text.filter { $0 != " " && $0 != "\n" } == expected.joined())
     #expect(text.hasSuffix("}\n"))
+  }
+
+  @Test("a manifest of before there were bytes and tables is read, and counts its shards' bytes")
+  func withoutBytes() throws {
+    let path = folder + "/old.json"
+    try DurableFile.write(
+      #"{"version":1,"shards":[{"file":"a.tar","pairs":2,"bytes":9,"sha256":""}],"pairs":2,"#
+        + #""recipeSHA256":"","funnel":[]}"#, to: path)
+    let old = try DatasetManifest.read(path)
+    #expect(old.bytes == 9)
+    #expect(old.shards.map(\.table) == [nil])
   }
 
   @Test(
@@ -40,6 +55,10 @@ import Testing
       (
         #"{"version":1,"shards":[],"pairs":5,"recipeSHA256":"","funnel":[]}"#,
         "not the sum"
+      ),
+      (
+        #"{"version":1,"shards":[],"pairs":0,"bytes":5,"recipeSHA256":"","funnel":[]}"#,
+        "bytes are not the sum"
       ),
       (
         #"{"version":1,"shards":[{"file":3}],"pairs":5,"recipeSHA256":"","funnel":[]}"#,

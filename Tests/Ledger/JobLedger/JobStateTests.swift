@@ -2,9 +2,10 @@ import JobLedger
 import Testing
 
 @Suite struct JobStateTests {
-  @Test("a settled job never moves again", arguments: JobEvent.allCases)
+  @Test("a settled job never moves again, unless it is reopened", arguments: JobEvent.allCases)
   func settled(_ event: JobEvent) {
-    #expect(JobState.completed.after(event) == nil)
+    let reopened: [JobEvent: JobState] = [.reopened: .available, .reopenedWithNeed: .waiting]
+    #expect(JobState.completed.after(event) == reopened[event])
     #expect(JobState.quarantined.after(event) == nil)
   }
 

@@ -2,73 +2,141 @@ import HTTPFetch
 import Testing
 
 @Suite struct CircuitBreakerTests {
+  private let host: UInt64 = 7
+  private let other: UInt64 = 8
+
+  func breaker(
+    failures: Int, file: ScratchFile? = nil, longestProbe: Double = 60
+  ) throws -> CircuitBreaker {
+    CircuitBreaker(
+      failures: failures, pause: 60, longestProbe: longestProbe,
+      hosts: try SharedHosts(path: file?.path))
+  }
+
   /// Fails a host `count` times at `now`; whether the last one opened the circuit.
   func fail(
-    _ breaker: inout CircuitBreaker, _ count: Int, _ failure: FetchFailure = .connect,
+    _ breaker: CircuitBreaker, _ count: Int, _ failure: FetchFailure = .connect,
     isProbe: Bool = false, now: Double
   ) -> Bool {
-    var opened = false
-    for _ in 0..<count {
-      opened = breaker.failed("a", failure, isProbe: isProbe, now: now)
-    }
-    return opened
+    (0..<count).map { _ in breaker.failed(host, failure, isProbe: isProbe, now: now) }.last == true
   }
 
   @Test("failures in a row open it, an answer between them does not let them add up")
-  func opens() {
-    var breaker = CircuitBreaker(failures: 3, pause: 60)
-    #expect(!fail(&breaker, 2, now: 0))
-    breaker.answered("a")
-    #expect(!fail(&breaker, 2, now: 1))
-    #expect(breaker.state(of: "a", now: 1) == .closed && breaker.refusal(of: "a") == nil)
-    #expect(fail(&breaker, 1, .timeout, now: 2))
-    #expect(breaker.state(of: "a", now: 2) == .open(until: 62))
-    #expect(breaker.state(of: "b", now: 2) == .closed)
-    #expect(breaker.refusal(of: "a")?.failure == .timeout)
-    #expect(breaker.refusal(of: "a")?.detail.contains("3 failures in a row") == true)
+  func opens() throws {
+    let breaker = try breaker(failures: 3)
+    #expect(!fail(breaker, 2, now: 0))
+    breaker.answered(host)
+    #expect(!fail(breaker, 2, now: 1))
+    #expect(breaker.state(of: host, now: 1) == .closed)
+    #expect(breaker.refusal(of: host, now: 1) == nil)
+    #expect(fail(breaker, 1, .timeout, now: 2))
+    #expect(breaker.state(of: host, now: 2) == .open(until: 62))
+    #expect(breaker.state(of: other, now: 2) == .closed)
+    #expect(breaker.refusal(of: host, now: 2)?.failure == .timeout)
+    #expect(breaker.refusal(of: host, now: 2)?.detail.contains("3 failures in a row") == true)
   }
 
   @Test("after the pause one probe may go, and its failure doubles the pause, up to an hour")
-  func doubles() {
-    var breaker = CircuitBreaker(failures: 1, pause: 60)
-    #expect(fail(&breaker, 1, now: 0))
+  func doubles() throws {
+    let breaker = try breaker(failures: 1)
+    #expect(fail(breaker, 1, now: 0))
     var now = 0.0
     for pause in [60.0, 120, 240, 480, 960, 1920, 3600, 3600] {
-      #expect(breaker.state(of: "a", now: now + pause - 1) == .open(until: now + pause))
+      #expect(breaker.state(of: host, now: now + pause - 1) == .open(until: now + pause))
       now += pause
-      #expect(breaker.state(of: "a", now: now) == .halfOpen)
-      breaker.beginProbe("a")
-      #expect(breaker.state(of: "a", now: now) == .probing)
+      #expect(breaker.state(of: host, now: now) == .halfOpen)
+      #expect(breaker.beginProbe(host, now: now))
+      #expect(breaker.state(of: host, now: now) == .probing)
       // One that was under way when the circuit opened tells nothing new.
-      #expect(!fail(&breaker, 1, now: now))
-      #expect(breaker.state(of: "a", now: now) == .probing)
-      #expect(fail(&breaker, 1, isProbe: true, now: now))
+      #expect(!fail(breaker, 1, now: now))
+      #expect(breaker.state(of: host, now: now) == .probing)
+      #expect(fail(breaker, 1, isProbe: true, now: now))
     }
-    breaker.answered("a")
-    #expect(breaker.state(of: "a", now: now) == .closed)
-    #expect(fail(&breaker, 1, now: now))
-    #expect(breaker.state(of: "a", now: now) == .open(until: now + 60))
+    breaker.answered(host)
+    #expect(breaker.state(of: host, now: now) == .closed)
+    #expect(fail(breaker, 1, now: now))
+    #expect(breaker.state(of: host, now: now) == .open(until: now + 60))
   }
 
   @Test("a probe that ends without telling anything lets another go")
-  func undecided() {
-    var breaker = CircuitBreaker(failures: 1, pause: 60)
-    #expect(fail(&breaker, 1, now: 0))
-    breaker.beginProbe("a")
-    breaker.endProbe("a")
-    #expect(breaker.state(of: "a", now: 60) == .halfOpen)
+  func undecided() throws {
+    let breaker = try breaker(failures: 1)
+    #expect(fail(breaker, 1, now: 0))
+    #expect(breaker.beginProbe(host, now: 60))
+    breaker.endProbe(host, now: 61)
+    #expect(breaker.state(of: host, now: 61) == .halfOpen)
   }
 
-  @Test("a list of dead hosts is not remembered without end")
-  func bounded() {
-    var breaker = CircuitBreaker(failures: 2, pause: 60)
-    for host in 0..<CircuitBreaker.hostLimit {
-      _ = breaker.failed("\(host)", .connect, isProbe: false, now: 0)
+  @Test(
+    "the failures of two processes count together, one probe goes for both, an answer heals both")
+  func shared() throws {
+    let file = ScratchFile()
+    // Two mappings of one file are what two processes have.
+    let one = try breaker(failures: 4, file: file)
+    let two = try breaker(failures: 4, file: file)
+    #expect(!fail(one, 2, now: 0))
+    #expect(!fail(two, 1, now: 0))
+    #expect(fail(one, 1, now: 0))
+    #expect(two.state(of: host, now: 1) == .open(until: 60))
+    #expect(one.beginProbe(host, now: 60))
+    #expect(!two.beginProbe(host, now: 60))
+    #expect(two.state(of: host, now: 60) == .probing)
+    two.answered(host)
+    #expect(one.state(of: host, now: 61) == .closed)
+  }
+
+  @Test("a probe whose process was killed does not keep the host from being tried again")
+  func lostProbe() throws {
+    let file = ScratchFile()
+    var lost: CircuitBreaker? = try breaker(failures: 1, file: file, longestProbe: 35)
+    #expect(lost?.failed(host, .connect, isProbe: false, now: 0) == true)
+    #expect(lost?.beginProbe(host, now: 60) == true)
+    lost = nil
+    let breaker = try breaker(failures: 1, file: file, longestProbe: 35)
+    #expect(breaker.state(of: host, now: 94) == .probing)
+    #expect(breaker.state(of: host, now: 95) == .halfOpen)
+    #expect(breaker.beginProbe(host, now: 95))
+  }
+
+  @Test("failures that are counted at once are all counted")
+  func race() async throws {
+    let file = ScratchFile()
+    let breakers = try (0..<4).map { _ in try breaker(failures: 40_000, file: file) }
+    let openings = await withTaskGroup(of: Int.self) { group in
+      for breaker in breakers {
+        group.addTask {
+          (0..<10_000).count { _ in breaker.failed(7, .connect, isProbe: false, now: 0) }
+        }
+      }
+      return await group.reduce(0, +)
     }
-    _ = breaker.failed("one more", .connect, isProbe: false, now: 0)
-    // The half-counted ones went, so this one starts anew.
-    let forgotten = breaker.failed("0", .connect, isProbe: false, now: 0)
-    let known = breaker.failed("one more", .connect, isProbe: false, now: 0)
+    #expect(openings == 1)
+    #expect(breakers[0].state(of: host, now: 0) == .open(until: 60))
+  }
+
+  @Test("what a restarted machine finds from before is void")
+  func restart() throws {
+    let file = ScratchFile()
+    #expect(fail(try breaker(failures: 1, file: file), 1, now: 900_000))
+    let after = try breaker(failures: 2, file: file)
+    #expect(after.state(of: host, now: 5) == .closed)
+    #expect(!fail(after, 1, now: 5))
+    #expect(fail(after, 1, now: 6))
+  }
+
+  @Test(
+    "a list of dead hosts is not remembered without end, and open circuits are remembered longest")
+  func bounded() throws {
+    let breaker = try breaker(failures: 2)
+    #expect(fail(breaker, 2, now: 0))
+    let dead = (1...3).flatMap { turn in
+      (0..<CircuitBreaker.hostLimit).map { UInt64(turn * CircuitBreaker.hostLimit + $0) }
+    }
+    for key in dead { _ = breaker.failed(key, .connect, isProbe: false, now: 1) }
+    #expect(breaker.state(of: host, now: 1) == .open(until: 60))
+    // The first were forgotten, so this one starts anew; the last is known.
+    let forgotten = breaker.failed(dead[0], .connect, isProbe: false, now: 2)
+    let known = breaker.failed(dead[dead.count - 1], .connect, isProbe: false, now: 2)
     #expect(!forgotten && known)
   }
 }

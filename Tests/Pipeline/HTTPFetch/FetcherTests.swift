@@ -10,9 +10,13 @@ func results(
 ) async -> [FetchResult] {
   let found = Mutex([Int: FetchResult]())
   let requests = urls.enumerated().map { FetchRequest(id: $0.offset, url: $0.element) }
-  await fetcher.fetch(requests) { result in
-    let previous = found.withLock { $0.updateValue(result, forKey: result.id) }
-    precondition(previous == nil, "two results for request \(result.id)")
+  do {
+    try await fetcher.fetch(requests) { result in
+      let previous = found.withLock { $0.updateValue(result, forKey: result.id) }
+      precondition(previous == nil, "two results for request \(result.id)")
+    }
+  } catch {
+    Issue.record(error)
   }
   return found.withLock { found in found.values.sorted { $0.id < $1.id } }
 }
@@ -124,14 +128,14 @@ func fetch(_ url: String, _ change: (inout FetchOptions) -> Void = { _ in }) asy
     let fetcher = try Fetcher(options: testOptions { $0.concurrency = 1 })
     let order = Mutex([Int]())
     let requests = urls.enumerated().map { FetchRequest(id: $0.offset, url: $0.element) }
-    await fetcher.fetch(requests) { result in order.withLock { $0.append(result.id) } }
+    try await fetcher.fetch(requests) { result in order.withLock { $0.append(result.id) } }
     #expect(order.withLock { $0.firstIndex(of: 20) } == 1)
   }
 
   @Test("nothing to fetch ends at once")
   func nothing() async throws {
     let fetcher = try Fetcher(options: testOptions())
-    await fetcher.fetch([]) { _ in Issue.record("a result for no request") }
+    try await fetcher.fetch([]) { _ in Issue.record("a result for no request") }
   }
 
   @Test("a cancelled call returns without the missing results, and frees its places")
@@ -142,14 +146,14 @@ func fetch(_ url: String, _ change: (inout FetchOptions) -> Void = { _ in }) asy
     let task = Task {
       let urls = [server.url("/ok")] + (0..<20).map { server.url("/hang/\($0)") }
       let requests = urls.enumerated().map { FetchRequest(id: $0.offset, url: $0.element) }
-      await fetcher.fetch(requests) { signal.yield($0.id) }
+      try await fetcher.fetch(requests) { signal.yield($0.id) }
     }
     for await id in firstResult {
       #expect(id == 0)
       break
     }
     task.cancel()
-    await task.value
+    try await task.value
     let after = await results(of: (0..<5).map { server.url("/ok/\($0)") }, by: fetcher)
     #expect(after.allSatisfy { $0.failure == nil })
   }
@@ -160,9 +164,9 @@ func fetch(_ url: String, _ change: (inout FetchOptions) -> Void = { _ in }) asy
     let url = server.url("/hang")
     let task = Task {
       withUnsafeCurrentTask { $0?.cancel() }
-      await fetcher.fetch([FetchRequest(id: 0, url: url)]) { _ in }
+      try await fetcher.fetch([FetchRequest(id: 0, url: url)]) { _ in }
     }
-    await task.value
+    try await task.value
   }
 
   @Test("shutting down ends calls under way, and later ones do nothing")
@@ -171,8 +175,8 @@ func fetch(_ url: String, _ change: (inout FetchOptions) -> Void = { _ in }) asy
     let requests = ["/ok", "/hang"].enumerated().map {
       FetchRequest(id: $0.offset, url: server.url($0.element))
     }
-    await fetcher.fetch(requests) { _ in fetcher.shutDown() }
-    await fetcher.fetch(requests) { _ in Issue.record("a result after the end") }
+    try await fetcher.fetch(requests) { _ in fetcher.shutDown() }
+    try await fetcher.fetch(requests) { _ in Issue.record("a result after the end") }
   }
 
   @Test("options out of their range are refused by name")

@@ -13,7 +13,9 @@ import Testing
   func manners(_ change: (inout FetchOptions) -> Void) throws -> HostManners {
     var options = FetchOptions()
     change(&options)
-    return HostManners(options: options, rates: try RateTable(path: nil, longest: 1000))
+    return HostManners(
+      options: options, rates: try RateTable(path: nil, longest: 1000),
+      hosts: try SharedHosts(path: nil))
   }
 
   /// Until when a host waits at the time; the time itself when it need not.
@@ -112,15 +114,15 @@ import Testing
   func leftAlone() throws {
     var manners = try manners { $0.retryAfterCap = 3 }
     #expect(manners.pause(url, status: 429, retryAfter: 3600, began: 99, now: 100) == 3)
-    #expect(manners.isAway(url.host, now: 3699))
+    #expect(manners.isAway(url, now: 3699))
     #expect(manners.admit(url, crawlDelay: nil, now: 3699) == .drop)
-    let refusal = try #require(manners.refusal(of: url.host, now: 3699))
+    let refusal = try #require(manners.refusal(of: url, now: 3699))
     #expect(refusal.failure == .httpStatus)
     #expect(refusal.status == 429)
-    #expect(!manners.isAway(url.host, now: 3700))
-    #expect(!manners.isAway(other.host, now: 101))
+    #expect(!manners.isAway(url, now: 3700))
+    #expect(!manners.isAway(other, now: 101))
     #expect(manners.pause(other, status: 503, retryAfter: 3, began: 99, now: 100) == 3)
-    #expect(!manners.isAway(other.host, now: 101))
+    #expect(!manners.isAway(other, now: 101))
   }
 
   @Test("timeouts do not count against a host that answered what was sent after them")

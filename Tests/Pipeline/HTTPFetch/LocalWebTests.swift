@@ -16,16 +16,38 @@ enum LocalWeb {
   struct Lists: Decodable {
     var bad: [String]
     var path: String
+    /// JPEG and PNG files of all sizes below the corpus.
+    var paths: [String]
   }
 
   static func lists() throws -> Lists {
     let script = """
       import json, make_lists as m
-      row = next(r for r in map(json.loads, open('corpus/captions.jsonl'))
-                 if r['path'].endswith('.jpg') and r['path'].isascii() and ' ' not in r['path'])
-      print(json.dumps(dict(bad=m.BADURLS, path=row['path'])))
+      rows = [r for r in map(json.loads, open('corpus/captions.jsonl'))
+              if r['path'].isascii() and ' ' not in r['path'] and r['encoding']['format'] in ('jpeg', 'png')]
+      row = next(r for r in rows if r['path'].endswith('.jpg'))
+      rows.sort(key=lambda r: r['bytes'])
+      print(json.dumps(dict(bad=m.BADURLS, path=row['path'],
+                            paths=[r['path'] for r in rows[::len(rows) // 30]])))
       """
     return try JSONDecoder().decode(Lists.self, from: run(["-c", script]))
+  }
+
+  /// Whether the answers to these URLs, as they come over the wire, hold a chunk size that is none.
+  ///
+  /// The server's `chunked-bad` leaves it out where the picture's last chunk goes past its middle.
+  static func haveBadChunk(_ urls: [String]) throws -> [Bool] {
+    let script = """
+      import json, socket, sys, urllib.parse
+      found = []
+      for url in sys.argv[1:]:
+          parts = urllib.parse.urlsplit(url)
+          with socket.create_connection((parts.hostname, parts.port)) as s:
+              s.sendall(f'GET {parts.path} HTTP/1.1\\r\\nHost: {parts.netloc}\\r\\n\\r\\n'.encode())
+              found.append(b''.join(iter(lambda: s.recv(65536), b'')).endswith(b'zz-not-hex\\r\\n'))
+      print(json.dumps(found))
+      """
+    return try JSONDecoder().decode([Bool].self, from: run(["-c", script] + urls))
   }
 
   static func process(_ arguments: [String]) -> Process {

@@ -177,7 +177,7 @@ extension FaultServer.Counters {
     for await _ in answers { break }
     await watch.value
     _ = await results(of: [server.url("/ok")], by: fetchers[1])
-    await paused
+    try await paused
     let times = server.counters.times
     #expect(times.count == 3)
     #expect(times[1] - times[0] > 0.99)

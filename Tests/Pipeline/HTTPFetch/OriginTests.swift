@@ -282,10 +282,10 @@ import Testing
         $0.firstByteDeadline = 0.5
       })
     let url = server.url("/ok/1")
-    let task = Task { await fetcher.fetch([FetchRequest(id: 0, url: url)]) { _ in } }
+    let task = Task { try await fetcher.fetch([FetchRequest(id: 0, url: url)]) { _ in } }
     while server.counters.order.isEmpty { await Task.yield() }
     task.cancel()
-    await task.value
+    try await task.value
     let after = await HTTPFetchTests.results(of: [server.url("/ok/2")], by: fetcher)
     #expect(after[0].failure == .timeout)
     #expect(Set(server.counters.order) == ["/robots.txt"])

@@ -22,7 +22,7 @@ import Testing
       FetchRequest(id: id, url: server.url(hanging.contains(id) ? "/hang/\(id)" : "/ok/10?\(id)"))
     }
     let results = Mutex<[FetchResult]>([])
-    await fetcher.fetch(requests) { result in results.withLock { $0.append(result) } }
+    try await fetcher.fetch(requests) { result in results.withLock { $0.append(result) } }
     let ended = results.withLock { $0 }
     #expect(ended.count == 200)
     // Every one that answers is done before the first that hangs is given up.
@@ -45,7 +45,7 @@ import Testing
       FetchRequest(id: $0, url: server.url("/retry-after/3600/1000/\($0)"))
     }
     let results = Mutex<[FetchResult]>([])
-    await fetcher.fetch(requests) { result in results.withLock { $0.append(result) } }
+    try await fetcher.fetch(requests) { result in results.withLock { $0.append(result) } }
     let ended = results.withLock { $0 }
     #expect(ended.count == 20)
     #expect(ended.allSatisfy { $0.failure == .httpStatus && $0.status == 429 && $0.isTransient })

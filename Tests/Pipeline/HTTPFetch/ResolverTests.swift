@@ -157,11 +157,11 @@ extension HostAnswer {
     let fetcher = try Fetcher(options: testOptions(), resolver: resolver)
     let request = FetchRequest(id: 0, url: url("a.test"))
     let task = Task {
-      await fetcher.fetch([request]) { _ in Issue.record("a result after a cancellation") }
+      try await fetcher.fetch([request]) { _ in Issue.record("a result after a cancellation") }
     }
     for await _ in asked { break }
     task.cancel()
-    await task.value
+    try await task.value
     gate.signal()
   }
 

@@ -95,6 +95,46 @@ struct SharedFaultTests {
     }
   }
 
+  /// Faults whose answers take long by intent, or whose bombs take the server long to make.
+  private static let slowFaults: Set = [
+    "429-retry-after", "429-date", "slow", "slow-start", "slow-headers", "hang", "hang-mid", "big",
+    "big-length", "bomb", "bomb-gif", "bomb-jpeg", "gzip-bomb",
+  ]
+
+  @Test("a fault ends in its class whatever the picture, however often")
+  func everyPicture() async throws {
+    let server = try await LocalWebServer()
+    let paths = try LocalWeb.lists().paths
+    let fetcher = try Fetcher(
+      options: testOptions {
+        $0.policy.profile = .strict
+        $0.totalDeadline = 100
+        $0.firstByteDeadline = 100
+        $0.attempts = 12  // each try of `flaky` fails in three of ten
+        $0.breakerFailures = 1000
+        $0.maxBytes = 8 << 20
+        $0.allowAddresses = ["127.0.0.0/8", "::1"]
+      }, sniff: sniff)
+    for path in paths {
+      let picture = try [UInt8](Data(contentsOf: LocalWeb.folder.appending(path: "corpus/\(path)")))
+      let rows = Self.table.filter { !Self.slowFaults.contains($0.fault) }
+      let urls = rows.map { row in
+        "\(server.base)/\(row.fault)/\(row.number.map { "\($0)/" } ?? "")\(path)"
+      }
+      let hasBadChunk = try LocalWeb.haveBadChunk(["\(server.base)/chunked-bad/\(path)"])[0]
+      for (row, result) in zip(rows, await results(of: urls, by: fetcher)) {
+        let outcome: Outcome =
+          if let failure = result.failure { .failed(failure) } else if result.body == picture {
+            .picture
+          } else { .otherBody }
+        // Without its bad chunk that fault is a body without its end.
+        let isCut = row.fault == "chunked-bad" && !hasBadChunk
+        let expected = isCut ? .failed(.incomplete) : row.outcome
+        #expect(outcome == expected, "\(row.fault) \(path): \(result.detail)")
+      }
+    }
+  }
+
   @Test("the table names every fault that the shared web can do")
   func complete() async throws {
     let server = try await LocalWebServer()

@@ -39,6 +39,25 @@ import Testing
     #expect(throws: RecipeError.unknownKey("zzzzzz", nearest: nil)) { try far.finish() }
   }
 
+  @Test(
+    "only what a slip of the hand may have meant is suggested",
+    arguments: [
+      ("imagesize", "image_size"), ("iamge_size", "image_size"), ("chunk_row", "chunk_rows"),
+      ("chunks_rows", "chunk_rows"), ("min_scor", "filter.min_score"),
+      ("filter.min_scor", "filter.min_score"), ("min_score", "filter.min_score"),
+      ("attempts", nil), ("downloadattempts", "download.attempts"), ("url", nil), ("max", nil),
+      ("image_quality", nil), ("resize_width", nil), ("encode", nil), ("x", nil),
+      ("timeout", "download.timeout"), ("url_colum", "url_column"),
+    ] as [(String, String?)])
+  func suggestions(word: String, meant: String?) {
+    let known = [
+      "image_size", "min_image_size", "chunk_rows", "filter.min_score", "download.attempts",
+      "decode.attempts", "download.timeout", "url_column", "url_list", "resize_mode", "max_pixels",
+      "max_aspect_ratio", "encode_format", "encode_quality",
+    ]
+    #expect(NearestWord.nearest(to: word, among: known) == meant)
+  }
+
   @Test("a value of the wrong kind is refused by key")
   func wrong() throws {
     var reader = try Self.reader("size: big\nmode: middling\nmany: [1, 2]\nflag: yes please")

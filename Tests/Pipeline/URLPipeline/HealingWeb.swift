@@ -97,12 +97,14 @@ final class HealingWeb: Sendable {
   }
 
   /// The published files of a run by name: shards, tables, scores, filtered shards.
+  ///
+  /// Not the list of all shards' sizes, which grows with them as `dataset.json` does.
   func published(_ name: String) throws -> [String: [UInt8]] {
     var files: [String: [UInt8]] = [:]
     for part in ["chunks", "decoded", "deduplicated", "shards", "scores/toy", "filtered"] {
       let path = "\(folder)/\(name)/\(part)"
       guard DurableFile.exists(path) else { continue }
-      for file in try DurableFile.names(in: path) where file.contains(".") {
+      for file in try DurableFile.names(in: path) where file.contains(".") && file != "sizes.json" {
         files["\(part)/\(file)"] = try DurableFile.read("\(path)/\(file)")
       }
     }

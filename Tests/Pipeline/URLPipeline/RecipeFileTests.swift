@@ -35,7 +35,8 @@ import URLPipeline
     }
     #expect(keys == Set(code.resolved.map(\.key)))
     // What is said to change nothing but the pace is what may differ when a run is resumed.
-    let paced = text.split(separator: "\n").filter { $0.contains("# (pace)") }.count
+    let paced = text.split(separator: "\n")
+      .filter { $0.contains("# (pace)") || $0.contains("# (route)") }.count
     #expect(paced == code.tuning.count)
   }
 

@@ -171,8 +171,11 @@ def main():
         options.work = work
         port_file = os.path.join(work, "port")
         roots = [word for name in ("corpus", "variants", "exotic") for word in ("--root", os.path.join(options.data, name))]
+        # A peer without a cap reads an endless body whole: 64 MiB of it show that, 2 GiB in 64 threads end the machine.
+        limits = ["--big-max", "64"] if options.what == "stalls" else []
         server = subprocess.Popen(
-            [sys.executable, os.path.join(options.data, "serve.py"), *roots, "--port", "0", "--port-file", port_file])
+            [sys.executable, os.path.join(options.data, "serve.py"), *roots, *limits, "--port", "0",
+             "--port-file", port_file])
         try:
             while not (os.path.exists(port_file) and open(port_file).read().strip()):
                 time.sleep(0.05)

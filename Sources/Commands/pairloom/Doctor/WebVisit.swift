@@ -39,9 +39,9 @@ package struct WebVisit: Sendable, Equatable {
       let fetcher = try Fetcher(options: options)
       defer { fetcher.shutDown() }
       let requests = urls.enumerated().map { FetchRequest(id: $0.offset, url: $0.element) }
-      await withTaskGroup(of: Void.self) { group in
+      try await withThrowingTaskGroup(of: Void.self) { group in
         group.addTask {
-          await fetcher.fetch(requests) { result in
+          try await fetcher.fetch(requests) { result in
             let visit = WebVisit(
               url: urls[result.id], status: result.status, failure: result.failure,
               detail: result.detail, seconds: result.seconds)
@@ -52,7 +52,7 @@ package struct WebVisit: Sendable, Equatable {
           // Cut short by the cancellation below when all answers are there.
           try? await Task.sleep(for: .seconds(bound))
         }
-        await group.next()
+        try await group.next()
         group.cancelAll()
       }
     } catch {

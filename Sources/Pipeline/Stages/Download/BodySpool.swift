@@ -17,6 +17,7 @@ actor BodySpool {
   private let attempt: Int
   private let expectedHashes: [Int: String]
   private let blocklist: HashBlocklist?
+  private let forgotten: ForgottenPairs
   private var rows: [FetchedRow] = []
 
   /// - Parameters:
@@ -24,15 +25,25 @@ actor BodySpool {
   ///   - attempt: Goes into each row.
   ///   - expectedHashes: What the bodies of rows must hash to, in hexadecimal digits.
   ///   - blocklist: Hashes of bodies that are dropped.
+  ///   - forgotten: What must not come back.
   /// - Throws: `FileError`.
   init(
-    path: String, attempt: Int, expectedHashes: [Int: String], blocklist: HashBlocklist?
+    path: String, attempt: Int, expectedHashes: [Int: String], blocklist: HashBlocklist?,
+    forgotten: ForgottenPairs
   ) async throws {
     executor = BlockingExecutor(label: "pairloom.bodies")
     writer = try DurableFileWriter(path)
     self.attempt = attempt
     self.expectedHashes = expectedHashes
     self.blocklist = blocklist
+    self.forgotten = forgotten
+  }
+
+  /// Drops rows that were taken out of the run, unasked.
+  func refuse(_ taken: [Int]) {
+    rows += taken.map {
+      FetchedRow(row: $0, attempt: attempt, status: nil, record: [], drop: Drop(.forgotten))
+    }
   }
 
   /// Takes what came of one request.
@@ -77,6 +88,7 @@ actor BodySpool {
 
   /// Why a body is not kept, by its hash alone.
   private func refusal(of body: [UInt8], row: Int, sha256: [UInt8]) throws -> Drop? {
+    if forgotten.contains(sha256: ContentHash.hex(sha256)) { return Drop(.forgotten) }
     if let blocklist, blocklist.contains(sha256) || blocklist.contains(md5: body) {
       return Drop(.hashBlocked, detail: ContentHash.hex(sha256))
     }

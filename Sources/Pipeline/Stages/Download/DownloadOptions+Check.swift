@@ -11,7 +11,7 @@ extension DownloadOptions {
     do {
       // A fetcher refuses whatever it could not work with; its files are the run's, made later.
       var alone = fetch
-      (alone.sharedRates, alone.originCache) = (nil, nil)
+      (alone.sharedRates, alone.sharedHosts, alone.originCache) = (nil, nil, nil)
       try Fetcher(options: alone).shutDown()
     } catch let error as FetchOptionsError {
       throw RecipeError.badValue(

@@ -104,21 +104,25 @@ public struct DownloadOptions: Sendable, Equatable {
       fetch.concurrency, try count("min_concurrency", fetch.minConcurrency))
     fetch.bodyBudget = try reader.int(
       "download.body_budget", default: fetch.bodyBudget, in: 0...(1 << 40), tuning: true)
-    fetch.breakerFailures = try count("breaker_failures", fetch.breakerFailures)
+    // Rows of a host that the breaker or its own wish keeps us from are dropped: not only pace.
+    fetch.breakerFailures = try reader.int(
+      "download.breaker_failures", default: fetch.breakerFailures, in: 1...100_000)
     fetch.breakerPause = try reader.double(
-      "download.breaker_pause", default: fetch.breakerPause, in: 0.001...3_600, tuning: true)
+      "download.breaker_pause", default: fetch.breakerPause, in: 0.001...3_600)
     fetch.backoffBase = try seconds("backoff_base", fetch.backoffBase)
     fetch.backoffCap = try seconds("backoff_cap", fetch.backoffCap)
-    fetch.retryAfterCap = try seconds("retry_after_cap", fetch.retryAfterCap)
+    fetch.retryAfterCap = try reader.double(
+      "download.retry_after_cap", default: fetch.retryAfterCap, in: 0...86_400)
   }
 
   private static func readRoute(
     _ fetch: inout FetchOptions, _ reader: inout RecipeReader
   ) throws(RecipeError) {
     fetch.headers = try reader.list("download.headers")
+    // The way to the web, which may break and be replaced during a run, asks for the same.
     fetch.proxy = try reader.string("download.proxy", tuning: true)
     fetch.sourceAddress = try reader.string("download.source_address", tuning: true)
-    fetch.caFile = try reader.string("download.ca_file", tuning: true)
+    fetch.caFile = try reader.string("download.ca_file")
     fetch.verifyTLS = try reader.bool("download.verify_tls", default: fetch.verifyTLS)
   }
 }

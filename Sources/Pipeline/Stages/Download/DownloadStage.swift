@@ -45,6 +45,7 @@ public struct DownloadStage: Stage {
     let candidates = try await Parallel.detached {
       try JSONLines.read(run.folder.chunkTable(chunk.number), as: PairCandidate.init)
     }.filter { $0.drop == nil }
+    let forgotten = try await Parallel.detached { try ForgottenPairs.read(run.folder) }
     let hashes = verifiesHashes ? candidates : []
     let spool = try await BodySpool(
       path: run.folder.fetchedBytes(chunk.number, attempt: chunk.attempt), attempt: chunk.attempt,
@@ -52,17 +53,20 @@ public struct DownloadStage: Stage {
         uniqueKeysWithValues: hashes.compactMap { each in
           each.expectedHash.map { (each.row, $0) }
         }),
-      blocklist: blocklist)
+      blocklist: blocklist, forgotten: forgotten)
+    // What was taken out is not fetched again, whoever asks.
+    let (taken, wanted) = forgotten.split(candidates)
+    await spool.refuse(taken.map(\.row))
     try await spool.copy(
-      candidates.compactMap { each in each.picture.map { (each.row, $0) } })
-    let requests = candidates.filter { $0.picture == nil }.map {
+      wanted.compactMap { each in each.picture.map { (each.row, $0) } })
+    let requests = wanted.filter { $0.picture == nil }.map {
       FetchRequest(id: $0.row, url: $0.url)
     }
     let (results, continuation) = AsyncStream.makeStream(of: FetchResult.self)
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask {
-        await fetcher.fetch(requests) { continuation.yield($0) }
-        continuation.finish()
+        defer { continuation.finish() }
+        try await fetcher.fetch(requests) { continuation.yield($0) }
       }
       for await result in results { try await spool.append(result) }
       try await group.waitForAll()
@@ -71,3 +75,6 @@ public struct DownloadStage: Stage {
     return try await spool.publish(chunk: chunk, expecting: candidates.count, in: run.folder)
   }
 }
+
+/// A disk without room for bodies, or a system without sockets, fails every chunk alike.
+extension FetcherError: RunFault {}

@@ -1,5 +1,5 @@
 import DurableFiles
-public import PairDataset
+import PairDataset
 public import PipelineCore
 import WorkerThreads
 
@@ -11,35 +11,41 @@ import WorkerThreads
 /// the retry's pairs that are among the best of all, so the share of the whole may come out larger.
 ///
 /// With a rule, reads every score table and shard, writes what is kept to `filtered/`, dense again,
-/// and a verdict for every scored pair to `filtered/verdicts/NNNNN.parquet`; the manifest lists
-/// `filtered/`. Without one the manifest lists `shards/` as they are. The same scores give the same
-/// bytes. Memory: key and score of every pair, and one shard.
+/// with a table for each shard, and a verdict for every scored pair to
+/// `filtered/verdicts/NNNNN.parquet`; the manifest lists `filtered/`. Without one the manifest lists
+/// `shards/` as they are, or `filtered/` where the packing has bounds: all pairs then, dense. Beside
+/// the shards that are listed stand their sizes for open_clip. The same scores give the same bytes.
+/// Memory: key and score of every scored pair, and a frame of a shard.
 public struct FilterStage: Stage {
   public let name = StageName.filter
   public let lane = Lane.compute
   private let rule: FilterRule
   private let scorer: String?
-  private let pairsPerShard: Int
-  private let compression: ShardCompression
+  private let packing: ShardPacking
+  private let isImg2dataset: Bool
   private let recipeSHA256: String
 
   /// - Parameters:
   ///   - rule: What is kept; anything but `none` needs a scorer.
   ///   - scorer: The scorer's name; nil when there is none.
-  ///   - pairsPerShard: Of the filtered shards, the last one aside.
-  ///   - compression: Of the filtered shards.
+  ///   - packing: How the filtered shards are cut; with a rule it must have a bound.
+  ///   - isImg2dataset: Whether `shards/` has img2dataset's layout.
   ///   - recipeSHA256: Goes into the manifest.
   public init(
-    rule: FilterRule, scorer: String?, pairsPerShard: Int, compression: ShardCompression,
+    rule: FilterRule, scorer: String?, packing: ShardPacking, isImg2dataset: Bool = false,
     recipeSHA256: String
   ) {
     precondition(rule == .none || scorer != nil, "a filter by score needs a scorer")
+    precondition(rule == .none || packing.isAsked, "filtered shards need a bound")
     self.rule = rule
     self.scorer = scorer
-    self.pairsPerShard = pairsPerShard
-    self.compression = compression
+    self.packing = packing
+    self.isImg2dataset = isImg2dataset
     self.recipeSHA256 = recipeSHA256
   }
+
+  /// Filtered shards that the job has published.
+  private static let shardsFact = "shards"
 
   /// The columns of `filtered/verdicts/`.
   private static let verdictColumns =
@@ -70,7 +76,10 @@ public struct FilterStage: Stage {
     // A shard that could not be scored is left out, like every other quarantined chunk.
     let scored: Set<Int>? =
       scorer == nil ? nil : Set(try await run.reports(.score).map(\.chunk))
-    let usable = shards.filter { scored?.contains($0.chunk) ?? true }
+    let usable = shards.filter {
+      // A job that is done again knows nothing of the generations after it, as at first.
+      (scored?.contains($0.chunk) ?? true) && generations.number(ofChunk: $0.chunk) <= chunk.number
+    }
     // What earlier generations have published; one whose filter was given up has left its to us.
     var earlier: [Int: StageReport] = [:]
     if chunk.number > 0 {
@@ -83,9 +92,8 @@ public struct FilterStage: Stage {
         let isOwn = earlier[generations.number(ofChunk: $0.chunk)] == nil
         return Work.Shard(chunk: $0.chunk, summary: $0.summary, isOwn: isOwn)
       },
-      published: earlier.values.reduce(0) { sum, report in
-        sum + (report.kept + pairsPerShard - 1) / pairsPerShard
-      }, funnel: funnel)
+      published: earlier.values.reduce(0) { $0 + ($1.facts[Self.shardsFact] ?? 0) },
+      funnel: funnel)
     return try await CancellationFlag.watch { flag in
       try await Parallel.detached { try write(job, in: run.folder, flag) }
     }
@@ -110,24 +118,30 @@ public struct FilterStage: Stage {
   {
     let input = work.shards.filter(\.isOwn).reduce(0) { $0 + $1.summary.pairs }
     var summaries: [ShardSummary]
-    var kept = input
-    if rule == .none {
-      summaries = work.shards.map(\.summary)
-      for index in summaries.indices {
-        summaries[index].file = "shards/" + summaries[index].file
-      }
-    } else {
+    var (kept, count) = (input, 0)
+    if packing.isAsked {
       summaries = try published(work.published, in: folder)
-      let own = try filter(work.shards, after: work.published, in: folder, flag)
+      let own = try pack(work.shards, after: work.published, in: folder, flag)
       kept = own.reduce(0) { $0 + $1.pairs }
+      count = own.count
       summaries += own
+    } else {
+      summaries = work.shards.map { shard in
+        var summary = shard.summary
+        summary.file = "shards/" + summary.file
+        summary.table = "shards/" + RunFolder.digits(shard.chunk) + ".parquet"
+        return summary
+      }
     }
+    try TrainingSizes.write(summaries, in: folder, isImg2dataset: isImg2dataset)
     let all = summaries.reduce(0) { $0 + $1.pairs }
     try DatasetManifest(
       shards: summaries, recipeSHA256: recipeSHA256,
       funnel: work.funnel + [.init(stage: "kept", pairs: all)]
     ).write(to: folder.dataset)
-    return StageReport(input: input, kept: kept, dropped: [.lowScore: input - kept])
+    return StageReport(
+      input: input, kept: kept, dropped: [.lowScore: input - kept],
+      facts: [Self.shardsFact: count])
   }
 
   /// The filtered shards of earlier generations, as the manifest lists them first.
@@ -144,9 +158,26 @@ public struct FilterStage: Stage {
     return Array(known.prefix(count))
   }
 
-  private func filter(
+  private func pack(
     _ shards: [Work.Shard], after first: Int, in folder: RunFolder, _ flag: CancellationFlag
   ) throws -> [ShardSummary] {
+    try DurableFile.makeFolder(folder.filtered)
+    let output = PackedShards(in: folder, first: first, packing: packing)
+    if rule == .none {
+      for shard in shards where shard.isOwn {
+        try flag.check()
+        try output.copy(shard.chunk, keeping: nil, keys: nil)
+      }
+    } else {
+      try filter(shards, into: output, in: folder, flag)
+    }
+    return try output.finish()
+  }
+
+  private func filter(
+    _ shards: [Work.Shard], into output: PackedShards, in folder: RunFolder,
+    _ flag: CancellationFlag
+  ) throws {
     try DurableFile.makeFolder("\(folder.filtered)/verdicts")
     var scored: [(key: String, score: Double)] = []
     var counts: [Int] = []
@@ -158,17 +189,13 @@ public struct FilterStage: Stage {
       scored += rows
     }
     let kept = rule.kept(scored)
-    let output = FilteredShards(
-      folder: folder.filtered, first: first, pairsPerShard: pairsPerShard,
-      compression: compression)
     var begin = 0
     for (shard, count) in zip(shards, counts) {
       try flag.check()
       let range = begin..<begin + count
       begin += count
       guard shard.isOwn else { continue }
-      try output.copy(
-        shard.chunk, keeping: Array(kept[range]), keys: scored[range].map(\.key), in: folder)
+      try output.copy(shard.chunk, keeping: Array(kept[range]), keys: scored[range].map(\.key))
       let verdicts = range.map { index in
         JSONValue.object(
           [
@@ -180,6 +207,5 @@ public struct FilterStage: Stage {
       try PairTable.write(
         verdicts, columns: Self.verdictColumns, to: folder.filterTable(shard.chunk))
     }
-    return try output.finish()
   }
 }

@@ -128,23 +128,13 @@ struct JSONWalker {
     }
   }
 
-  private mutating func digits() throws(JSONFault) {
-    let first = place
-    while place < end, bytes[place] >= 0x30, bytes[place] <= 0x39 { place += 1 }
-    if place == first { throw fault("a digit is missing") }
-  }
-
   private mutating func number() throws(JSONFault) -> Kind {
     let first = place
-    _ = take(UInt8(ascii: "-"))
-    if !take(UInt8(ascii: "0")) { try digits() }
-    let isWhole = place
-    if take(UInt8(ascii: ".")) { try digits() }
-    if take(UInt8(ascii: "e")) || take(UInt8(ascii: "E")) {
-      if !take(UInt8(ascii: "+")) { _ = take(UInt8(ascii: "-")) }
-      try digits()
+    do {
+      guard try JSONScan.number(bytes, &place, end: end) else { return .double }
+    } catch {
+      throw fault(error.words)
     }
-    guard place == isWhole else { return .double }
     if place - first < 19 { return .int }
     // More than 64 bits: no integer column holds it, and a double would lose digits.
     return Int64(String(decoding: bytes[first..<place], as: UTF8.self)) == nil ? .other : .int
@@ -204,43 +194,10 @@ struct JSONWalker {
   }
 
   private mutating func escape(into text: inout [UInt8]) throws(JSONFault) {
-    guard let byte = current else { throw fault("a string has no end") }
-    place += 1
-    switch byte {
-    case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): text.append(byte)
-    case UInt8(ascii: "b"): text.append(0x08)
-    case UInt8(ascii: "f"): text.append(0x0C)
-    case UInt8(ascii: "n"): text.append(0x0A)
-    case UInt8(ascii: "r"): text.append(0x0D)
-    case UInt8(ascii: "t"): text.append(0x09)
-    case UInt8(ascii: "u"):
-      var code = try hexadecimal()
-      if code >= 0xD800, code < 0xDC00, current == UInt8(ascii: "\\"), place + 1 < end,
-        bytes[place + 1] == UInt8(ascii: "u")
-      {
-        place += 2
-        let low = try hexadecimal()
-        guard low >= 0xDC00, low < 0xE000 else { throw fault("half a surrogate pair") }
-        code = 0x10000 + (code - 0xD800) << 10 + (low - 0xDC00)
-      }
-      guard let scalar = Unicode.Scalar(code) else { throw fault("half a surrogate pair") }
-      text += UTF8.encode(scalar) ?? Unicode.UTF8.encodedReplacementCharacter
-    default: throw fault("an unknown escape")
+    do {
+      try JSONScan.escape(bytes, &place, end: end, into: &text)
+    } catch {
+      throw fault(error.words)
     }
-  }
-
-  private mutating func hexadecimal() throws(JSONFault) -> UInt32 {
-    var code: UInt32 = 0
-    for offset in 0..<4 {
-      guard place + offset < end else { throw fault("four hexadecimal digits are missing") }
-      let byte = bytes[place + offset]
-      switch byte {
-      case 0x30...0x39: code = code << 4 | UInt32(byte - 0x30)
-      case 0x41...0x46, 0x61...0x66: code = code << 4 | UInt32((byte | 0x20) - 0x57)
-      default: throw fault("four hexadecimal digits are missing")
-      }
-    }
-    place += 4
-    return code
   }
 }

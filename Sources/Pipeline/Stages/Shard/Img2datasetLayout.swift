@@ -1,53 +1,35 @@
 import PipelineCore
 
-/// What img2dataset 1.47.0 writes: numbered keys, its fields, its words, and `NNNNN_stats.json`.
+/// What img2dataset 1.47.0 writes: its fields, its words, and `NNNNN_stats.json`.
 ///
 /// Source: img2dataset's writer.py, downloader.py and logger.py. A row that Pairloom drops and
 /// img2dataset would keep, such as a duplicate, counts as `failed_to_resize` with a message of ours,
-/// so that the three counts still add up. There is no `exif` field, as with `extract_exif: false`.
+/// so that the three counts still add up.
 struct Img2datasetLayout: ShardLayout {
-  /// Rows per shard, which sets the digits of a key.
-  var rowsPerShard: Int
   /// Without a column of captions that program writes neither `.txt` nor field.
   var hasCaptions: Bool
+  var hasEXIF: Bool
 
   let ownFields: Set<String> = [
     "caption", "url", "key", "status", "error_message", "width", "height", "original_width",
     "original_height", "exif", "md5", "sha256", "sha512",
   ]
 
-  /// Digits that number the rows of a shard: ⌈log₁₀ rows⌉.
-  private var rowDigits: Int {
-    var (digits, reach) = (0, 1)
-    while reach < rowsPerShard {
-      reach *= 10
-      digits += 1
-    }
-    return digits
-  }
-
-  func key(of fate: PairFate, chunk: Int) -> String {
-    let digits = String(fate.place)
-    let padding = String(repeating: "0", count: max(0, rowDigits - digits.utf8.count))
-    return RunFolder.digits(chunk) + (rowDigits > 0 ? padding + digits : "")
-  }
-
-  private func members(of fate: PairFate, chunk: Int) -> [JSONValue.Member] {
+  private func members(of fate: PairFate) -> [JSONValue.Member] {
     fate.candidate.columns
       + commonMembers(
-        of: fate, key: fate.key, status: status(of: fate).rawValue,
-        message: message(of: fate))
+        of: fate, status: status(of: fate).rawValue, message: message(of: fate))
   }
 
-  func metadata(of fate: PairFate, chunk: Int) -> [UInt8] {
-    Array(PythonJSON.text(.object(members(of: fate, chunk: chunk)), indent: 4).utf8)
+  func metadata(of fate: PairFate) -> [UInt8] {
+    Array(PythonJSON.text(.object(members(of: fate)), indent: 4).utf8)
   }
 
   func columns(carried: [TableColumn]) -> [TableColumn] {
     carried + commonColumns(size: .int32)
   }
 
-  func row(of fate: PairFate, chunk: Int) -> JSONValue { .object(members(of: fate, chunk: chunk)) }
+  func row(of fate: PairFate) -> JSONValue { .object(members(of: fate)) }
 
   func companions(of fates: [PairFate]) -> [(ending: String, content: [UInt8])] {
     var counts: [Status: Int] = [:]

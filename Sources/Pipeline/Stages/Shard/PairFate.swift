@@ -28,6 +28,22 @@ struct PairFate {
     return (decoded.drop == nil) == (verdict != nil)
   }
 
+  /// The answer that decided the pair's fate: its status and final URL are the same for the same web.
+  ///
+  /// Nil for what failed on the way, such as a timeout: how far that came is a matter of time, and
+  /// stays in `fetched/`.
+  var answer: FetchedRow? {
+    switch fetched?.drop?.reason {
+    case nil, .httpStatus, .robots, .hashMismatch, .hashBlocked: fetched
+    // What is no picture is told by its first bytes.
+    case let reason? where reason.stage == .decode: fetched
+    default: nil
+    }
+  }
+
+  /// The ending of the kept picture's name.
+  var imageExtension: String { decoded?.format ?? "jpg" }
+
   /// The host that was asked last, without port.
   var answeringHost: String {
     let url = fetched?.recorded("final_url")?.text ?? candidate.url

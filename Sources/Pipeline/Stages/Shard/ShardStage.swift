@@ -6,28 +6,30 @@ import WorkerThreads
 /// Writes the kept pairs of a chunk to a shard of the chunk's number.
 ///
 /// Reads the tables of all stages before it and the decoded bytes; writes `shards/NNNNN.tar[.lz4]`
-/// with its index, pairs in row order under their uid, and `shards/NNNNN.parquet` with the fate of every
+/// with its index, pairs in row order under their keys, and `shards/NNNNN.parquet` with the fate of every
 /// pair of the chunk. A chunk that kept nothing makes a table and no shard.
 public struct ShardStage: Stage {
   public let name = StageName.shard
   public let lane = Lane.compute
   private let options: ShardOptions
   private let rowsPerShard: Int
+  private let hasEXIF: Bool
 
   /// - Parameters:
   ///   - options: How shards are stored and described.
   ///   - rowsPerShard: The rows of a chunk, by which img2dataset's keys count.
-  public init(options: ShardOptions, rowsPerShard: Int) {
+  ///   - hasEXIF: Whether decoding was asked for EXIF fields, which then have a column.
+  public init(options: ShardOptions, rowsPerShard: Int, hasEXIF: Bool = false) {
     self.options = options
     self.rowsPerShard = rowsPerShard
+    self.hasEXIF = hasEXIF
   }
 
   private func layout(in folder: RunFolder) throws -> any ShardLayout {
     switch options.layout {
-    case .pairloom: PairloomLayout()
+    case .pairloom: PairloomLayout(hasEXIF: hasEXIF)
     case .img2dataset:
-      Img2datasetLayout(
-        rowsPerShard: rowsPerShard, hasCaptions: try ListColumns.haveCaptions(folder))
+      Img2datasetLayout(hasCaptions: try ListColumns.haveCaptions(folder), hasEXIF: hasEXIF)
     }
   }
 
@@ -45,7 +47,7 @@ public struct ShardStage: Stage {
   ) throws -> StageReport {
     let layout = try layout(in: folder)
     let carried = CarriedColumns(try ListColumns.read(folder), unless: layout.ownFields)
-    let fates = try fates(chunk, fetchedBy: attempt, in: folder, layout, carried)
+    let fates = try fates(chunk, fetchedBy: attempt, in: folder, carried)
     let kept = fates.filter { $0.drop == nil }
     var summary: ShardSummary?
     if !kept.isEmpty {
@@ -57,13 +59,36 @@ public struct ShardStage: Stage {
       }
       summary = try writer.finish()
     }
+    try writeTable(of: fates, chunk, in: folder, layout, carried)
+    return StageReport(input: kept.count, kept: kept.count, shard: summary)
+  }
+
+  private func writeTable(
+    of fates: [PairFate], _ chunk: Int, in folder: RunFolder, _ layout: any ShardLayout,
+    _ carried: CarriedColumns
+  ) throws {
     try PairTable.write(
-      fates.map { layout.row(of: $0, chunk: chunk) },
-      columns: layout.columns(carried: carried.columns), to: folder.shardTable(chunk))
+      fates.map { layout.row(of: $0) }, columns: layout.columns(carried: carried.columns),
+      to: folder.shardTable(chunk))
     for (ending, content) in layout.companions(of: fates) {
       try DurableFile.write(content, to: folder.shards + "/" + RunFolder.digits(chunk) + ending)
     }
-    return StageReport(input: kept.count, kept: kept.count, shard: summary)
+  }
+
+  /// Writes the table of a chunk's shard again, and what the layout has beside it.
+  ///
+  /// Needs the tables of the stages before it, and no picture.
+  ///
+  /// - Parameters:
+  ///   - chunk: The chunk, whose shard is left as it is.
+  ///   - attempt: The attempt that completed its download.
+  ///   - folder: The run's.
+  /// - Throws: What the tables lack.
+  public func rebuildTable(of chunk: Int, fetchedBy attempt: Int, in folder: RunFolder) throws {
+    let layout = try layout(in: folder)
+    let carried = CarriedColumns(try ListColumns.read(folder), unless: layout.ownFields)
+    let fates = try fates(chunk, fetchedBy: attempt, in: folder, carried)
+    try writeTable(of: fates, chunk, in: folder, layout, carried)
   }
 
   private func pair(
@@ -82,12 +107,12 @@ public struct ShardStage: Stage {
     }
     return Pair(
       key: fate.key, caption: fate.candidate.caption, image: image,
-      metadata: layout.metadata(of: fate, chunk: chunk), hasText: layout.hasCaptions)
+      imageExtension: fate.imageExtension, metadata: layout.metadata(of: fate),
+      hasText: layout.hasCaptions)
   }
 
   private func fates(
-    _ chunk: Int, fetchedBy attempt: Int, in folder: RunFolder, _ layout: any ShardLayout,
-    _ carried: CarriedColumns
+    _ chunk: Int, fetchedBy attempt: Int, in folder: RunFolder, _ carried: CarriedColumns
   ) throws -> [PairFate] {
     let candidates = try JSONLines.read(folder.chunkTable(chunk), as: PairCandidate.init)
     func byRow<T>(_ rows: [T], _ row: KeyPath<T, Int>) -> [Int: T] {
@@ -112,7 +137,7 @@ public struct ShardStage: Stage {
           .shard, chunk: chunk, "the tables disagree about row \(candidate.row) of the list")
       }
       fate.candidate.columns = carried.renamed(candidate.columns)
-      fate.key = layout.key(of: fate, chunk: chunk)
+      fate.key = options.keyScheme.key(of: fate, chunk: chunk, rowsPerShard: rowsPerShard)
       if fate.drop == nil {
         while !used.insert(fate.key).inserted { fate.key += "-\(candidate.row)" }
       }

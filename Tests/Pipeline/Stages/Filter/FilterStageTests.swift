@@ -42,6 +42,7 @@ import Testing
     var reports: [(chunk: Int, report: StageReport)] = []
     for chunk in 0..<3 {
       var scores: [JSONValue] = []
+      var fates: [JSONValue] = []
       var summary: ShardSummary?
       if chunk != 1 {
         let writer = try ShardWriter(
@@ -49,12 +50,26 @@ import Testing
         for index in 0..<3 {
           let number = chunk / 2 * 3 + index
           try writer.append(
-            Pair(key: key(number), caption: "c\(number)", image: [UInt8(number)], metadata: []))
+            Pair(
+              key: key(number), caption: "c\(number)", image: [UInt8(number)],
+              metadata: Array(#"{"key":"\#(key(number))","n":\#(number)}"#.utf8)))
+          // A row that was dropped stands before each pair.
+          for status in ["failed_to_download", "success"] {
+            fates.append(
+              .object([
+                .init("key", .string(key(number))), .init("status", .string(status)),
+                .init("n", .int(number)),
+              ]))
+          }
           scores.append(
             ScoreTable.row(uid: "u\(number)", key: key(number), score: Float(number) / 10))
         }
         summary = try writer.finish()
       }
+      try PairTable.write(
+        fates,
+        columns: [TableColumn("key", .text), TableColumn("status", .text), TableColumn("n", .int)],
+        to: folder.shardTable(chunk))
       try PairTable.write(
         scores, columns: ScoreTable.columns, to: folder.scoreTable(chunk, scorer: "toy"))
       reports.append((chunk, StageReport(input: scores.count, kept: scores.count, shard: summary)))
@@ -68,9 +83,12 @@ import Testing
     let (folder, context) = try Self.makeRun()
     defer { try? FileManager.default.removeItem(atPath: folder.path) }
     let stage = FilterStage(
-      rule: .minScore(0.1), scorer: "toy", pairsPerShard: 2, compression: .none, recipeSHA256: "r")
+      rule: .minScore(0.1), scorer: "toy", packing: ShardPacking(compression: .none, maxPairs: 2),
+      recipeSHA256: "r")
     let report = try await stage.run(Chunk(number: 0, attempt: 1), in: context)
-    #expect(report == StageReport(input: 6, kept: 5, dropped: [.lowScore: 1]))
+    #expect(
+      report
+        == StageReport(input: 6, kept: 5, dropped: [.lowScore: 1], facts: ["shards": 3]))
     let manifest = try DatasetManifest.read(folder.dataset)
     #expect(
       manifest.shards.map(\.file) == [
@@ -83,6 +101,14 @@ import Testing
       try ShardReader(path: folder.path + "/" + shard.file).forEach { images.append($0.image) }
     }
     #expect(images == [[1], [2], [3], [4], [5]])
+    let tables = try manifest.shards.map {
+      try PairTable.read(folder.path + "/" + (try #require($0.table)))
+    }
+    #expect(tables.map { $0.map { $0["n"]?.integer } } == [[1, 2], [3, 4], [5]])
+    #expect(tables.joined().allSatisfy { $0["status"]?.text == "success" })
+    #expect(
+      try String(decoding: DurableFile.read(folder.filtered + "/sizes.json"), as: UTF8.self)
+        == "{\n  \"00000.tar\": 2,\n  \"00001.tar\": 2,\n  \"00002.tar\": 1\n}\n")
     let verdicts = try [0, 2].map { try PairTable.read(folder.filterTable($0)) }
     #expect(verdicts.map(\.count) == [3, 3])
     #expect(verdicts.joined().map { $0["drop"]?.text } == ["low_score", nil, nil, nil, nil, nil])
@@ -96,13 +122,69 @@ import Testing
     let (folder, context) = try Self.makeRun { "k\($0 % 3)" }
     defer { try? FileManager.default.removeItem(atPath: folder.path) }
     let stage = FilterStage(
-      rule: .minScore(0.1), scorer: "toy", pairsPerShard: 4, compression: .none,
+      rule: .minScore(0.1), scorer: "toy", packing: ShardPacking(compression: .none, maxPairs: 4),
       recipeSHA256: "r")
     #expect(try await stage.run(Chunk(number: 0, attempt: 1), in: context).kept == 5)
     let keys = try DatasetManifest.read(folder.dataset).shards.map {
       try ShardReader(path: folder.path + "/" + $0.file).keys
     }
     #expect(keys == [["k1", "k2", "k0", "k1-2"], ["k2"]])
+    let rows = try PairTable.read(folder.filtered + "/00000.parquet")
+    #expect(rows.map { $0["key"]?.text } == keys[0])
+    let renamed = try ShardReader(path: folder.filtered + "/00000.tar").pair(at: 3)
+    #expect(String(decoding: renamed.metadata, as: UTF8.self) == #"{"key":"k1-2","n":4}"#)
+  }
+
+  @Test("without a rule all pairs are packed by count and by bytes, and nothing is judged")
+  func packing() async throws {
+    // A pair is three members of one block and their headers, and two blocks end a tar.
+    let blocks = 512
+    for (packing, counts) in [
+      (ShardPacking(compression: .none, maxPairs: 4), [4, 2]),
+      (ShardPacking(compression: .none, maxBytes: blocks * (6 * 5 + 2)), [5, 1]),
+      (ShardPacking(compression: .none, maxBytes: blocks * (6 * 5 + 1)), [4, 2]),
+      (ShardPacking(compression: .none, maxPairs: 3, maxBytes: 1 << 20), [3, 3]),
+      (ShardPacking(compression: .none, maxPairs: 9, maxBytes: 1), [1, 1, 1, 1, 1, 1]),
+    ] {
+      let (folder, context) = try Self.makeRun()
+      defer { try? FileManager.default.removeItem(atPath: folder.path) }
+      let stage = FilterStage(rule: .none, scorer: nil, packing: packing, recipeSHA256: "r")
+      let report = try await stage.run(Chunk(number: 0, attempt: 1), in: context)
+      #expect(report == StageReport(input: 6, kept: 6, facts: ["shards": counts.count]))
+      let manifest = try DatasetManifest.read(folder.dataset)
+      #expect(manifest.shards.map(\.pairs) == counts, "\(packing)")
+      var numbers: [Int?] = []
+      for shard in manifest.shards {
+        let path = folder.path + "/" + shard.file
+        #expect(try DurableFile.read(path).count == shard.bytes)
+        let pairs = try PairTable.read(folder.path + "/" + (try #require(shard.table)))
+        #expect(try ShardReader(path: path).keys == pairs.compactMap { $0["key"]?.text })
+        numbers += pairs.map { $0["n"]?.integer }
+      }
+      #expect(numbers == [0, 1, 2, 3, 4, 5])
+      #expect(!DurableFile.exists(folder.filtered + "/verdicts"))
+    }
+  }
+
+  @Test("in a folder of img2dataset's layout the sizes stand where that program takes no offence")
+  func sizesBesideImg2dataset() async throws {
+    let (folder, context) = try Self.makeRun()
+    defer { try? FileManager.default.removeItem(atPath: folder.path) }
+    for isImg2dataset in [true, false] {
+      let stage = FilterStage(
+        rule: .none, scorer: nil, packing: ShardPacking(compression: .none),
+        isImg2dataset: isImg2dataset, recipeSHA256: "r")
+      _ = try await stage.run(Chunk(number: 0, attempt: 1), in: context)
+      let files = try DurableFile.names(in: folder.shards)
+      #expect(files.contains("sizes.json") == !isImg2dataset)
+      let text = try DurableFile.read(
+        (isImg2dataset ? folder.path : folder.shards) + "/sizes.json")
+      #expect(
+        try JSONValue.parse(text).members.map(\.key) == ["00000.tar.lz4", "00002.tar.lz4"])
+      if isImg2dataset {
+        #expect(try DurableFile.read(folder.shards + "/__len__") == Array("6\n".utf8))
+      }
+    }
   }
 
   @Test("without a rule the manifest lists the shards as they are")
@@ -110,11 +192,12 @@ import Testing
     let (folder, context) = try Self.makeRun()
     defer { try? FileManager.default.removeItem(atPath: folder.path) }
     let stage = FilterStage(
-      rule: .none, scorer: nil, pairsPerShard: 2, compression: .none, recipeSHA256: "r")
+      rule: .none, scorer: nil, packing: ShardPacking(compression: .none), recipeSHA256: "r")
     let report = try await stage.run(Chunk(number: 0, attempt: 1), in: context)
     #expect(report.kept == 6)
     let manifest = try DatasetManifest.read(folder.dataset)
     #expect(manifest.shards.map(\.file) == ["shards/00000.tar.lz4", "shards/00002.tar.lz4"])
+    #expect(manifest.shards.map(\.table) == ["shards/00000.parquet", "shards/00002.parquet"])
     #expect(!DurableFile.exists(folder.filtered))
   }
 }

@@ -57,35 +57,20 @@ func peakKiB() throws -> Int {
 }
 
 @Suite(.serialized) struct LongListTests {
-  /// Prints what the child measured.
-  private func show(_ child: ExitTest.Result?) {
+  @Test(
+    "a list of millions of rows is ingested in 300 MiB",
+    arguments: isLong ? [2_000_000, 10_000_000] : [2_000_000])
+  func bounded(rows: Int) async throws {
+    let fixture = try ListFixture()
+    defer { fixture.remove() }
+    let path = fixture.path
+    let child = await #expect(
+      processExitsWith: .success, observing: [\.standardOutputContent]
+    ) { [path = path as String, rows = rows as Int] in
+      try await ingestLongList(rows, in: path)
+    }
+    // What the child measured.
     let output = String(decoding: child?.standardOutputContent ?? [], as: UTF8.self)
     for line in output.split(separator: "\n") where line.hasPrefix("ingest:") { print(line) }
-  }
-
-  @Test("two million rows are ingested in 300 MiB")
-  func twoMillion() async throws {
-    let fixture = try ListFixture()
-    defer { fixture.remove() }
-    let path = fixture.path
-    let child = await #expect(
-      processExitsWith: .success, observing: [\.standardOutputContent]
-    ) { [path = path as String] in
-      try await ingestLongList(2_000_000, in: path)
-    }
-    show(child)
-  }
-
-  @Test("ten million rows are ingested in 300 MiB", .enabled(if: isLong))
-  func tenMillion() async throws {
-    let fixture = try ListFixture()
-    defer { fixture.remove() }
-    let path = fixture.path
-    let child = await #expect(
-      processExitsWith: .success, observing: [\.standardOutputContent]
-    ) { [path = path as String] in
-      try await ingestLongList(10_000_000, in: path)
-    }
-    show(child)
   }
 }

@@ -20,7 +20,8 @@ import Testing
   /// `columns` are the list's other columns, the same in every row but for `id`, the row's number.
   static func makeRun(
     rows list: [Int] = Array(1_000..<1_007), captions hasCaptions: Bool = true,
-    columns: [JSONValue.Member] = Self.columns, uid: (Int) -> String = { "uid\($0)" }
+    columns: [JSONValue.Member] = Self.columns, format: String? = nil,
+    uid: (Int) -> String = { "uid\($0)" }
   ) throws -> (RunFolder, StageContext) {
     let folder = RunFolder(
       FileManager.default.temporaryDirectory.path + "/shard-" + UUID().uuidString)
@@ -48,7 +49,10 @@ import Testing
       fetched.append(
         FetchedRow(
           row: list[row], attempt: 2, status: reason == .httpStatus ? 404 : 200,
-          record: [.init("started_at", .int(5_000 + row)), .init("seconds", .number("0.25"))],
+          record: [
+            .init("final_url", .string("http://b.test/\(row)")),
+            .init("started_at", .int(5_000 + row)), .init("seconds", .number("0.25")),
+          ],
           drop: at(.download), bytes: isFetched ? ByteRange(offset: 0, length: 1) : nil,
           sha256: isFetched ? hash : nil
         ).json)
@@ -58,7 +62,9 @@ import Testing
         DecodedRow(
           row: list[row], sha256: hash, drop: at(.decode),
           bytes: isDecoded ? ByteRange(offset: row, length: 1) : nil, width: isDecoded ? 8 : nil,
-          height: isDecoded ? 9 : nil, originalWidth: 16, originalHeight: 18
+          height: isDecoded ? 9 : nil, originalWidth: 16, originalHeight: 18,
+          phash: isDecoded ? "00000000000000\(row)f" : nil, exif: isDecoded ? "{}" : nil,
+          format: isDecoded ? format : nil
         ).json)
       if !isDecoded { continue }
       verdicts.append(Verdict(row: list[row], sha256: hash, drop: at(.deduplicate)).json)
@@ -101,6 +107,70 @@ import Testing
     #expect(pair.image == [6])
     #expect(pair.caption == "caption 6")
     #expect(try JSONValue.parse(pair.metadata)["uid"]?.text == "uid6")
+  }
+
+  @Test("the table has img2dataset's columns in its order, then what else is known of a pair")
+  func tableColumns() async throws {
+    let (folder, context) = try Self.makeRun(format: "webp")
+    defer { try? FileManager.default.removeItem(atPath: folder.path) }
+    for hasEXIF in [false, true] {
+      let stage = ShardStage(options: ShardOptions(), rowsPerShard: 1_000, hasEXIF: hasEXIF)
+      _ = try await stage.run(Chunk(number: 1, attempt: 1), in: context)
+      #expect(
+        try PairTable.columns(of: folder.shardTable(1)).map(\.name) == [
+          "row", "id", "list_width", "caption", "url", "key", "status", "error_message", "width",
+          "height", "original_width", "original_height",
+        ] + (hasEXIF ? ["exif"] : []) + [
+          "sha256", "uid", "phash", "format", "http_status", "final_url", "reason", "class", "of",
+        ])
+      let rows = try PairTable.read(folder.shardTable(1))
+      #expect(rows[0]["exif"]?.text == (hasEXIF ? "{}" : nil))
+      #expect(
+        rows.map { $0["phash"]?.text }
+          == [0, nil, nil, nil, nil, 5, 6].map { $0.map { "00000000000000\($0)f" } })
+      #expect(rows.map { $0["format"]?.text } == ["webp", nil, nil, nil, nil, nil, "webp"])
+      #expect(rows.map { $0["http_status"]?.integer } == [200, nil, 404, 200, 200, 200, 200])
+      #expect(
+        rows.map { $0["final_url"]?.text }
+          == (0..<7).map { $0 == 1 ? nil : "http://b.test/\($0)" })
+    }
+    let pair = try ShardReader(path: folder.shards + "/00001.tar.lz4").pair(at: 0)
+    #expect(pair.imageExtension == "webp")
+    let metadata = try JSONValue.parse(pair.metadata)
+    #expect(metadata["phash"]?.text == "000000000000000f")
+    #expect(metadata["exif"]?.text == "{}")
+  }
+
+  @Test("numbers may be the keys of Pairloom's own layout, and the uid stands beside them")
+  func numberedKeys() async throws {
+    let (folder, context) = try Self.makeRun()
+    defer { try? FileManager.default.removeItem(atPath: folder.path) }
+    let stage = ShardStage(
+      options: ShardOptions(compression: .none, keyScheme: .img2dataset), rowsPerShard: 1_000)
+    _ = try await stage.run(Chunk(number: 1, attempt: 1), in: context)
+    let shard = try ShardReader(path: folder.shards + "/00001.tar")
+    #expect(shard.keys == ["00001000", "00001006"])
+    let metadata = try JSONValue.parse(try shard.pair(at: 1).metadata)
+    #expect(metadata["key"]?.text == "00001006")
+    #expect(metadata["uid"]?.text == "uid6")
+    #expect(
+      try PairTable.read(folder.shardTable(1)).map { $0["uid"]?.text } == (0..<7).map { "uid\($0)" }
+    )
+  }
+
+  @Test("the layout decides the keys where no scheme is named, and img2dataset's has no other")
+  func keySchemes() throws {
+    func scheme(_ options: [String]) throws -> KeyScheme {
+      var reader = try RecipeReader(yaml: "", path: "r", overrides: options)
+      return try ShardOptions(from: &reader).keyScheme
+    }
+    #expect(try scheme([]) == .uid)
+    #expect(try scheme(["key_scheme=img2dataset"]) == .img2dataset)
+    #expect(try scheme(["layout=img2dataset"]) == .img2dataset)
+    #expect(throws: RecipeError.self) { try scheme(["layout=img2dataset", "key_scheme=uid"]) }
+    for wrong in ["shard_pairs=0", "shard_bytes=100"] {
+      #expect(throws: RecipeError.self) { try scheme([wrong]) }
+    }
   }
 
   @Test("img2dataset's layout has its keys, its fields in order, its words and its counts")

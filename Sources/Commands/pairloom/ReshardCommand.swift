@@ -1,0 +1,96 @@
+import ArgumentParser
+import PairDataset
+import PipelineCore
+import ShardMaintenance
+
+/// `pairloom reshard SHARD… --out DIR`: the same pairs in other shards, nothing encoded anew.
+struct ReshardCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "reshard",
+    abstract: "Cut shards anew, by count, by bytes, or to a list of ids; nothing is encoded again.",
+    discussion: """
+      Takes any WebDataset tars, and keeps every member byte for byte. Writes numbered shards with \
+      indexes, dataset.json, sizes.json for open_clip, and the rows of tables that stand beside the \
+      shards. The folder appears when it is complete; the same command gives the same bytes.
+
+      --ids takes a text file with a uid a line, or a .npy as DataComp's subsets are (pairs of uint64). A \
+      pair's uid is that of its JSON, else follows from its URL and caption, else from picture and caption.
+
+        pairloom reshard DIR/shards/*.tar.lz4 --out DIR2 --pairs 10000
+        pairloom reshard *.tar --out SUBSET --ids subset.npy --compression none
+      """)
+
+  @Argument(help: "Shards: .tar, .tar.lz4, .tar.gz, .tar.zst, in this order.")
+  var shards: [String]
+
+  @Option(help: "The folder to write, new or empty.")
+  var out: String
+
+  @Option(help: "The most pairs of a shard. (default: 10000 where --bytes is not given)")
+  var pairs: Int?
+
+  @Option(help: "The most bytes of a shard's tar, such as 500MB or 1GiB.")
+  var bytes: ByteCount?
+
+  @Option(help: "Keep the pairs with these uids: a text file, or DataComp's .npy.")
+  var ids: String?
+
+  @Option(help: "lz4 or none.")
+  var compression: ShardCompression = .lz4
+
+  @Option(
+    help: "Put all pairs in an order drawn with this seed; the indexes of all shards are in memory."
+  )
+  var shuffle: UInt64?
+
+  @Flag(help: "One JSON object instead of lines.")
+  var json = false
+
+  func validate() throws {
+    guard pairs ?? 1 > 0 else { throw ValidationError("--pairs must be 1 or more.") }
+  }
+
+  func run() throws {
+    let list = try ids.map { try UIDList(path: $0) }
+    let progress = WorkProgress()
+    let outcome = try Resharder.reshard(
+      shards, to: out,
+      options: ReshardOptions(
+        maxPairs: pairs ?? (bytes == nil ? 10_000 : nil), maxBytes: bytes?.bytes,
+        compression: compression, shuffleSeed: shuffle), ids: list
+    ) { read, kept in progress.show { "reshard: \(read) pairs read, \(kept) kept" } }
+    report(outcome, listed: list?.count)
+  }
+
+  private func report(_ outcome: ReshardOutcome, listed: Int?) {
+    if let why = outcome.withoutTables { Terminal.note("tables were not taken along: \(why)") }
+    if outcome.renamed > 0 {
+      Terminal.note(
+        "\(outcome.renamed) pairs have another key: their new shard had one of the same already")
+    }
+    if !outcome.missing.isEmpty {
+      let some = outcome.missing.prefix(5).joined(separator: " ")
+      Terminal.note(
+        "\(outcome.missing.count) of \(listed ?? 0) ids are in none of the shards: \(some)"
+          + (outcome.missing.count > 5 ? " …" : ""))
+    }
+    if json {
+      Terminal.print(
+        JSONValue.object([
+          .init("dataset", .string(out + "/dataset.json")), .init("read", .int(outcome.read)),
+          .init("pairs", .int(outcome.pairs)), .init("renamed", .int(outcome.renamed)),
+          .init("shards", .array(outcome.shards.map { .string("\(out)/\($0.file)") })),
+          .init("missing", .array(outcome.missing.map { .string($0) })),
+        ]).serialized)
+    } else {
+      Terminal.note(
+        "\(outcome.pairs) of \(outcome.read) pairs in \(outcome.shards.count)"
+          + (outcome.shards.count == 1 ? " shard" : " shards"))
+      Terminal.print(out + "/dataset.json")
+    }
+  }
+}
+
+extension ShardCompression: ExpressibleByArgument {}
+extension ReshardError: UsageError {}
+extension UIDListError: UsageError {}

@@ -1,0 +1,79 @@
+internal import GRDB
+
+/// Second thoughts about jobs that are done: their outputs are gone, or hold what they must not.
+extension JobLedger {
+  /// Hands completed jobs back, so that they are done again.
+  ///
+  /// One transaction. A job that depends on another of `names`, or on one that has not settled, waits
+  /// for it; the others are available at once. What has not been begun and depends on one of them
+  /// waits again; what is completed stays so. Jobs that are yet to be done are passed over.
+  ///
+  /// - Parameter names: Of jobs that were entered.
+  /// - Returns: Those that were handed back.
+  /// - Throws: ``LedgerError/busy(_:)``, and nothing is changed, while one of them or a job that
+  ///   depends on one is leased; ``LedgerError/unknownJob(_:)``.
+  @discardableResult
+  public func reopen(_ names: [JobName]) throws(LedgerError) -> [JobName] {
+    try transaction { database in
+      var reopened: [JobName] = []
+      var touched: Set<Int64> = []
+      for name in names {
+        guard
+          let row = try Row.fetchOne(
+            database, sql: "SELECT id, state FROM jobs WHERE stage = ? AND chunk = ?",
+            arguments: [name.stage, name.chunk])
+        else { throw LedgerError.unknownJob(name) }
+        let id: Int64 = row["id"]
+        if row["state"] == JobState.leased.rawValue { throw LedgerError.busy(name) }
+        let dependents = try Row.fetchAll(
+          database,
+          sql: """
+            SELECT id, stage, chunk, state FROM jobs
+            WHERE id IN (SELECT job FROM job_dependencies WHERE needs = ?)
+            """, arguments: [id])
+        for dependent in dependents where dependent["state"] == JobState.leased.rawValue {
+          throw LedgerError.busy(JobName(stage: dependent["stage"], chunk: dependent["chunk"]))
+        }
+        try database.execute(
+          sql: """
+            UPDATE jobs SET state = 'available', counts = NULL, settled_at = NULL, failures = 0
+            WHERE id = ? AND state = 'completed'
+            """, arguments: [id])
+        guard database.changesCount == 1 else { continue }
+        reopened.append(name)
+        touched.insert(id)
+        touched.formUnion(dependents.map { $0["id"] })
+      }
+      for id in touched.sorted() { try Self.wait(id, in: database) }
+      return reopened
+    }
+  }
+
+  /// Lets a job that is not begun wait for what has not settled among its dependencies.
+  private static func wait(_ id: Int64, in database: Database) throws {
+    try database.execute(
+      sql: """
+        UPDATE jobs SET state = 'waiting', not_before = NULL, waiting_for = open.number
+        FROM (SELECT COUNT(*) AS number FROM job_dependencies JOIN jobs AS needed
+          ON needed.id = needs WHERE job = ?1 AND needed.state NOT IN ('completed', 'quarantined')
+        ) AS open
+        WHERE id = ?1 AND state IN ('waiting', 'available', 'retryable') AND open.number > 0
+        """, arguments: [id])
+  }
+
+  /// Replaces what completed jobs have counted, all in one transaction.
+  ///
+  /// - Parameter counts: JSON text as for `complete`, by job.
+  /// - Throws: ``LedgerError/busy(_:)``, and nothing is changed, where one is not completed.
+  public func revise(_ counts: [(name: JobName, counts: String)]) throws(LedgerError) {
+    try transaction { database in
+      for (name, text) in counts {
+        try database.execute(
+          sql: """
+            UPDATE jobs SET counts = ? WHERE stage = ? AND chunk = ? AND state = 'completed'
+            """, arguments: [text, name.stage, name.chunk])
+        guard database.changesCount == 1 else { throw LedgerError.busy(name) }
+      }
+    }
+  }
+}

@@ -1,0 +1,76 @@
+import DurableFiles
+package import JobLedger
+package import PipelineCore
+import URLPipeline
+
+/// What the ledger of a run says that its folder holds.
+package struct RunFacts: Sendable {
+  package let folder: RunFolder
+  package let generations: RunGenerations
+  /// Of completed jobs.
+  package let reports: [StageName: [Int: StageReport]]
+  package let unfinishedJobs: Int
+  package let quarantinedJobs: Int
+  /// Whose scores the run filters by; nil where nothing was scored.
+  package let scorer: String?
+
+  package init(_ folder: RunFolder, _ ledger: JobLedger) async throws {
+    self.folder = folder
+    var reports: [StageName: [Int: StageReport]] = [:]
+    for stage in StageName.allCases {
+      for (chunk, counts) in try await ledger.counts(stage: stage.rawValue) {
+        reports[stage, default: [:]][chunk] = try StageReport.decoded(counts)
+      }
+    }
+    self.reports = reports
+    generations = RunGenerations(
+      ingest: (reports[.ingest] ?? [:]).sorted { $0.key < $1.key }.map { ($0.key, $0.value) })
+    unfinishedJobs = try await ledger.unsettledCount()
+    quarantinedJobs = try await ledger.quarantined().count
+    scorer =
+      reports[.score] == nil
+      ? nil : try DurableFile.names(in: folder.path + "/scores").first ?? "scores"
+  }
+
+  /// The ledger of the run in `folder`.
+  ///
+  /// - Throws: `NoRunError` where there is none.
+  package static func ledger(of folder: RunFolder) throws -> JobLedger {
+    guard DurableFile.exists(folder.ledger) else { throw NoRunError(folder: folder.path) }
+    return try JobLedger(path: folder.ledger)
+  }
+
+  package func report(_ stage: StageName, _ chunk: Int) -> StageReport? { reports[stage]?[chunk] }
+
+  /// The attempt whose files are the output of a chunk's download.
+  package func attempt(_ chunk: Int) -> Int? {
+    report(.download, chunk)?.facts[StageReport.attemptFact]
+  }
+
+  /// All chunks of the list and of retries.
+  package var chunks: Range<Int> { 0..<generations.chunkCount }
+
+  /// The completed filter jobs by number.
+  package var filters: [Int] { (reports[.filter] ?? [:]).keys.sorted() }
+
+  /// The filter job that has judged a chunk; nil where none has.
+  package func filter(ofChunk chunk: Int) -> Int? {
+    let generation = generations.number(ofChunk: chunk)
+    return filters.first { $0 >= generation }
+  }
+
+  /// Whether a chunk of a retry has taken rows up: what came before it is not its newest fate.
+  package var hasRetries: Bool { generations.all.contains { $0.number > 0 && !$0.chunks.isEmpty } }
+
+  package func job(_ stage: StageName, _ chunk: Int) -> JobName {
+    JobName(stage: stage.rawValue, chunk: chunk)
+  }
+
+  /// The jobs that publish the dataset once more.
+  package var publishing: [JobName] { filters.map { job(.filter, $0) } }
+
+  /// A path relative to the run's folder.
+  package func name(_ path: String) -> String {
+    path.hasPrefix(folder.path + "/") ? String(path.dropFirst(folder.path.utf8.count + 1)) : path
+  }
+}

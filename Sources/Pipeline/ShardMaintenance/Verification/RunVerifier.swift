@@ -1,0 +1,86 @@
+import DurableFiles
+import JobLedger
+import PairDataset
+public import PipelineCore
+import Synchronization
+import WorkerThreads
+
+/// Holds every file of a run against its ledger, its tables and its checksums.
+///
+/// Reads all shards, on several threads. Memory: the tables of one chunk and a pair per thread.
+public struct RunVerifier: Sendable {
+  private let facts: RunFacts
+  private let status: RunStatus
+  private let found = ProblemList()
+  private let threads: Int
+
+  /// What is wrong in `folder`; changes nothing.
+  ///
+  /// - Parameters:
+  ///   - folder: Of a run; what is not done yet is not missed.
+  ///   - threads: Chunks that are looked at at a time.
+  ///   - onProgress: Told how many of how many chunks and final shards are done.
+  /// - Returns: All that was found.
+  /// - Throws: `NoRunError`, or what the ledger lacks; a damaged file is no error.
+  public static func verify(
+    _ folder: RunFolder, threads: Int,
+    onProgress: @escaping @Sendable (_ done: Int, _ of: Int) -> Void = { _, _ in }
+  ) async throws -> VerificationReport {
+    let ledger = try RunFacts.ledger(of: folder)
+    let verifier = RunVerifier(
+      facts: try await RunFacts(folder, ledger), status: try await RunStatus(ledger: ledger),
+      threads: threads)
+    return try await Parallel.detached { try verifier.report(onProgress) }
+  }
+
+  private init(facts: RunFacts, status: RunStatus, threads: Int) {
+    self.facts = facts
+    self.status = status
+    self.threads = threads
+  }
+
+  private func report(_ onProgress: @escaping @Sendable (Int, Int) -> Void) throws
+    -> VerificationReport
+  {
+    // Half of a request's files are rewritten, and the ledger may not know: that is no damage.
+    if try ForgottenPairs.read(facts.folder).isInterrupted {
+      found.add(
+        "forgotten.jsonl", "a `pairloom forget` was interrupted",
+        .byHand("end it with `pairloom forget \(facts.folder.path)`, then verify again"))
+      return found.result
+    }
+    let dataset = DatasetCheck(facts: facts, found: found)
+    let final = dataset.finalShards()
+    let total = facts.chunks.count + final.count
+    let done = Atomic<Int>(0)
+    // A chunk's shard is read as its tables are looked at; final shards come after.
+    Parallel.forEach(total, threads: threads) { index in
+      if index < facts.chunks.count {
+        ChunkCheck(chunk: index, facts: facts, found: found).run()
+      } else {
+        dataset.check(final[index - facts.chunks.count])
+      }
+      onProgress(done.add(1, ordering: .relaxed).newValue, total)
+    }
+    dataset.checkOrder()
+    checkBalance()
+    try OrphanSearch(facts: facts, found: found, final: dataset.hasManifest ? final : nil).run()
+    var report = found.result
+    report.unfinishedJobs = facts.unfinishedJobs
+    report.quarantinedJobs = facts.quarantinedJobs
+    return report
+  }
+
+  /// Kept and dropped make up the list's rows.
+  private func checkBalance() {
+    guard status.isFinished, status.quarantined.isEmpty else { return }
+    let rows = status.pairs("rows") - status.rejected
+    let (kept, dropped) = (status.pairs("kept"), status.failures.values.reduce(0, +))
+    if kept + dropped != rows {
+      found.add(
+        "ledger.sqlite",
+        "\(kept) kept and \(dropped) dropped pairs are not the \(rows) of the list",
+        .byHand("run the list again in a new folder, and report this"))
+    }
+  }
+}

@@ -1,0 +1,190 @@
+import DurableFiles
+import Foundation
+import PairDataset
+import PipelineCore
+import ShardMaintenance
+import Testing
+import URLPipeline
+
+@Suite(.serialized) struct VerifyTests {
+  static let filter = ["filter.min_score=0.05"]
+
+  /// One file damaged in one way; `names` are those that the report must name.
+  struct Damage: Sendable, CustomTestStringConvertible {
+    var testDescription: String
+    var names: [String]
+    /// Whether the run's files are the same as before once it is repaired.
+    var restores = true
+    var make: @Sendable (_ run: String) throws -> Void
+
+    static func flip(_ file: String, restores: Bool = true) -> Damage {
+      Damage(testDescription: "a byte of \(file) flipped", names: [file], restores: restores) {
+        run in
+        var bytes = try DurableFile.read("\(run)/\(file)")
+        bytes[bytes.count / 2] ^= 0x40
+        try DurableFile.write(bytes, to: "\(run)/\(file)")
+      }
+    }
+    static func cut(_ file: String) -> Damage {
+      Damage(testDescription: "\(file) cut", names: [file]) { run in
+        let bytes = try DurableFile.read("\(run)/\(file)")
+        try DurableFile.write(Array(bytes.prefix(bytes.count * 2 / 3)), to: "\(run)/\(file)")
+      }
+    }
+    static func remove(_ file: String) -> Damage {
+      Damage(testDescription: "\(file) removed", names: [file]) { run in
+        try DurableFile.remove("\(run)/\(file)")
+      }
+    }
+    static func swap(_ one: String, _ other: String) -> Damage {
+      Damage(testDescription: "\(one) and \(other) swapped", names: [one, other]) { run in
+        let (a, b) = (
+          try DurableFile.read("\(run)/\(one)"), try DurableFile.read("\(run)/\(other)")
+        )
+        try DurableFile.write(b, to: "\(run)/\(one)")
+        try DurableFile.write(a, to: "\(run)/\(other)")
+      }
+    }
+  }
+
+  static let damages: [Damage] = [
+    .flip("shards/00001.tar.lz4"), .cut("shards/00000.tar.lz4"), .remove("shards/00002.tar.lz4"),
+    .swap("shards/00000.tar.lz4", "shards/00001.tar.lz4"), .remove("shards/00001.idx"),
+    .flip("shards/00001.idx"), .swap("shards/00000.idx", "shards/00001.idx"),
+    .cut("shards/00000.parquet"), .remove("shards/00002.parquet"),
+    .swap("shards/00000.parquet", "shards/00001.parquet"),
+    .remove("deduplicated/00001.parquet"), .cut("deduplicated/00000.parquet"),
+    .remove("decoded/00001.parquet"), .cut("decoded/00002.parquet"),
+    .remove("scores/toy/00001.parquet"),
+    .swap("scores/toy/00000.parquet", "scores/toy/00001.parquet"),
+    .flip("filtered/00000.tar.lz4"), .remove("filtered/00001.tar.lz4"),
+    .remove("filtered/00000.idx"), .remove("filtered/verdicts/00001.parquet"),
+    .remove("dataset.json"), .cut("dataset.json"),
+    Damage(testDescription: "dataset.json with another digest", names: ["filtered/00000.tar.lz4"]) {
+      run in
+      var manifest = try DatasetManifest.read(run + "/dataset.json")
+      manifest.shards[0].sha256 = String(repeating: "0", count: 64)
+      try manifest.write(to: run + "/dataset.json")
+    },
+  ]
+
+  @Test("a run is clean; every damage is named, and mended to the bytes that were published")
+  func damaged() async throws {
+    let web = try MaintenanceWeb()
+    try await web.run("run", Self.filter, scorer: ToyScorer())
+    let whole = try web.files("run")
+    let clean = try await RunVerifier.verify(RunFolder(web.folder + "/run"), threads: 2)
+    #expect(clean.problems == [])
+    #expect(clean.shards >= 5)
+    for (number, damage) in Self.damages.enumerated() {
+      let name = "damaged-\(number)"
+      try web.copy("run", to: name)
+      let folder = RunFolder("\(web.folder)/\(name)")
+      try damage.make(folder.path)
+      let report = try await RunVerifier.verify(folder, threads: 2)
+      for file in damage.names {
+        #expect(
+          report.problems.contains { $0.file == file },
+          "\(damage.testDescription): \(report.problems)")
+      }
+      let all = report.problems.allSatisfy(\.canBeRepaired)
+      #expect(all, "\(damage.testDescription): \(report.problems)")
+      let outcome = try await RunRepairer.repair(report, in: folder)
+      #expect(outcome.left == [])
+      if !outcome.reopened.isEmpty { try await web.resume(name, scorer: ToyScorer()) }
+      let after = try await RunVerifier.verify(folder, threads: 2)
+      #expect(after.problems == [], "\(damage.testDescription): \(outcome)")
+      // `fetched/` tells times and attempts; all else has the bytes of before.
+      let files = try web.files(name).filter { !$0.key.hasPrefix("fetched/") }
+      let expected = whole.filter { !$0.key.hasPrefix("fetched/") }
+      #expect(files.keys.sorted() == expected.keys.sorted(), "\(damage.testDescription)")
+      for (file, bytes) in expected {
+        #expect(files[file] == bytes, "\(damage.testDescription): \(file) differs")
+      }
+    }
+  }
+
+  @Test("without a filter the manifest lists the chunks' shards, and is made again from the ledger")
+  func unfiltered() async throws {
+    let web = try MaintenanceWeb()
+    try await web.run("run", ["layout=img2dataset"])
+    let folder = RunFolder(web.folder + "/run")
+    let before = try DurableFile.read(folder.dataset)
+    #expect(try await RunVerifier.verify(folder, threads: 1).problems == [])
+    try DurableFile.remove(folder.dataset)
+    try DurableFile.remove(folder.shardTable(0))
+    let report = try await RunVerifier.verify(folder, threads: 1)
+    #expect(report.problems.map(\.file) == ["dataset.json", "shards/00000.parquet"])
+    _ = try await RunRepairer.repair(report, in: folder)
+    try await web.resume("run")
+    #expect(try DurableFile.read(folder.dataset) == before)
+    #expect(try await RunVerifier.verify(folder, threads: 1).problems == [])
+  }
+
+  @Test("a shard whose decoded pictures are still there is written again without the web")
+  func decoded() async throws {
+    let web = try MaintenanceWeb()
+    try await web.run("run")
+    let folder = RunFolder(web.folder + "/run")
+    // What the disk holds when a run was killed before it cleared up.
+    try await web.run("other")
+    let ledger = try RunFacts.ledger(of: folder)
+    let facts = try await RunFacts(folder, ledger)
+    let report = VerificationReport.Problem(
+      "shards/00001.tar.lz4", "it is missing",
+      .redo([facts.job(.shard, 1)], refetches: false))
+    #expect(report.canBeRepaired)
+    // The decoded bytes of the chunk, from the shard itself.
+    let rows = try PairTable.read(folder.decodedTable(1), as: DecodedRow.init)
+    var bytes: [UInt8] = []
+    var pictures: [String: [UInt8]] = [:]
+    try ShardReader(path: folder.shards + "/00001.tar.lz4").forEach { pictures[$0.key] = $0.image }
+    let candidates = try JSONLines.read(folder.chunkTable(1), as: PairCandidate.init)
+    for row in rows.sorted(by: { ($0.bytes?.offset ?? 0) < ($1.bytes?.offset ?? 0) }) {
+      guard let range = row.bytes, let uid = candidates.first(where: { $0.row == row.row })?.uid
+      else { continue }
+      bytes += pictures[uid] ?? [UInt8](repeating: 0, count: range.length)
+    }
+    try DurableFile.write(bytes, to: folder.decodedBytes(1))
+    let before = try DurableFile.read(folder.shards + "/00001.tar.lz4")
+    try DurableFile.remove(folder.shards + "/00001.tar.lz4")
+    let asked = web.server.requests(of: "/ok/10")
+    let outcome = try await RunRepairer.repair(
+      try await RunVerifier.verify(folder, threads: 1), in: folder)
+    #expect(outcome.reopened == ["shard 1"])
+    #expect(!outcome.refetches)
+    try await web.resume("run")
+    #expect(web.server.requests(of: "/ok/10") == asked)
+    #expect(try DurableFile.read(folder.shards + "/00001.tar.lz4") == before)
+    #expect(try await RunVerifier.verify(folder, threads: 1).problems == [])
+  }
+
+  @Test("what nobody has made is named and left; what killed processes left is removed")
+  func orphans() async throws {
+    let web = try MaintenanceWeb()
+    try await web.run("run")
+    let folder = RunFolder(web.folder + "/run")
+    let stray = folder.shards + "/00007.tar.lz4"
+    try DurableFile.write([1], to: stray)
+    // No process has this number (Linux: at most 2²²).
+    let temporary = folder.shards + "/00000.tar.lz4.4194305.1.tmp"
+    try Data([1]).write(to: URL(fileURLWithPath: temporary))
+    let report = try await RunVerifier.verify(folder, threads: 1)
+    #expect(
+      report.problems.map(\.file).sorted() == [
+        "shards/00000.tar.lz4.4194305.1.tmp", "shards/00007.tar.lz4",
+      ])
+    let outcome = try await RunRepairer.repair(report, in: folder)
+    #expect(outcome.left.count == 1)
+    #expect(DurableFile.exists(stray))
+    #expect(!DurableFile.exists(temporary))
+  }
+
+  @Test("a folder without a run is refused")
+  func noRun() async throws {
+    let web = try MaintenanceWeb()
+    await #expect(throws: NoRunError.self) {
+      try await RunVerifier.verify(RunFolder(web.folder), threads: 1)
+    }
+  }
+}
