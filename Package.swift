@@ -97,6 +97,7 @@ let modules: [Module] = [
   module(.primitives, "Compression", c: ["CZlib", "CZstd", "CSnappy", "CLZ4"]),
 
   module(.data, "ImageCodec", c: ["CImageShim", "CWebP", "CGIF", "CLCMS", "CVectorIntrinsics"]),
+  module(.data, "PerceptualHash", needs: ["ImageCodec"]),
   module(
     .data, "ParquetFile", needs: ["DurableFiles", "Compression"], testNeeds: ["SeededRandom"]),
   module(.data, "PairDataset", needs: ["DurableFiles", "ContentHashing", "Compression"]),

@@ -146,11 +146,13 @@ static int open_png(png_work *work, int takes_profile) {
   return CIMAGE_OK;
 }
 
-int cimage_png_decode(
-  const uint8_t *bytes, size_t count, const cimage_png_request *request, uint8_t *pixels,
-  cimage_report *report) {
+// `piece`: how many bytes of IDAT libpng asks for at a time, 0 for its own number.
+static int decode(
+  const uint8_t *bytes, size_t count, size_t piece, const cimage_png_request *request,
+  uint8_t *pixels, cimage_report *report) {
   png_work work = {.report = report, .input = bytes, .input_left = count};
   if (open_png(&work, 0) != CIMAGE_OK) return CIMAGE_CORRUPT;
+  if (piece > 0) png_set_compression_buffer_size(work.png, piece);
   size_t stride = (size_t)request->width * (size_t)abs(request->channels);
   if (request->tolerates_truncation) {
     memset(pixels, request->channels == 3 ? 0xff : 0, stride * request->height);
@@ -167,9 +169,7 @@ int cimage_png_decode(
     read_pixels(&work, request, pixels);
   }
   // `row_bytes` is set once the first row may come: without that there is no picture to tolerate.
-  if (work.code == CIMAGE_TRUNCATED && request->tolerates_truncation && work.row_bytes > 0) {
-    work.code = CIMAGE_OK;
-  }
+  if (work.code == CIMAGE_TRUNCATED && piece > 0 && work.row_bytes > 0) work.code = CIMAGE_OK;
   if (work.code == CIMAGE_OK && work.is_buffer_whole) {
     for (uint32_t y = 0; y < request->height; y++) {
       finish_row(&work, request, work.buffer + y * work.row_bytes, pixels + y * stride);
@@ -178,6 +178,15 @@ int cimage_png_decode(
   png_destroy_read_struct(&work.png, &work.info, NULL);
   free(work.buffer);
   return work.code;
+}
+
+int cimage_png_decode(
+  const uint8_t *bytes, size_t count, const cimage_png_request *request, uint8_t *pixels,
+  cimage_report *report) {
+  int code = decode(bytes, count, 0, request, pixels, report);
+  if (code != CIMAGE_TRUNCATED || !request->tolerates_truncation) return code;
+  // libpng unpacks nothing of a piece that is cut, so the pieces are small the second time.
+  return decode(bytes, count, 16, request, pixels, report);
 }
 
 int cimage_png_profile(

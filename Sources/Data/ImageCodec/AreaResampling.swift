@@ -48,14 +48,16 @@ extension ResampleWeights {
     var values = [Int32](repeating: 0, count: axis.kept.count * 2)
     for (row, index) in axis.kept.enumerated() {
       var first = Int(floor(Double(axis.start) + Double(index) * scale))
-      let beyond = Double(index + 1) - (Double(first + 1) - Double(axis.start)) * inverse
+      // In single precision, as there: 0.99999999 is 1, and 1 is 0.
+      let beyond = Float(
+        Double(index + 1) - (Double(first + 1) - Double(axis.start)) * inverse)
       var share = beyond <= 0 ? 0 : beyond - floor(beyond)
       if first >= axis.sourceSize - 1 {
         first = axis.sourceSize - 1
         share = 0
       }
-      values[row * 2] = Self.fixed(1 - share)
-      values[row * 2 + 1] = Self.fixed(share)
+      values[row * 2] = Self.fixed(Double(1 - share))
+      values[row * 2 + 1] = Self.fixed(Double(share))
       windows.append(first..<min(first + 2, axis.sourceSize))
     }
     self.init(windows: windows, capacity: 2, values: values)

@@ -60,7 +60,8 @@ public struct DecodeSettings: Sendable, Equatable {
 
   /// CMYK without a profile to RGB.
   public enum InkArithmetic: String, Sendable {
-    /// Pillow's: inverted where an Adobe marker stands, products rounded.
+    /// Pillow's, products rounded; but inverted only where an Adobe marker stands, which Pillow
+    /// takes for granted.
     case pillow
     /// OpenCV's: always taken as inverted, products rounded down.
     case openCV

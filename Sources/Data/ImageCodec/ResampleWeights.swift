@@ -61,6 +61,14 @@ extension ResampleWeights {
       let first = max(0, Int(centre - support + 0.5))
       let last = min(axis.sourceSize, Int(centre + support + 0.5))
       let count = max(0, last - first)
+      defer { base += capacity }
+      windows.append(first..<first + count)
+      if filter == .lanczos,
+        LanczosWindow(first: (Double(first) - centre + 0.5) * reciprocal, step: reciprocal)
+          .fill(&values, at: base, count: count, &weights)
+      {
+        continue
+      }
       var sum = 0.0
       for offset in 0..<count {
         weights[offset] = filter.weight((Double(offset + first) - centre + 0.5) * reciprocal)
@@ -69,8 +77,6 @@ extension ResampleWeights {
       for offset in 0..<count {
         values[base + offset] = Self.fixed(sum != 0 ? weights[offset] / sum : weights[offset])
       }
-      windows.append(first..<first + count)
-      base += capacity
     }
     self.init(windows: windows, capacity: capacity, values: values)
   }

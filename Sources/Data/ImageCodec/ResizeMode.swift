@@ -122,7 +122,7 @@ extension RGBImage {
   /// A JPEG decoded at n/8 has its sides rounded up: the last column and the last row stand for
   /// pixels of which some were never there. Pillow hands the same box to its resampler after
   /// `draft`. A picture made smaller in any other way is taken as a whole.
-  private func box(
+  func box(
     of original: (width: Int, height: Int)
   ) -> (left: Double, top: Double, right: Double, bottom: Double) {
     for eighths in stride(from: 8, through: 1, by: -1)

@@ -17,11 +17,21 @@ enum VerticalResampling {
   ///
   /// - Returns: `weights.windows.count` rows as wide as `image`.
   static func resample(_ image: RGBImage, firstRow: Int, _ weights: ResampleWeights) -> RGBImage {
+    RGBImage(
+      width: image.width, height: weights.windows.count,
+      pixels: resample(image.pixels, stride: image.width * 3, firstRow: firstRow, weights))
+  }
+
+  /// Resamples rows of `stride` bytes, whatever the bytes are.
+  static func resample(
+    _ bytes: [UInt8], stride: Int, firstRow: Int, _ weights: ResampleWeights
+  ) -> [UInt8] {
     let height = weights.windows.count
-    let stride = image.width * 3
-    let pixels = unsafe [UInt8](unsafeUninitializedCapacity: height * stride) { room, filled in
-      // Safe: windows lie inside the image's rows, and columns inside a row of `stride` bytes.
-      unsafe image.pixels.withUnsafeBytes { source in
+    let needed = (weights.windows.map(\.upperBound).max() ?? 0) - firstRow
+    precondition(needed * stride <= bytes.count, "\(needed) rows of \(stride) bytes are read")
+    return unsafe [UInt8](unsafeUninitializedCapacity: height * stride) { room, filled in
+      // Safe: windows lie inside the rows, as checked above, and columns inside a row.
+      unsafe bytes.withUnsafeBytes { source in
         unsafe weights.values.withUnsafeBufferPointer { values in
           guard let source = source.baseAddress, let values = values.baseAddress,
             let target = room.baseAddress
@@ -36,7 +46,6 @@ enum VerticalResampling {
       }
       filled = height * stride
     }
-    return RGBImage(width: image.width, height: height, pixels: pixels)
   }
 
   private static func oneRow(

@@ -17,6 +17,32 @@ enum Fixtures {
     var expected: RGBImage { RGBImage(width: width, height: height, pixels: [UInt8](rgb)) }
   }
 
+  /// A case of `make_decode_fixtures.py`: what stands beside the pixels, and odd layouts.
+  struct DecodeCase: Decodable, Sendable {
+    var name: String
+    var width: Int
+    var height: Int
+    var bytes: Data
+    var rgb: Data
+    var tolerance: Int
+    var exif: String?
+
+    var encoded: [UInt8] { [UInt8](bytes) }
+    var expected: RGBImage { RGBImage(width: width, height: height, pixels: [UInt8](rgb)) }
+  }
+
+  private struct DecodeFile: Decodable {
+    var cases: [DecodeCase]
+  }
+
+  static func decodeCases() throws -> [DecodeCase] {
+    try read("decode.json", as: DecodeFile.self).cases
+  }
+
+  static func decodeCase(_ name: String) throws -> DecodeCase {
+    try #require(try decodeCases().first { $0.name == name })
+  }
+
   struct Source: Decodable, Sendable {
     var width: Int
     var height: Int

@@ -1,3 +1,4 @@
+import Foundation
 import ImageCodec
 import Testing
 
@@ -52,6 +53,22 @@ import Testing
       }
     }
     #expect(refused > 200)
+  }
+
+  /// PAIRLOOM_DECODE_MUTATIONS sets how many files are damaged, PAIRLOOM_DECODE_SEED how.
+  @Test("every path of decoding stands damaged files: profiles, EXIF, odd layouts")
+  func survivesEverywhere() throws {
+    let environment = ProcessInfo.processInfo.environment
+    let count = environment["PAIRLOOM_DECODE_MUTATIONS"].flatMap { Int($0) } ?? 6_000
+    let seed = environment["PAIRLOOM_DECODE_SEED"].flatMap { UInt64($0) } ?? Self.seed
+    let files = try Fixtures.pictures().map(\.encoded) + Fixtures.decodeCases().map(\.encoded)
+    var random = Generator(state: seed)
+    var decoded = 0
+    for number in 0..<count {
+      decoded += DecodeFuzz.run(random.damaged(files[number % files.count]))
+    }
+    // Three ways of decoding each: damage must be neither too small nor too great.
+    #expect(decoded > count / 2 && decoded < 3 * count, "seed \(seed): \(decoded) of \(3 * count)")
   }
 
   /// SplitMix64, so that a failure can be repeated.

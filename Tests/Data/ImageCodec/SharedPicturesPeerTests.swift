@@ -1,0 +1,106 @@
+import Foundation
+import ImageCodec
+import Testing
+
+/// Every shared picture against what the peers make of it, pixel by pixel.
+@Suite(.serialized, .enabled(if: Fixtures.shared != nil))
+struct SharedPicturesPeerTests {
+  @Test(
+    "Pillow's pixels, bit for bit, without orientation and profiles",
+    .enabled(if: DecodePeer.withPillow != nil))
+  func pillow() throws {
+    let python = try #require(DecodePeer.withPillow)
+    let outcome = try compare(python, "pillow", .pillow, folders: ["corpus", "variants", "exotic"])
+    #expect(outcome.equal > 6_000)
+    // Pillow takes inks as inverted even where no Adobe marker says so.
+    #expect(outcome.differing.keys.sorted() == ["cmyk-no-adobe.jpg"])
+    // Pillow gives up where a text chunk inflates to 50 MB; here nothing looks at it.
+    #expect(outcome.onlyOurs == ["ztxt-bomb.png"])
+    // A wrong checksum in the pixels' data does not trouble Pillow.
+    #expect(outcome.onlyTheirs == ["bad-crc.png"])
+  }
+
+  @Test(
+    "Pillow's pixels with orientation and profiles: equal, or within 2 levels by another lcms2",
+    .enabled(if: DecodePeer.withPillow != nil))
+  func full() throws {
+    let python = try #require(DecodePeer.withPillow)
+    var settings = DecodeSettings()
+    settings.exact = true
+    settings.deepChannels = .highByte
+    var outcome = try compare(python, "full", settings, folders: ["corpus", "variants", "exotic"])
+    // A profile that is sRGB within half a level is not applied here, and Pillow's own lcms2 is of
+    // another edition, whose curves round otherwise.
+    #expect(outcome.equal > 6_000)
+    outcome.differing["cmyk-no-adobe.jpg"] = nil
+    #expect(outcome.differing.values.allSatisfy { $0 <= 2 }, "\(outcome.differing)")
+    #expect(outcome.onlyOurs == ["ztxt-bomb.png"])
+    #expect(outcome.onlyTheirs == ["bad-crc.png"])
+  }
+
+  @Test(
+    "what img2dataset's OpenCV shows, where the kept JPEG would show it",
+    .enabled(if: DecodePeer.withOpenCV != nil))
+  func img2dataset() throws {
+    let python = try #require(DecodePeer.withOpenCV)
+    let outcome = try compare(
+      python, "img2dataset", .img2dataset, folders: ["corpus", "variants", "exotic"])
+    #expect(outcome.equal > 5_900)
+    // Alpha: OpenCV's floating-point sums lie within a level of the rounded ones.
+    #expect(outcome.differing.values.allSatisfy { $0 <= 1 }, "\(outcome.differing)")
+    // The limit on pixels is ours.
+    #expect(outcome.onlyTheirs == ["bomb-30000.png"])
+  }
+
+  private struct Outcome {
+    var equal = 0
+    /// Where pictures differ, and the largest difference of a value.
+    var differing: [String: Int] = [:]
+    var onlyOurs: [String] = []
+    var onlyTheirs: [String] = []
+  }
+
+  private func compare(
+    _ python: String, _ kind: String, _ settings: DecodeSettings, folders: [String]
+  ) throws -> Outcome {
+    let root = try #require(Fixtures.shared)
+    let paths = try folders.flatMap { folder in
+      let base = root.appendingPathComponent(folder)
+      return try FileManager.default.subpathsOfDirectory(atPath: base.path).sorted()
+        .filter { !$0.hasSuffix(".jsonl") }.map { base.appendingPathComponent($0).path }
+        .filter { path in
+          var isFolder: ObjCBool = false
+          return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+            && !isFolder.boolValue
+        }
+    }
+    var outcome = Outcome()
+    for answer in try DecodePeer.decode(python, kind, paths) {
+      let name = URL(fileURLWithPath: answer.path).lastPathComponent
+      let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: answer.path)))
+      do throws(ImageError) {
+        let image = try ImageDecoder.decode(bytes, settings: settings).image
+        guard let crc = answer.crc else {
+          outcome.onlyOurs.append(name)
+          continue
+        }
+        if crc == DecodePeer.crc32(image.pixels), answer.width == image.width {
+          outcome.equal += 1
+        } else {
+          let theirs = (try? DecodePeer.pixels(python, kind, answer.path)) ?? []
+          outcome.differing[name] = difference(image.pixels, theirs)
+        }
+      } catch {
+        // What is not decoded here by choice is no difference.
+        if case .unsupportedFormat = error { continue }
+        if answer.crc != nil { outcome.onlyTheirs.append(name) }
+      }
+    }
+    return outcome
+  }
+
+  private func difference(_ a: [UInt8], _ b: [UInt8]) -> Int {
+    guard a.count == b.count else { return 256 }
+    return zip(a, b).map { abs(Int($0) - Int($1)) }.max() ?? 0
+  }
+}
