@@ -1,4 +1,5 @@
 import ImageCodec
+import PerceptualHash
 import PipelineCore
 
 /// One downloaded body to be made into what is kept.
@@ -71,6 +72,8 @@ struct PictureMaker: Sendable {
     let isScaled = scaled != (header.width, header.height)
     let mayStay = options.disableAllReencoding
     let decoded = try codec.decode(body, atLeast: isScaled && !mayStay ? scaled : nil)
+    picture.phash =
+      PerceptualHash(of: decoded.image, original: (decoded.width, decoded.height)).hex
     if options.extractEXIF { picture.exif = ImageMetadata.exifJSON(of: body) }
     if mayStay && boxes.isEmpty {
       keep(body, of: decoded, &picture)
