@@ -133,7 +133,8 @@ let modules: [Module] = [
   module(
     .pipeline, "DecodeStage", in: "Stages/Decode",
     needs: [
-      "PipelineCore", "ImageCodec", "DurableFiles", "ContentHashing", "WorkerThreads",
+      "PipelineCore", "ImageCodec", "PerceptualHash", "DurableFiles", "ContentHashing",
+      "WorkerThreads",
       "WorkerProcesses",
     ], testNeeds: ["FaultyDecoder", "SeededRandom"]),
   module(

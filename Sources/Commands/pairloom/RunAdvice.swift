@@ -72,6 +72,8 @@ package struct RunAdvice {
     case .imageAreaTooLarge: "see the recipe's max_image_area"
     case .aspectRatioTooLarge: "see the recipe's max_aspect_ratio"
     case .tooManyPixels: "see the recipe's max_pixels"
+    case .sideTooLong: "see the recipe's max_side"
+    case .tooManyFrames: "see the recipe's max_frames"
     case .tooLarge: "see the recipe's download.max_bytes"
     case .duplicateURL, .duplicateBytes: "the list repeats itself"
     case .lowScore: "see the recipe's filter"

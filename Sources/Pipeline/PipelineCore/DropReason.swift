@@ -28,6 +28,8 @@ public enum DropReason: String, Codable, CaseIterable, Sendable {
   case notAnImage = "not_an_image"
   case unsupportedFormat = "unsupported_format"
   case tooManyPixels = "too_many_pixels"
+  case sideTooLong = "side_too_long"
+  case tooManyFrames = "too_many_frames"
   case truncated, corrupt
   case cannotEncode = "cannot_encode"
   case imageTooSmall = "image_too_small"
@@ -72,7 +74,7 @@ public enum DropReason: String, Codable, CaseIterable, Sendable {
       .download
     case .empty, .notAnImage, .unsupportedFormat, .tooManyPixels, .truncated, .corrupt,
       .cannotEncode, .imageTooSmall, .imageAreaTooLarge, .aspectRatioTooLarge, .badBoxes,
-      .decoderCrashed:
+      .decoderCrashed, .sideTooLong, .tooManyFrames:
       .decode
     // What was kept until it was asked back; when it is fetched anew, download drops it.
     case .duplicateBytes, .forgotten: .deduplicate

@@ -10,7 +10,7 @@ import Glibc
 /// Sendable: it does not change; the system guards processes and sockets.
 struct ChildProcess: Sendable {
   let identifier: pid_t
-  /// This side of its standard input; does not block.
+  /// This side of its standard input; reading waits for a tenth of a second at most.
   let channel: Int32
   private let complaints: Int32
 
@@ -47,6 +47,9 @@ struct ChildProcess: Sendable {
       close(complaints[0])
       throw refusal("posix_spawn", code)
     }
+    var glance = timeval(tv_sec: 0, tv_usec: 100_000)
+    unsafe setsockopt(
+      channel[0], SOL_SOCKET, SO_RCVTIMEO, &glance, socklen_t(MemoryLayout<timeval>.size))
     return ChildProcess(
       identifier: identifier, channel: channel[0], complaints: complaints[0])
   }

@@ -87,4 +87,13 @@ import Testing
       #expect(state == .quarantined)
     }
   }
+
+  private struct BrokenSetUp: RunFault {}
+
+  @Test("a broken set-up ends the run, and its chunk is not to blame")
+  func brokenSetUp() async throws {
+    let (state, error) = try await Self.run { _ in throw BrokenSetUp() }
+    #expect(error is BrokenSetUp)
+    #expect(state == .available)
+  }
 }

@@ -1,15 +1,13 @@
 import DecodeStage
 import Glibc
 
-// A decoding process that misbehaves at bodies that ask for it: "FAULT:" and a word, anywhere in the
-// first kilobyte, so that a body may be a picture too.
+// A decoding process that misbehaves at bodies that ask for it: "FAULT:" and a word in a comment at the
+// start of a JPEG, so that a body may be a whole picture too.
 
 func fault(in body: [UInt8]) -> String? {
-  let start = body.prefix(1_024)
-  let mark = Array("FAULT:".utf8)
-  guard let range = start.firstRange(of: mark) else { return nil }
-  return String(
-    decoding: start[range.upperBound...].prefix { (0x61...0x7A).contains($0) }, as: UTF8.self)
+  // Behind the start of the image, the comment's marker and its length.
+  guard body.count > 12, body[6..<12].elementsEqual("FAULT:".utf8) else { return nil }
+  return String(decoding: body[12...].prefix { (0x61...0x7A).contains($0) }, as: UTF8.self)
 }
 
 nonisolated(unsafe) var touched = 0  // Sendable: one thread serves

@@ -34,7 +34,7 @@ extension DecodeOptions {
       "upscale_interpolation", default: upscaleInterpolation)
     downscaleInterpolation = try reader.choice(
       "downscale_interpolation",
-      default: isForeign ? PictureCodec.areaFilter : downscaleInterpolation)
+      default: isForeign ? .area : downscaleInterpolation)
   }
 
   private mutating func readLimits(_ reader: inout RecipeReader) throws(RecipeError) {

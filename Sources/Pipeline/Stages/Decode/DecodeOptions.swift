@@ -43,7 +43,7 @@ public struct DecodeOptions: Sendable, Equatable, Codable {
   public var encodeFormat = Encoding.jpg
   /// 1 to 100 for JPEG, 0 to 9 for PNG (its effort), 1 to 100 for WebP and above for its lossless kind.
   public var encodeQuality = 95
-  public var encodeSubsampling = Subsampling.s420
+  public var encodeSubsampling = ChromaSubsampling.s420
   /// Huffman tables made for each JPEG: smaller, and slower to write.
   public var encodeOptimized = false
   /// Keeps the bytes of a picture of ``encodeFormat`` that decodes cleanly and needs no change.
@@ -63,13 +63,6 @@ public struct DecodeOptions: Sendable, Equatable, Codable {
   public var stopsOnCrashes = true
 
   public init() {}
-
-  /// JPEG's chroma samples: of each pixel, of every second in a row, of every fourth.
-  public enum Subsampling: String, Sendable, Codable, CaseIterable {
-    case s444 = "444"
-    case s422 = "422"
-    case s420 = "420"
-  }
 
   /// Bytes that a decoder may take.
   ///

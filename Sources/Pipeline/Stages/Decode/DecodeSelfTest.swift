@@ -39,7 +39,7 @@ struct DecodeSelfTest: Sendable {
       guard try ImageDecoder.decode(Self.redGIF).pixels == [255, 0, 0] else {
         return "a GIF is decoded wrongly"
       }
-      _ = try PictureCodec(options: options).encode(picture)
+      _ = try PictureCodec(options: options).encoding.encode(picture)
       if isLarge, Self.large.width * Self.large.height <= options.maxPixels {
         let photo = Self.gradient(width: Self.large.width, height: Self.large.height)
         let file = try ImageEncoder.jpeg(photo, quality: 90)

@@ -17,7 +17,7 @@ public enum DecodeSetupError: RunFault, Sendable, Equatable, CustomStringConvert
         + " command again."
     case .selfTest(let problem):
       "decoding does not work here: \(problem). Nothing was marked as done. Look at the recipe's"
-        + " decode_memory and decode_cpu_seconds, at the machine's free memory, and whether the image"
+        + " decode_memory and decode_cpu_seconds (other values need a new folder), at the machine's free memory, and whether the image"
         + " libraries are those that the program was built with (`ldd`); then run the same command again."
     case .crashes(let chunk, let count, let total, let what, let sha256):
       "\(count) of \(total) pictures of chunk \(chunk) crash the decoder (\(what) at the body with"

@@ -9,9 +9,10 @@ extension DropReason {
       case .empty: .empty
       case .notAnImage: .notAnImage
       case .unsupportedFormat: .unsupportedFormat
-      case .tooManyPixels, .sideTooLong: .tooManyPixels
+      case .tooManyPixels: .tooManyPixels
+      case .sideTooLong: .sideTooLong
       case .fileTooLarge: .tooLarge
-      case .tooManyFrames: .unsupportedFormat
+      case .tooManyFrames: .tooManyFrames
       case .truncated: .truncated
       case .corrupt: .corrupt
       case .cannotEncode: .cannotEncode

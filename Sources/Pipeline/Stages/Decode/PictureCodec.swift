@@ -2,53 +2,65 @@ import ImageCodec
 
 /// The calls into ImageCodec, with a recipe's options for its own.
 struct PictureCodec: Sendable {
-  var options: DecodeOptions
+  private let options: DecodeOptions
+  private let settings: DecodeSettings
+  let encoding: PictureEncoding
 
-  /// OpenCV's INTER_AREA.
-  static let areaFilter = ResampleFilter.box
-
-  struct Decoded {
-    var image: RGBImage
-    /// The upright picture's full size.
-    var width: Int
-    var height: Int
-    var format: ImageFormat
-    /// Whether the pixels are those that the file holds, so that its bytes may stand for them.
-    var isUnchanged: Bool
+  init(options: DecodeOptions) {
+    self.options = options
+    var settings = options.compatibility == .img2dataset ? .img2dataset : DecodeSettings()
+    settings.maxPixels = options.maxPixels
+    settings.maxSide = options.maxSide
+    settings.maxFrames = options.maxFrames
+    settings.appliesOrientation = options.orientation
+    settings.convertsProfiles = options.convertProfiles
+    settings.toleratesTruncation = options.tolerateTruncated
+    settings.exact = options.exact
+    self.settings = settings
+    encoding =
+      switch options.encodeFormat {
+      case .jpg:
+        .jpeg(
+          quality: options.encodeQuality, subsampling: options.encodeSubsampling,
+          optimised: options.encodeOptimized)
+      case .png: .png(level: options.encodeQuality)
+      case .webp:
+        options.encodeQuality > 100 ? .webpLossless : .webp(quality: options.encodeQuality)
+      }
   }
 
   func header(of body: [UInt8]) throws(ImageError) -> ImageHeader {
-    try ImageDecoder.header(of: body)
+    try ImageDecoder.header(of: body, settings: settings)
   }
 
   /// Decodes a file; `target` is the size that the picture will be resized to, nil for none.
   func decode(
     _ body: [UInt8], atLeast target: (width: Int, height: Int)?
-  ) throws(ImageError) -> Decoded {
-    let header = try ImageDecoder.header(of: body)
-    let image = try ImageDecoder.decode(body, maxPixels: options.maxPixels)
-    return Decoded(
-      image: image, width: image.width, height: image.height, format: header.format,
-      isUnchanged: true)
+  ) throws(ImageError) -> DecodedPicture {
+    try ImageDecoder.decode(body, settings: settings, atLeast: target)
   }
 
-  func resized(_ decoded: Decoded) -> RGBImage {
+  /// The picture at the size and with the blur that are asked for.
+  func resized(_ decoded: DecodedPicture, blurring boxes: [[Double]]) -> RGBImage {
     decoded.image.resized(
-      mode: options.resizeMode, size: options.imageSize, onlyIfBigger: options.resizeOnlyIfBigger)
+      mode: options.resizeMode, size: options.imageSize, onlyIfBigger: options.resizeOnlyIfBigger,
+      filters: ResizeFilters(
+        downscale: options.downscaleInterpolation, upscale: options.upscaleInterpolation),
+      of: (decoded.width, decoded.height),
+      blurring: boxes.map { BlurBox(left: $0[0], top: $0[1], right: $0[2], bottom: $0[3]) })
   }
 
-  func encode(_ image: RGBImage) throws(ImageError) -> [UInt8] {
-    switch options.encodeFormat {
-    case .jpg: try ImageEncoder.jpeg(image, quality: options.encodeQuality)
-    case .png: try ImageEncoder.png(image)
-    case .webp:
-      options.encodeQuality > 100
-        ? try ImageEncoder.webpLossless(image)
-        : try ImageEncoder.webp(image, quality: options.encodeQuality)
-    }
+  /// Whether the file's own bytes show `image` to everyone, with or without heed of orientation, profile
+  /// and transparency.
+  func shows(
+    _ body: [UInt8], _ header: ImageHeader, _ image: RGBImage
+  ) throws(ImageError) -> Bool {
+    if header.hasAlpha || header.frames > 1 { return false }
+    guard options.orientation || options.convertProfiles else { return true }
+    var plain = settings
+    plain.appliesOrientation = false
+    plain.convertsProfiles = false
+    plain.exact = true
+    return try ImageDecoder.decode(body, settings: plain).image == image
   }
-
-  func perceptualHash(of image: RGBImage) -> String? { nil }
-
-  func exif(of body: [UInt8]) -> String? { nil }
 }

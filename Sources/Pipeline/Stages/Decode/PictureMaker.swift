@@ -1,4 +1,5 @@
 import ImageCodec
+import PerceptualHash
 import PipelineCore
 
 /// One downloaded body to be made into what is kept.
@@ -69,26 +70,30 @@ struct PictureMaker: Sendable {
       throw .tooManyPixels(width: scaled.width, height: scaled.height, limit: options.maxPixels)
     }
     let isScaled = scaled != (header.width, header.height)
-    let decoded = try codec.decode(body, atLeast: isScaled ? scaled : nil)
-    picture.phash = codec.perceptualHash(of: decoded.image)
-    if options.extractEXIF { picture.exif = codec.exif(of: body) }
-    if options.disableAllReencoding {
+    let mayStay = options.disableAllReencoding
+    let decoded = try codec.decode(body, atLeast: isScaled && !mayStay ? scaled : nil)
+    picture.phash =
+      PerceptualHash(of: decoded.image, original: (decoded.width, decoded.height)).hex
+    if options.extractEXIF { picture.exif = ImageMetadata.exifJSON(of: body) }
+    if mayStay && boxes.isEmpty {
       keep(body, of: decoded, &picture)
       return
     }
-    let image = codec.resized(decoded)
-    let isWhole = decoded.isUnchanged && image == decoded.image && boxes.isEmpty
-    if options.skipReencode, isWhole, decoded.format == options.encodeFormat.content {
+    let image = codec.resized(decoded, blurring: boxes)
+    if options.skipReencode, boxes.isEmpty, decoded.format == codec.encoding.format,
+      (image.width, image.height) == (decoded.width, decoded.height),
+      try codec.shows(body, header, image)
+    {
       keep(body, of: decoded, &picture)
       return
     }
-    picture.bytes = try codec.encode(image)
-    picture.format = options.encodeFormat.rawValue
+    picture.bytes = try codec.encoding.encode(image)
+    picture.format = codec.encoding.fileExtension
     picture.width = image.width
     picture.height = image.height
   }
 
-  private func keep(_ body: [UInt8], of decoded: PictureCodec.Decoded, _ picture: inout Picture) {
+  private func keep(_ body: [UInt8], of decoded: DecodedPicture, _ picture: inout Picture) {
     picture.bytes = body
     picture.format = decoded.format == .jpeg ? "jpg" : decoded.format.rawValue
     picture.width = decoded.width
@@ -110,23 +115,12 @@ struct PictureMaker: Sendable {
     return nil
   }
 
-  /// The words of libjpeg, libpng and libwebp for a malloc that failed.
+  /// The words of the libraries for a malloc that failed.
   private static func isForWantOfMemory(_ error: ImageError) -> Bool {
     switch error {
     case .corrupt(let words), .cannotEncode(let words):
-      words.lowercased().contains("out of memory") || words.contains("Insufficient memory")
+      words.lowercased().contains("memory") || words.lowercased().contains("allocate")
     default: false
-    }
-  }
-}
-
-extension DecodeOptions.Encoding {
-  /// The content of such files.
-  var content: ImageFormat {
-    switch self {
-    case .jpg: .jpeg
-    case .png: .png
-    case .webp: .webp
     }
   }
 }

@@ -35,7 +35,8 @@ import Testing
         times.append(Self.processorSeconds() - before)
       }
       ratios.append(times[1] / times[0])
-      print("round \(round): \(bodies.count) pictures, \(times) CPU seconds, ratio \(ratios[round])")
+      print(
+        "round \(round): \(bodies.count) pictures, \(times) CPU seconds, ratio \(ratios[round])")
     }
     print("median ratio \(ratios.sorted()[2])")
     try chunk.remove()
@@ -46,8 +47,12 @@ import Testing
     [RUSAGE_SELF.rawValue, RUSAGE_CHILDREN.rawValue].reduce(0) { sum, who in
       var usage = rusage()
       getrusage(__rusage_who_t(who), &usage)
-      return sum + Double(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec)
-        + Double(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6
+      let (user, system) = (usage.ru_utime, usage.ru_stime)
+      print(
+        "  \(who == RUSAGE_SELF.rawValue ? "self" : "children"): user \(user.tv_sec).\(user.tv_usec)"
+          + " system \(system.tv_sec).\(system.tv_usec), \(usage.ru_minflt) faults,"
+          + " \(usage.ru_nvcsw) + \(usage.ru_nivcsw) switches")
+      return sum + Double(user.tv_sec + system.tv_sec) + Double(user.tv_usec + system.tv_usec) / 1e6
     }
   }
 }

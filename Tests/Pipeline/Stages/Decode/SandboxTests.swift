@@ -190,6 +190,22 @@ import Testing
     ProcessInfo.processInfo.environment["PAIRLOOM_DECODE_MUTATIONS"].flatMap { Int($0) } ?? 4_000
   static let seed: UInt64 = 20_261_124
 
+  /// Small files of the shared odd ones, where they are: progressive, CMYK, 16 bits, animated and more.
+  private static func oddFiles() throws -> [[UInt8]] {
+    var url = URL(fileURLWithPath: #filePath)
+    for _ in 0..<6 { url.deleteLastPathComponent() }
+    let folder = url.appendingPathComponent("shared/data/exotic")
+    guard let names = FileManager.default.enumerator(atPath: folder.path) else { return [] }
+    return try names.compactMap { $0 as? String }.sorted().compactMap { name in
+      let file = folder.appendingPathComponent(name)
+      let size = try file.resourceValues(forKeys: [.fileSizeKey, .isRegularFileKey])
+      guard size.isRegularFile == true, (1...20_000).contains(size.fileSize ?? 0) else {
+        return nil
+      }
+      return [UInt8](try Data(contentsOf: file))
+    }
+  }
+
   @Test("damaged files go through the sandbox without a lost run, each with a fate")
   func mutations() async throws {
     var random = RandomStream(seed: Self.seed)
@@ -200,11 +216,12 @@ import Testing
       ImageEncoder.webpLossless(Self.picture(30, 20)),
     ]
     let options = try decodeOptions("image_size=32", "max_pixels=4_000_000", "extract_exif=true")
+    let inputs = originals + (try Self.oddFiles())
     let stage = DecodeStage(options: options, threads: 2, worker: FaultyDecoder.command())
     var (left, kept, dropped, crashed) = (Self.mutations, 0, 0, 0)
     while left > 0 {
       let bodies = (0..<min(left, 2_000)).map { number in
-        random.damaged(originals[number % originals.count])
+        random.damaged(inputs[number % inputs.count])
       }
       left -= bodies.count
       let chunk = try FetchedChunk(bodies)
