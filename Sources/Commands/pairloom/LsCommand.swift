@@ -9,7 +9,7 @@ struct LsCommand: ParsableCommand {
     abstract: "List the pairs of shards: key, size, members, caption.",
     discussion: """
       Reads any WebDataset tar: plain, or in LZ4, gzip or zstd, Pairloom's own or another's. Samples \
-      without a picture are passed over. What is damaged is named with its place, after the pairs before it.
+      without a picture are passed over. What is damaged is named with its place.
 
         pairloom ls DIR/shards/00000.tar.lz4 | head
         pairloom ls DIR/shards/*.tar.lz4 --json

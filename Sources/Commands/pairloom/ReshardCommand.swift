@@ -35,7 +35,7 @@ struct ReshardCommand: ParsableCommand {
   @Option(help: "Keep the pairs with these uids: a text file, or DataComp's .npy.")
   var ids: String?
 
-  @Option(help: "lz4 or none.")
+  @Option(help: "lz4 or none. (default: lz4)", transform: Self.compression)
   var compression: ShardCompression = .lz4
 
   @Option(
@@ -45,6 +45,13 @@ struct ReshardCommand: ParsableCommand {
 
   @Flag(help: "One JSON object instead of lines.")
   var json = false
+
+  private static func compression(_ name: String) throws -> ShardCompression {
+    guard let known = ShardCompression(rawValue: name) else {
+      throw ValidationError("it is lz4 or none.")
+    }
+    return known
+  }
 
   func validate() throws {
     guard pairs ?? 1 > 0 else { throw ValidationError("--pairs must be 1 or more.") }
@@ -91,6 +98,5 @@ struct ReshardCommand: ParsableCommand {
   }
 }
 
-extension ShardCompression: ExpressibleByArgument {}
 extension ReshardError: UsageError {}
 extension UIDListError: UsageError {}

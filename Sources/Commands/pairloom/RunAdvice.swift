@@ -81,7 +81,7 @@ package struct RunAdvice {
     case .decoderCrashed:
       "decoded/*.parquet in the run's folder names each with its hash; memory, cpu and wall are the"
         + " recipe's decode_memory, decode_cpu_seconds and decode_wall_seconds"
-    case .redirect, .protocolError, .hashBlocked, .cannotEncode: nil
+    case .redirect, .protocolError, .hashBlocked, .cannotEncode, .forgotten: nil
     }
   }
 }

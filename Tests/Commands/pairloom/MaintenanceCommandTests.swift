@@ -77,7 +77,9 @@ import Testing
   @Test("verify ends with 0 or 1, and --repair mends")
   func verifies() throws {
     let folder = try TemporaryFolder()
-    let (run, _) = try Self.run(in: folder)
+    let (run, web) = try Self.run(in: folder)
+    // The chunk of a lost shard is asked for again.
+    defer { withExtendedLifetime(web) {} }
     let clean = try Program.run(["verify", run])
     #expect(clean.status == 0, "\(clean.output)\(clean.error)")
     #expect(clean.output.hasPrefix("all is well: 3 shards"), "\(clean.output)")

@@ -129,6 +129,50 @@ import URLPipeline
     #expect(try await RunVerifier.verify(folder, threads: 1).problems == [])
   }
 
+  @Test("a pair that a retry has healed goes from both of its chunks")
+  func afterRetry() async throws {
+    let web = try MaintenanceWeb()
+    try await web.run("run")
+    let folder = RunFolder(web.folder + "/run")
+    web.heal()
+    _ = try await PipelineRun(
+      recipe: try await PipelineRun.recipe(of: folder.path), folder: folder.path, workers: 1
+    ).retry(where: PipelineRun.usualRetry)
+    #expect(try await RunVerifier.verify(folder, threads: 1).problems == [])
+    let before = try web.rows("run")
+    #expect(before.last == 18)
+    let url = web.server.url("/late/18")
+    let outcome = try await Forgetter.forget([try ForgetRequest(.url, url)], in: folder, now: 5)
+    #expect(outcome.rows.values.reduce(0, +) == 2)
+    #expect(try web.rows("run") == before.dropLast())
+    #expect(try Self.mentions(url, in: web, "run") == [])
+    #expect(try await RunVerifier.verify(folder, threads: 1).problems == [])
+    // The chunk of the retry had nothing else.
+    #expect(!DurableFile.exists(folder.shards + "/00003.tar.lz4"))
+  }
+
+  @Test(
+    "in a run that is not finished, what was fetched and not judged is fetched again without it")
+  func unfinished() async throws {
+    let web = try MaintenanceWeb()
+    try await web.run("run")
+    let folder = RunFolder(web.folder + "/run")
+    let rows = try web.rows("run")
+    // As a run that was stopped after the download of chunk 1.
+    let ledger = try RunFacts.ledger(of: folder)
+    let facts = try await RunFacts(folder, ledger)
+    try await ledger.reopen(
+      [StageName.decode, .deduplicate, .shard].map { facts.job($0, 1) } + facts.publishing)
+    let asked = web.server.requests(of: "/ok/12")
+    try await Forgetter.forget(
+      [try ForgetRequest(.url, web.server.url("/ok/12"))], in: folder, now: 5)
+    #expect(try await ledger.state(of: facts.job(.download, 1)) == .available)
+    try await web.resume("run")
+    #expect(try web.rows("run") == rows.filter { $0 != 12 })
+    #expect(web.server.requests(of: "/ok/12") == asked)
+    #expect(try await RunVerifier.verify(folder, threads: 1).problems == [])
+  }
+
   @Test("stopped after every step, the next request ends it, to the same files")
   func interrupted() async throws {
     struct Stop: Error {}
