@@ -87,4 +87,14 @@ import Testing
       #expect(state == .quarantined)
     }
   }
+
+  /// What another module says of this machine.
+  private struct Breakdown: MachineError, Equatable {}
+
+  @Test("what a module says is the machine's fault stops the run, and the job is handed back")
+  func machine() async throws {
+    let (state, error) = try await Self.run { _ in throw Breakdown() }
+    #expect(error is Breakdown)
+    #expect(state == .available)
+  }
 }
