@@ -37,14 +37,23 @@ struct StatusPanel {
       lines.append("quarantined: \(job.job): \(job.error ?? "no error was recorded")")
     }
     lines.append(ending)
+    if hosts != nil, isIdle {
+      lines.append("no job is under way: the `pairloom run` command that began it resumes")
+    }
     return lines
+  }
+
+  /// Whether nobody works on what is left, as far as the ledger knows.
+  private var isIdle: Bool {
+    !status.isFinished && status.jobs.values.allSatisfy { ($0["leased"] ?? 0) == 0 }
   }
 
   /// Which of the drops may heal, and what heals them.
   private var split: String {
     guard status.transient > 0 else { return "all of them are final: a retry would not heal them" }
     return "\(status.transient) of them may heal (transient), \(status.permanent) are final"
-      + (status.isFinished
+      // A run says at its own end what to do.
+      + (status.isFinished && hosts != nil
         ? ": `pairloom retry \(folder)` asks for the \(status.transient) again" : "")
   }
 
@@ -58,6 +67,8 @@ struct StatusPanel {
   private var ending: String {
     let elapsed = "\(Self.duration(status.elapsedSeconds)) worked"
     if status.isFinished { return "finished, \(elapsed)" }
+    // Less than a second tells nothing of the rest.
+    guard status.elapsedSeconds >= 1 else { return elapsed }
     return elapsed + (status.etaSeconds.map { ", about \(Self.duration($0)) left" } ?? "")
   }
 

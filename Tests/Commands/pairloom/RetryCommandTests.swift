@@ -62,8 +62,8 @@ import Testing
     let broken = try Program.run(["status", run])
     for words in [
       "20 of them may heal (transient), 0 are final: `pairloom retry \(run)` asks for the 20 again",
-      "127.0.0.1                      20 of 60 failed (33.3 %), most for http_status, 20 may heal",
-      "retry prospects: 20 of 20 transient failures are at hosts that answered other requests",
+      "  127.0.0.1  20 of 60 failed (33.3 %), mostly http_status; 20 may heal\n",
+      "retry prospects: good: 20 of 20 transient failures are at hosts that sent other pictures",
     ] { #expect(broken.output.contains(words), "\(broken.output)") }
     let facts = try Program.run(["status", run, "--json"]).output
     #expect(facts.contains(#""permanent":0"#) && facts.contains(#""transientAtLiveHosts":20"#))

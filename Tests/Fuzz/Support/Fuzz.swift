@@ -3,7 +3,7 @@ import Foundation
 
 /// A fuzz target: a program that hands libFuzzer's inputs to one reader.
 public enum Fuzz {
-  /// Called from one thread, before and while the inputs come.
+  // Sendable: set before libFuzzer begins, which calls it from the same thread.
   nonisolated(unsafe) private static var test: ([UInt8]) -> Void = { _ in }
 
   /// Fuzzes until libFuzzer's arguments of the command line say that it is enough.

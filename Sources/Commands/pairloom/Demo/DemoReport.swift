@@ -58,7 +58,8 @@ struct DemoReport {
       "A generated world of small scenes, woven into shards, filtered by CLIP score, and a fresh "
       + "CLIP trained on what was kept."
     input.headlines = [
-      ("pairs kept", String(status.pairs("kept"))), ("filter's AUC", number(findings.auc, 3)),
+      ("pairs kept", Markup.grouped(status.pairs("kept"))),
+      ("filter's AUC", number(findings.auc, 3)),
       ("exact caption of 192", percent(exam.served.top1)),
       ("end to end", StatusPanel.duration(seconds)),
     ]
