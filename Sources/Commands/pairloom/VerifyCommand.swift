@@ -47,7 +47,10 @@ struct VerifyCommand: AsyncParsableCommand {
       let outcome = try await RunRepairer.repair(report, in: run)
       repairs = outcome
       if !json { for line in outcome.done { Terminal.print("  " + line) } }
-      if !outcome.reopened.isEmpty { try await redo(outcome) }
+      if !outcome.reopened.isEmpty {
+        try await redo(outcome)
+        try await RunRepairer.clear(outcome, in: run)
+      }
       report = try await check(run)
     }
     if json {

@@ -10,7 +10,7 @@ import URLPipeline
 /// A small web of pictures, a run of them, and copies of it to damage.
 ///
 /// `/ok/N` is picture N; `/same/N` has the bytes of picture 0; `/gone/N` answers 404; `/late/N` 503
-/// until ``heal()``; `/moved/N` redirects to `/target/N`.
+/// until ``heal()``, and `/once/N` a picture until then; `/moved/N` redirects to `/target/N`.
 final class MaintenanceWeb: Sendable {
   let folder = FileManager.default.temporaryDirectory.path + "/maintain-" + UUID().uuidString
   let server: AnswerServer
@@ -29,6 +29,8 @@ final class MaintenanceWeb: Sendable {
       case "ok", "target": .init(200, body: Self.picture(number))
       case "same": .init(200, body: Self.picture(0))
       case "moved": .init(302, headers: ["Location: /target/\(number)"])
+      case "once":
+        isHealed.state.withLock { $0 } ? .init(404) : .init(200, body: Self.picture(number))
       case "late":
         isHealed.state.withLock { $0 } ? .init(200, body: Self.picture(number)) : .init(503)
       default: .init(404)

@@ -210,6 +210,22 @@ import URLPipeline
     #expect(!DurableFile.exists(temporary))
   }
 
+  @Test("a chunk that the web no longer gives leaves no shard of its own, nor a final one too many")
+  func vanished() async throws {
+    let web = try MaintenanceWeb()
+    try await web.run("run", paths: (0..<3).map { "/once/\($0)" }, ["shard_pairs=2"])
+    let folder = RunFolder(web.folder + "/run")
+    #expect(try web.rows("run") == [0, 1, 2])
+    try DurableFile.remove(folder.shards + "/00000.tar.lz4")
+    let outcome = try await RunRepairer.repair(
+      try await RunVerifier.verify(folder, threads: 1), in: folder)
+    web.heal()
+    try await web.resume("run")
+    try await RunRepairer.clear(outcome, in: folder)
+    #expect(try web.rows("run") == [])
+    #expect(try await RunVerifier.verify(folder, threads: 1).problems == [])
+  }
+
   @Test("a folder without a run is refused")
   func noRun() async throws {
     let web = try MaintenanceWeb()

@@ -72,4 +72,38 @@ public enum RunRepairer {
     outcome.reopened = try await ledger.reopen(jobs).map(\.description)
     return outcome
   }
+
+  /// Removes what the jobs that were done again have written before and do not write any more.
+  ///
+  /// A chunk that keeps nothing now has no shard, and fewer pairs make fewer final shards.
+  ///
+  /// - Parameters:
+  ///   - outcome: Of the repair, whose jobs are done.
+  ///   - folder: Of the run.
+  /// - Throws: What the disk refuses.
+  public static func clear(_ outcome: RepairOutcome, in folder: RunFolder) async throws {
+    let facts = try await RunFacts(folder, try RunFacts.ledger(of: folder))
+    for chunk in facts.chunks where outcome.reopened.contains(facts.job(.shard, chunk).description)
+    {
+      guard let report = facts.report(.shard, chunk), report.shard == nil else { continue }
+      for compression in ShardCompression.allCases {
+        let path = "\(folder.shards)/\(RunFolder.digits(chunk)).\(compression.fileExtension)"
+        try DurableFile.remove(path)
+        try DurableFile.remove(ShardIndexFile.path(ofShard: path))
+      }
+    }
+    guard facts.publishing.contains(where: { outcome.reopened.contains($0.description) }) else {
+      return
+    }
+    let listed = Set(
+      try DatasetManifest.read(folder.dataset).shards.filter { $0.file.hasPrefix("filtered/") }
+        .map { $0.file.dropFirst("filtered/".count).prefix { $0 != "." } })
+    for name in try DurableFile.names(in: folder.filtered) {
+      let number = name.prefix { $0 != "." }
+      guard number.count >= 5, number.allSatisfy({ $0.isASCII && $0.isNumber }),
+        !listed.contains(number)
+      else { continue }
+      try DurableFile.remove("\(folder.filtered)/\(name)")
+    }
+  }
 }
