@@ -10,7 +10,7 @@ import Testing
   /// Workers, and how the shards are named, cut and stored.
   static let cases: [(workers: Int, options: [String])] = [
     (1, []), (2, ["key_scheme=img2dataset", "shard_pairs=33"]),
-    (4, ["key_scheme=img2dataset", "shard_bytes=200000", "shard_pairs=41"]),
+    (4, ["key_scheme=img2dataset", "shard_bytes=200000", "shard_pairs=41", "encode_format=png"]),
   ]
 
   @Test(

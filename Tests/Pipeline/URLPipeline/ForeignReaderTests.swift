@@ -9,7 +9,7 @@ import URLPipeline
 @Suite struct ForeignReaderTests {
   private static let formats = [
     [], ["compression=none"], ["layout=img2dataset"], ["key_scheme=img2dataset", "shard_pairs=7"],
-    ["compression=none", "shard_bytes=20000"],
+    ["compression=none", "shard_bytes=20000", "encode_format=webp"], ["encode_format=png"],
   ]
 
   @Test(
@@ -50,19 +50,22 @@ struct ForeignProgramTests {
 
   @Test(
     "open_clip's own pipeline gives every pair once, and finds their number beside plain shards",
-    arguments: [["compression=none"], ["layout=img2dataset"], ["compression=lz4"]],
-    [[], ["shard_pairs=50"]])
-  func openCLIP(storage: [String], packing: [String]) async throws {
+    arguments: [
+      ["compression=none"], ["layout=img2dataset"], ["compression=none", "shard_pairs=50"],
+      ["compression=lz4", "shard_bytes=200000"],
+    ])
+  func openCLIP(storage: [String]) async throws {
     let web = try SharedWeb()
     let (list, _) = try web.makeList(rows: 130, preset: "realistic")
     let outcome = try await web.run(
       list, into: "run", workers: 2,
-      ["resize_mode=keep_ratio", "download.attempts=3"] + storage + packing
+      ["resize_mode=keep_ratio", "download.attempts=3"] + storage
     ).run()
     let run = web.folder + "/run"
     let manifest = try DatasetManifest.read(outcome.dataset)
     #expect(manifest.pairs > 60)
-    #expect(manifest.shards[0].file.hasPrefix(packing.isEmpty ? "shards/" : "filtered/"))
+    let isPacked = storage.contains { $0.hasPrefix("shard_") }
+    #expect(manifest.shards[0].file.hasPrefix(isPacked ? "filtered/" : "shards/"))
     let known = try ForeignPrograms.findings(
       ["tables"] + manifest.shards.map { run + "/" + (try #require($0.table)) })
     let expected = known.flatMap { $0["rows"]?.items ?? [] }.filter {
@@ -71,7 +74,7 @@ struct ForeignProgramTests {
     #expect(expected.count == manifest.pairs)
     // Its reader looks for sizes beside a path, and a pipe is none.
     let told =
-      storage == ["compression=lz4"] ? ["\(manifest.pairs)"] : ["sizes", "\(manifest.pairs)"]
+      storage.contains("compression=lz4") ? ["\(manifest.pairs)"] : ["sizes", "\(manifest.pairs)"]
     for told in told {
       let found = try ForeignPrograms.findings(["open_clip", run, told])
       #expect(found.last?["num_samples"]?.integer == manifest.pairs)
@@ -91,7 +94,10 @@ struct ForeignProgramTests {
     _ = try ForeignPrograms.findings(["img2dataset", list, theirs, "60"])
     _ = try await web.run(
       list, into: "run", workers: 2,
-      ["layout=img2dataset", "policy=img2dataset", "dedup=off", "download.attempts=1"]
+      [
+        "layout=img2dataset", "policy=img2dataset", "dedup=off", "download.attempts=1",
+        "compatibility=img2dataset", "extract_exif=true",
+      ]
     ).run()
     let ours = web.folder + "/run/shards"
 

@@ -199,7 +199,10 @@ final class SharedWeb {
   func determinism() async throws {
     let web = try SharedWeb()
     let (list, _) = try web.makeList(rows: 300, preset: "realistic")
-    let options = ["key_scheme=img2dataset", "shard_pairs=45", "shard_bytes=150000"]
+    let options = [
+      "key_scheme=img2dataset", "shard_pairs=45", "shard_bytes=150000", "encode_format=webp",
+      "resize_mode=keep_ratio", "extract_exif=true",
+    ]
     _ = try await web.run(list, into: "one", workers: 1, options).run()
     let one = try web.outputs("one")
     for name in ["shards/00004.tar.lz4", "filtered/00004.tar.lz4", "filtered/00004.parquet"] {

@@ -18,7 +18,7 @@ struct Img2datasetLayout: ShardLayout {
   private func members(of fate: PairFate) -> [JSONValue.Member] {
     fate.candidate.columns
       + commonMembers(
-        of: fate, status: status(of: fate).rawValue, message: message(of: fate))
+        of: fate, status: status(of: fate).rawValue, message: message(of: fate), noEXIF: "{}")
   }
 
   func metadata(of fate: PairFate) -> [UInt8] {

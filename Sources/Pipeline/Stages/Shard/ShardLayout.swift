@@ -33,9 +33,19 @@ protocol ShardLayout: Sendable {
 
 extension ShardLayout {
   /// The members between the carried columns and a layout's own.
-  func commonMembers(of fate: PairFate, status: String, message: String?) -> [JSONValue.Member] {
+  ///
+  /// - Parameters:
+  ///   - fate: The pair.
+  ///   - status: The layout's word for what became of it.
+  ///   - message: Why it was dropped.
+  ///   - noEXIF: Stands for the fields of a kept picture that has none; nil for null.
+  /// - Returns: Them, in img2dataset's order.
+  func commonMembers(
+    of fate: PairFate, status: String, message: String?, noEXIF: String? = nil
+  ) -> [JSONValue.Member] {
     func number(_ value: Int?) -> JSONValue { value.map { .int($0) } ?? .null }
     func text(_ value: String?) -> JSONValue { value.map { .string($0) } ?? .null }
+    let exif = fate.drop == nil ? fate.decoded?.exif ?? noEXIF : nil
     return (hasCaptions ? [.init("caption", .string(fate.candidate.caption))] : []) + [
       .init("url", .string(fate.candidate.url)), .init("key", .string(fate.key)),
       .init("status", .string(status)),
@@ -43,12 +53,12 @@ extension ShardLayout {
       .init("height", number(fate.decoded?.height)),
       .init("original_width", number(fate.decoded?.originalWidth)),
       .init("original_height", number(fate.decoded?.originalHeight)),
-    ] + (hasEXIF ? [.init("exif", text(fate.decoded?.exif))] : []) + [
+    ] + (hasEXIF ? [.init("exif", text(exif))] : []) + [
       .init("sha256", text(fate.decoded?.sha256))
     ]
   }
 
-  /// The columns of ``commonMembers(of:status:message:)``.
+  /// The columns of ``commonMembers(of:status:message:noEXIF:)``.
   func commonColumns(size: TableColumn.Kind) -> [TableColumn] {
     (hasCaptions ? [TableColumn("caption", .text)] : []) + [
       TableColumn("url", .text), TableColumn("key", .text),

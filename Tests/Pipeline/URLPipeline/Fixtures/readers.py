@@ -62,7 +62,7 @@ def of_img2dataset(path, out, rows):
     download(
         url_list=path, input_format="parquet", url_col="url", caption_col="caption", output_folder=out,
         output_format="webdataset", image_size=64, resize_mode="center_crop", processes_count=1, thread_count=16,
-        number_sample_per_shard=int(rows), extract_exif=False, save_additional_columns=carried, timeout=5,
+        number_sample_per_shard=int(rows), extract_exif=True, save_additional_columns=carried, timeout=5,
         disallowed_header_directives=["noai", "noimageai", "noindex", "noimageindex"], enable_wandb=False)
 
 
