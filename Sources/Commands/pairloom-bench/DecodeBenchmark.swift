@@ -10,8 +10,8 @@ struct DecodeBenchmark: ParsableCommand {
     commandName: "decode",
     abstract: "Decode, resize to 256 (center_crop) and encode as JPEG of quality 95.",
     discussion: """
-      Prints pictures, ok (those that could be decoded), per_cpu_s and ms of CPU time per picture, \
-      over the files that ../shared/peers/decode.py takes. A JPEG much larger than 256 is decoded by a \
+      Prints pictures, ok (those that could be decoded), per_cpu_s and ms of CPU time per picture, and \
+      codecs_ms, the part that decoding and encoding take by themselves, over the files that ../shared/peers/decode.py takes. A JPEG much larger than 256 is decoded by a \
       scaled DCT unless --exact says otherwise; orientation and profiles are applied, as the \
       pipeline does, and as those peers do not.
       """)
@@ -54,12 +54,21 @@ struct DecodeBenchmark: ParsableCommand {
         Self.picture(from: $0, settings: settings, filters: filters) != nil
       }
     }
+    let resized = files.map { Self.resized($0, settings: settings, filters: filters) }
+    let codecs = try Rounds(repetition.rounds, clock: .processor) {
+      for (file, image) in zip(files, resized) {
+        guard let image else { continue }
+        _ = try Self.decoded(file, settings: settings)
+        _ = try ImageEncoder.jpeg(image, quality: 95)
+      }
+    }
     Figure(
       name: "decode",
       values: [
         .init("pictures", .int(files.count)), .init("ok", .int(decoded)),
         .init("per_cpu_s", .rounded(Double(files.count) / rounds.median)),
         .init("ms", .rounded(1000 * rounds.median / Double(files.count))),
+        .init("codecs_ms", .rounded(1000 * codecs.median / Double(files.count))),
       ], threads: 1, rounds: rounds
     ).print()
   }
@@ -69,16 +78,32 @@ struct DecodeBenchmark: ParsableCommand {
     from bytes: [UInt8], settings: DecodeSettings, filters: ResizeFilters
   ) -> [UInt8]? {
     do throws(ImageError) {
-      let header = try ImageDecoder.header(of: bytes, settings: settings)
-      let target = ResizeMode.centerCrop.scaledSize(
-        width: header.width, height: header.height, size: 256, onlyIfBigger: false)
-      let decoded = try ImageDecoder.decode(bytes, settings: settings, atLeast: target)
-      let image = decoded.image.resized(
-        mode: .centerCrop, size: 256, filters: filters, of: (decoded.width, decoded.height))
+      guard let image = resized(bytes, settings: settings, filters: filters) else { return nil }
       return try ImageEncoder.jpeg(image, quality: 95)
     } catch {
       return nil
     }
+  }
+
+  private static func resized(
+    _ bytes: [UInt8], settings: DecodeSettings, filters: ResizeFilters
+  ) -> RGBImage? {
+    do throws(ImageError) {
+      let picture = try decoded(bytes, settings: settings)
+      return picture.image.resized(
+        mode: .centerCrop, size: 256, filters: filters, of: (picture.width, picture.height))
+    } catch {
+      return nil
+    }
+  }
+
+  private static func decoded(
+    _ bytes: [UInt8], settings: DecodeSettings
+  ) throws(ImageError) -> DecodedPicture {
+    let header = try ImageDecoder.header(of: bytes, settings: settings)
+    let target = ResizeMode.centerCrop.scaledSize(
+      width: header.width, height: header.height, size: 256, onlyIfBigger: false)
+    return try ImageDecoder.decode(bytes, settings: settings, atLeast: target)
   }
 
   /// The files that Python's `os.walk` finds, sorted by code points.

@@ -1,41 +1,27 @@
-import ContentHashing
 import Foundation
 import FuzzSupport
 import PairDataset
 
 private let shard = FuzzFile(".tar")
-private let index = FuzzFile(".idx")
 
 /// Any shard, with an index of any content beside it or none, ends in pairs or in a `ShardError`.
 ///
 /// The input's first two bytes are the length of the index, behind its size of the shard and before
 /// its checksum, which would stop every mutation; the rest is the shard. A plain tar's headers are
 /// given their checksums for the same reason.
-@main struct ShardFuzz {
+@main struct ShardReaderFuzz {
   static func main() { Fuzz.run(seeds: seeds, test) }
 
   private static func test(_ bytes: [UInt8]) {
     guard bytes.count > 2 else { return }
     let indexLength = min(bytes.count - 2, Int(bytes[0]) | Int(bytes[1]) << 8)
     let tar = withChecksums(Array(bytes[(2 + indexLength)...]))
-    shard.write(tar)
     if indexLength > 0 {
-      let body = indexHead(fileSize: tar.count) + bytes[2..<2 + indexLength]
-      index.write(body + ContentHash.sha256(body))
-    } else {
-      index.remove()
+      ShardFuzz.index(indexHead(fileSize: tar.count) + bytes[2..<2 + indexLength], of: tar)
     }
-    do {
-      let reader = try ShardReader(path: shard.path)
-      for number in (0..<min(reader.count, 20)).reversed() { _ = try reader.pair(at: number) }
-    } catch {
-      _ = error.description
-    }
-    do {
-      try ShardReader(path: shard.path).forEach { _ in }
-    } catch {
-      _ = "\(error)"
-    }
+    ShardFuzz.tar(tar)
+    ShardFuzz.lz4(tar)
+    shard.write(tar)
     do {
       let reader = try TarSampleReader(path: shard.path)
       while let sample = try reader.next() {

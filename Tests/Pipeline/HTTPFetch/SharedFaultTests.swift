@@ -95,9 +95,11 @@ struct SharedFaultTests {
     }
   }
 
-  /// Faults whose answers take long by intent, or whose bombs take the server long to make.
+  /// Faults whose answers take long by intent, make the host rest, or whose bombs take the server
+  /// long to make.
   private static let slowFaults: Set = [
-    "429-retry-after", "429-date", "slow", "slow-start", "slow-headers", "hang", "hang-mid", "big",
+    "429-retry-after", "429-date", "503", "503-then-ok", "flaky", "slow", "slow-start",
+    "slow-headers", "hang", "hang-mid", "big",
     "big-length", "bomb", "bomb-gif", "bomb-jpeg", "gzip-bomb",
   ]
 
@@ -110,7 +112,8 @@ struct SharedFaultTests {
         $0.policy.profile = .strict
         $0.totalDeadline = 100
         $0.firstByteDeadline = 100
-        $0.attempts = 12  // each try of `flaky` fails in three of ten
+        $0.attempts = 3
+        $0.backoffCap = 0.05
         $0.breakerFailures = 1000
         $0.maxBytes = 8 << 20
         $0.allowAddresses = ["127.0.0.0/8", "::1"]

@@ -5,7 +5,7 @@ usage: decode.py FOLDER --peer PYTHON [--bench BIN] [--n 600] [--rounds 3]
 
 One thread each, turn by turn, on the same files in the same order. Prints a JSON line per side:
 pictures per CPU second, the median of the rounds. PYTHON has img2dataset 1.47.0 and Pillow. Pillow
-resizes by its bicubic filter with `draft` off, which is what `--exact` does here to the bit.
+resizes by its bicubic filter with `draft` off, which is what `--exact --filter bicubic` does here to the bit.
 """
 import argparse, io, json, os, random, statistics, subprocess, sys, time
 
@@ -75,7 +75,7 @@ def attempt(work, data):
 def one_round(options, side):
     if side.startswith("pairloom"):
         command = [options.bench, "decode", options.folder, "--n", str(options.n), "--rounds", "1"]
-        command += ["--exact"] if side.endswith("exact") else []
+        command += ["--exact", "--filter", "bicubic"] if side.endswith("exact") else []
     else:
         command = [options.peer, os.path.abspath(__file__), options.folder, "--n", str(options.n), "--side", side]
     line = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()[-1])

@@ -7,7 +7,7 @@ extension DecodeOptions {
     self.init()
     compatibility = try reader.choice("compatibility", default: compatibility)
     let isForeign = compatibility == .img2dataset
-    try readSizes(&reader, isForeign)
+    try readSizes(&reader)
     exact = try reader.bool("exact", default: isForeign)
     orientation = try reader.bool("orientation", default: !isForeign)
     convertProfiles = try reader.bool("convert_profiles", default: !isForeign)
@@ -22,9 +22,7 @@ extension DecodeOptions {
     stopsOnCrashes = try reader.bool("stop_on_crashes", default: stopsOnCrashes, tuning: true)
   }
 
-  private mutating func readSizes(
-    _ reader: inout RecipeReader, _ isForeign: Bool
-  ) throws(RecipeError) {
+  private mutating func readSizes(_ reader: inout RecipeReader) throws(RecipeError) {
     imageSize = try reader.int("image_size", default: imageSize, in: 1...16_384)
     resizeMode = try reader.choice(
       "resize_mode", among: [.no, .border, .keepRatio, .keepRatioLargest, .centerCrop],
@@ -33,8 +31,7 @@ extension DecodeOptions {
     upscaleInterpolation = try reader.choice(
       "upscale_interpolation", default: upscaleInterpolation)
     downscaleInterpolation = try reader.choice(
-      "downscale_interpolation",
-      default: isForeign ? .area : downscaleInterpolation)
+      "downscale_interpolation", default: downscaleInterpolation)
   }
 
   private mutating func readLimits(_ reader: inout RecipeReader) throws(RecipeError) {

@@ -21,7 +21,7 @@ public struct DecodeOptions: Sendable, Equatable, Codable {
   /// Leaves pictures alone that are smaller than `imageSize`.
   public var resizeOnlyIfBigger = false
   public var upscaleInterpolation = ResampleFilter.lanczos
-  public var downscaleInterpolation = ResampleFilter.box
+  public var downscaleInterpolation = ResampleFilter.area
   /// Never decodes at a fraction of the size where the result would be nearly the same.
   public var exact = false
   public var orientation = true
