@@ -8,6 +8,7 @@ SHELL := /bin/bash
 BUILD := swift build -c release --explicit-target-dependency-import-check error
 PAIRLOOM := .build/release/pairloom
 DEMO ?= demo
+FIGURES := .build/figures.jsonl
 TIMED := '^(HTTPFetchTests|OriginLedgerTests)\.'
 
 # The folders of Tests/Fuzz with a target each, and the seconds that each is fuzzed.
@@ -34,8 +35,8 @@ test: deps lint peers ## lint, build and run every test, one small end-to-end ru
 	@swift test -c release --skip-build --skip $(TIMED)
 
 test-long: test ## the long matrices too: 10 million rows, 600,000 damaged tables, 100,000 pictures, fuzzing (an hour and more)
-	@PAIRLOOM_LONG=1 PAIRLOOM_LARGE=1 PAIRLOOM_PARQUET_MUTATIONS=600000 PAIRLOOM_PARQUET_FILES=400 PAIRLOOM_DECODE_MUTATIONS=100000 \
-	  swift test -c release --skip-build --filter 'LongListTests|ListMutationTests|HashBlocklist|HostList|ParquetFileTests|SandboxTests'
+	@PAIRLOOM_LONG=1 PAIRLOOM_LARGE=1 PAIRLOOM_PARQUET_MUTATIONS=600000 PAIRLOOM_PARQUET_FILES=400 PAIRLOOM_DECODE_MUTATIONS=100000 PAIRLOOM_SHARD_MUTATIONS=100000 \
+	  swift test -c release --skip-build --filter 'LongListTests|ListMutationTests|HashBlocklist|HostList|ParquetFileTests|SandboxTests|ShardMutation|ImageCodecTests.MutationTests'
 	@Tests/Fuzz/run.sh 30 $(FUZZ)
 
 # libFuzzer and AddressSanitizer, in .build-fuzz: the flags reach no other build. What is found goes
@@ -49,14 +50,19 @@ peers: deps ## pyarrow and webdataset in .build/peers, against which tests hold 
 lint: deps ## check the format of every Swift file
 	@swift format lint --strict -r Sources Tests Package.swift
 
-bench: deps ## benchmarks, one JSON line per figure; PEERS=PYTHON DATA=FOLDER adds img2dataset, side by side
+bench: deps ## benchmarks, one JSON line per figure; PEERS=PYTHON DATA=FOLDER [PHOTOGRAPHS=FOLDER] adds the peers, turn by turn, and rewrites the README's table
 	@$(BUILD) --product pairloom-bench
-	@.build/release/pairloom-bench all
+	@.build/release/pairloom-bench all | tee $(FIGURES)
 ifdef PEERS
 	@$(BUILD) --product pairloom
 	@Tests/Support/peers.sh
 	@for what in clean hostile stalls; do \
-	  python3 Tests/Support/Peers/download.py $$what --data $(DATA) --peer $(PEERS); done
+	  python3 Tests/Support/Peers/download.py $$what --data $(DATA) --peer $(PEERS) $$([ $$what != clean ] || echo --keep .build/bench-shards); \
+	done | tee -a $(FIGURES)
+	@python3 Tests/Support/Peers/decode.py $(DATA)/corpus --peer $(PEERS) | tee -a $(FIGURES)
+	@[ -z "$(PHOTOGRAPHS)" ] || python3 Tests/Support/Peers/decode.py $(PHOTOGRAPHS) --name photographs --peer $(PEERS) | tee -a $(FIGURES)
+	@python3 Tests/Support/Peers/read_shards.py .build/bench-shards/*.tar.lz4 --peer $(PEERS) | tee -a $(FIGURES)
+	@python3 Tests/Support/Peers/readme.py $(FIGURES) README.md
 endif
 
 scorer: build ## make the demo's bundled scorer anew from Manifests/scene-scorer.yaml (about 15 minutes)

@@ -10,7 +10,13 @@ import Testing
   /// Workers, and how the shards are named, cut and stored.
   static let cases: [(workers: Int, options: [String])] = [
     (1, []), (2, ["key_scheme=img2dataset", "shard_pairs=33"]),
-    (4, ["key_scheme=img2dataset", "shard_bytes=200000", "shard_pairs=41", "encode_format=png"]),
+    (
+      4,
+      [
+        "key_scheme=img2dataset", "shard_bytes=200000", "shard_pairs=41", "encode_format=png",
+        "encode_quality=6",
+      ]
+    ),
   ]
 
   @Test(

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Times decode → 256 px centre crop → JPEG of quality 95 against img2dataset's resizer and Pillow.
 
-usage: decode.py FOLDER --peer PYTHON [--bench BIN] [--n 600] [--rounds 3]
+usage: decode.py FOLDER --peer PYTHON [--bench BIN] [--n 600] [--rounds 3] [--name WORDS]
 
 One thread each, turn by turn, on the same files in the same order. Prints a JSON line per side:
 pictures per CPU second, the median of the rounds. PYTHON has img2dataset 1.47.0 and Pillow. Pillow
@@ -90,6 +90,7 @@ def main():
     parser.add_argument("--bench", default=os.path.join(HERE, "../../../.build/release/pairloom-bench"))
     parser.add_argument("--n", type=int, default=600)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--name", default="pictures", help="what the folder holds")
     parser.add_argument("--side", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.side:
@@ -104,10 +105,10 @@ def main():
     rates = {side: statistics.median(each["per_cpu_s"] for each in rounds[side]) for side in sides}
     for side in sides:
         print(json.dumps(dict(
-            figure="decode, resize to 256, encode", side=side, pictures=rounds[side][0]["pictures"],
+            figure=f"decode {options.name}", side=side, pictures=rounds[side][0]["pictures"],
             ok=rounds[side][0]["ok"], rounds=options.rounds, per_cpu_s=round(rates[side], 1))))
     print(json.dumps(dict(
-        figure="decode, resize to 256, encode: ratios",
+        figure=f"decode {options.name}: ratios",
         to_img2dataset=round(rates["pairloom"] / rates["img2dataset"], 2),
         exact_to_pillow=round(rates["pairloom exact"] / rates["Pillow"], 2))))
 

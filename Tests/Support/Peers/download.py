@@ -2,12 +2,13 @@
 """Times a list of URLs → shards against img2dataset on the same list and server, turn by turn.
 
 usage: download.py clean|hostile|stalls --data SHARED/data [--pairloom BIN] [--peer PYTHON] [--rounds 3]
-                   [--arrow PYTHON]
+                   [--arrow PYTHON] [--keep FOLDER]
 
 Prints one JSON line per figure. `clean` and `hostile` run 4,000 rows: rows per CPU second of the whole
-process tree, start-up taken off (the CPU seconds of a run of one row, given apart), and the peak of the
-summed PSS. `stalls` runs 20,000 rows of which 5 % hang, drip or never end: the throughput around the 10 %
+process tree, with start-up and with it taken off (the CPU seconds of a run of one row, given apart), and the
+peak of the summed PSS. `stalls` runs 20,000 rows of which 5 % hang, drip or never end: the throughput around the 10 %
 mark and around the 90 % mark, by the moments at which rows were done.
+--keep leaves Pairloom's last shards in FOLDER.
 SHARED/data is the maintainers' folder of real pictures with its server; the peer's
 PYTHON has img2dataset 1.47.0, the other one pyarrow (Tests/Support/peers.sh makes it).
 """
@@ -103,7 +104,12 @@ def compare(options, preset):
             full = run(options, rows, os.path.join(options.work, side))
             work = full["cpu_s"] - start["cpu_s"]
             results[side].append(
-                full | dict(startup_cpu_s=start["cpu_s"], rows_per_cpu_s=4000 / work))
+                full | dict(
+                    startup_cpu_s=start["cpu_s"], rows_per_cpu_s=4000 / full["cpu_s"],
+                    rows_per_cpu_s_without_startup=4000 / work))
+    if options.keep:
+        shutil.rmtree(options.keep, ignore_errors=True)
+        shutil.copytree(os.path.join(options.work, "pairloom", "shards"), options.keep)
     for side, rounds in results.items():
         figure = {key: round(statistics.median(each[key] for each in rounds), 2) for key in rounds[0]}
         print(json.dumps(dict(figure=f"{preset} list, 4,000 rows", side=side, rounds=len(rounds), **figure)), flush=True)
@@ -166,6 +172,7 @@ def main():
     parser.add_argument("--peer")
     parser.add_argument("--arrow", default=os.path.join(HERE, "../../../.build/peers/bin/python"))
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--keep")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as work:
         options.work = work

@@ -5,7 +5,8 @@ usage: read_shards.py SHARD.tar.lz4… [--bench BIN] [--peer PYTHON] [--rounds 5
 
 The shards are Pairloom's own with their .idx. webdataset, on one process, reads the plain tars that
 `lz4 -dc` makes of them, which are read by Pairloom too. Prints a table of medians: pairs per second of
-wall and of CPU time, the ratio to webdataset, and the share of what `lz4 -dc > /dev/null` reaches.
+wall and of CPU time, the ratio to webdataset, and the share of what `lz4 -dc > /dev/null` reaches; then the
+same as JSON lines.
 PYTHON has webdataset. On a machine with other work the columns of CPU time are the ones to believe.
 """
 import argparse, json, os, resource, shutil, statistics, subprocess, sys, tempfile, time
@@ -82,6 +83,10 @@ def main():
         for name, (wall, cpu) in rate.items():
             print(f"{name:32}{wall:>10,.0f}{cpu:>11,.0f}{wall / base[0]:>14.1f}{cpu / base[1]:>9.1f}"
                   f"{wall / tool[0]:>8.0%}{cpu / tool[1]:>7.0%}")
+        for name, (wall, cpu) in rate.items():
+            print(json.dumps(dict(
+                figure="read shards", side=name, pairs=pairs, rounds=options.rounds, pairs_per_s=round(wall),
+                pairs_per_cpu_s=round(cpu), times_webdataset=round(wall / base[0], 2), of_lz4=round(wall / tool[0], 3))))
     finally:
         shutil.rmtree(folder)
 

@@ -1,0 +1,114 @@
+#!/usr/bin/env python3
+"""Puts measured figures into the README's table.
+
+usage: readme.py FIGURES.jsonl README.md
+
+FIGURES has the JSON lines of pairloom-bench and of the scripts beside this one. A row of the table is known
+by its first cell, which the README words; its figures are replaced where all that it needs was measured,
+and left alone where not. Says which rows were written and which were left.
+"""
+import json, sys
+
+
+def load(path):
+    """The last figure of each name and side."""
+    found = {}
+    for line in open(path):
+        if line.startswith("{"):
+            figure = json.loads(line)
+            found[figure.get("figure") or figure["name"], figure.get("side")] = figure
+    return found
+
+
+def number(value):
+    return f"{value:,.0f}" if value >= 10 else f"{value:.2g}"
+
+
+def both(name, key, unit=""):
+    """Cells of a figure that both sides have."""
+    return lambda f: (
+        number(f[name, "pairloom"][key]) + unit, "img2dataset " + number(f[name, "img2dataset"][key]) + unit)
+
+
+def startup(name):
+    def cells(f):
+        sides = [f[name, side] for side in ("pairloom", "img2dataset")]
+        return tuple(f"{s['startup_cpu_s']:.2g}; {number(s['rows_per_cpu_s_without_startup'])}" for s in sides)
+
+    return cells
+
+
+def stalls(f):
+    sides = [f["20,000 rows, 5 % stalling", side] for side in ("pairloom", "img2dataset")]
+    words = [
+        f"{s['rows_per_s_at_10_percent']:.0f}, {s['rows_per_s_at_90_percent']:.0f}; {s['wall_s']:.0f} s, "
+        f"{s['peak_pss_mb']:,.0f} MB" for s in sides]
+    return words[0], "img2dataset " + words[1]
+
+
+def decoding(pictures):
+    def cells(f):
+        ours, exact, resizer, pillow = (
+            number(f[f"decode {pictures}", side]["per_cpu_s"])
+            for side in ("pairloom", "pairloom exact", "img2dataset", "Pillow"))
+        return f"{ours}; exact, bicubic: {exact}", f"img2dataset's resizer {resizer}; Pillow, bicubic {pillow}"
+
+    return cells
+
+
+def reading(f):
+    ours, web, lz4 = (f["read shards", s] for s in ("pairloom, .tar.lz4", "webdataset, .tar", "lz4 -dc > /dev/null"))
+    return (
+        f"{number(ours['pairs_per_s'])}",
+        f"webdataset on the plain tar {number(web['pairs_per_s'])}; `lz4 -dc` {number(lz4['pairs_per_s'])}")
+
+
+def by_key(f):
+    packed, plain = f["read shards", "by key, .tar.lz4"], f["read shards", "by key, .tar"]
+    return f"{number(packed['pairs_per_s'])} and {number(plain['pairs_per_s'])}", ""
+
+
+CLEAN, HOSTILE = "clean list, 4,000 rows", "hostile list, 4,000 rows"
+ROWS = {
+    "clean list of 4,000, list to shards (256 px, center_crop): rows per CPU second, start-up included":
+        both(CLEAN, "rows_per_cpu_s"),
+    "– start-up, CPU seconds; rows per CPU second without it": startup(CLEAN),
+    "– peak memory, all processes": both(CLEAN, "peak_pss_mb", " MB"),
+    "hostile list of 4,000: rows per CPU second, start-up included": both(HOSTILE, "rows_per_cpu_s"),
+    "– its start-up, CPU seconds; rows per CPU second without it": startup(HOSTILE),
+    "– its peak memory, all processes": both(HOSTILE, "peak_pss_mb", " MB"),
+    "20,000 rows, 5 % hanging, dripping or endless: rows/s around the 10 % and the 90 % mark; time, memory": stalls,
+    "transfers open at once in one process; its peak memory":
+        lambda f: (f"{f['transfers', None]['open']:,}; {number(f['transfers', None]['peak_mb'])} MB", ""),
+    "requests to one host in the worst 10 s at a cap of 20 a second, 4 processes":
+        lambda f: (f"{f['manners', None]['most_in_10_s']}", ""),
+    "decode, resize to 256, encode; pictures per CPU second": decoding("pictures"),
+    "– the same, photographs of 8 to 18 megapixels": decoding("photographs"),
+    "read `.tar.lz4` in order, pairs/s": reading,
+    "read by key, `.tar.lz4` and `.tar`, warm, pairs/s": by_key,
+}
+
+
+def main():
+    figures = load(sys.argv[1])
+    lines = open(sys.argv[2]).read().split("\n")
+    unseen = set(ROWS)
+    for place, line in enumerate(lines):
+        cells = [cell.strip() for cell in line.split(" | ")] if line.startswith("| ") else []
+        name = cells[0].removeprefix("| ") if cells else ""
+        if len(cells) != 4 or name not in ROWS:
+            continue
+        unseen.discard(name)
+        try:
+            ours, theirs = ROWS[name](figures)
+        except KeyError as missing:
+            print(f"left: {name} ({missing} was not measured)")
+            continue
+        lines[place] = f"| {name} | {ours} | {theirs} | {cells[3]}"
+        print(f"written: {name}")
+    if unseen:
+        sys.exit("readme.py: the README has no row " + "; ".join(sorted(unseen)))
+    open(sys.argv[2], "w").write("\n".join(lines))
+
+
+main()
