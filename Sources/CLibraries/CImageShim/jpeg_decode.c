@@ -229,6 +229,8 @@ static void decode(jpeg_reader *reader, const cimage_jpeg_request *request, uint
   cinfo->out_color_space = inks ? JCS_CMYK : request->channels == 1 ? JCS_GRAYSCALE : JCS_RGB;
   cinfo->scale_num = (unsigned)request->eighths;
   cinfo->scale_denom = 8;
+  // Guesses coefficients of scans that are missing, from libjpeg-turbo 2.1 on the means too.
+  if (request->lacks_scans) cinfo->do_block_smoothing = FALSE;
   reader->tolerates_truncation = request->tolerates_truncation;
   reader->tolerates_damage = request->tolerates_damage;
   jpeg_start_decompress(cinfo);

@@ -39,8 +39,10 @@ enum JPEGCodec {
     request.tolerates_truncation = settings.toleratesTruncation ? 1 : 0
     request.tolerates_damage = settings.toleratesDamage ? 1 : 0
     request.opencv_inks = settings.inks == .openCV ? 1 : 0
+    let needed = eighths == 1 ? ProgressiveScans.forEighths(bytes) : nil
+    request.lacks_scans = needed == nil ? 0 : 1
     let (columns, rows) = ((width * eighths + 7) / 8, (height * eighths + 7) / 8)
-    let pixels = try unsafe CodecBuffers.fill(bytes, count: columns * rows * channels) {
+    let pixels = try unsafe CodecBuffers.fill(needed ?? bytes, count: columns * rows * channels) {
       source, target in
       var report = cimage_report()
       let code = unsafe cimage_jpeg_decode(

@@ -20,6 +20,7 @@ typedef struct {
   int channels;     // 3: RGB; 1: grey; 4: inks, 255 full: the last two for pictures that have them
   int tolerates_truncation;  // what is missing is grey
   int tolerates_damage;      // entropy-coded data that libjpeg mends with a warning passes
+  int lacks_scans;           // some were left out on purpose: nothing is made up in their place
   int opencv_inks;           // inks become RGB by OpenCV's arithmetic, not Pillow's
 } cimage_jpeg_request;
 
