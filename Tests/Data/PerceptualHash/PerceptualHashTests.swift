@@ -53,7 +53,6 @@ import Testing
       let other = try #require(PerceptualHash(hex: theirs))
       if hash.distance(to: other) <= 2 { near += 1 }
     }
-    print("PHASH", near, lines.count)
     #expect(near * 100 >= lines.count * 99, "\(near) of \(lines.count)")
   }
 
