@@ -27,29 +27,50 @@ extension RGBImage {
   /// Source: img2dataset/blurrer.py (after princetonvisualai/imagenet-face-obfuscation) over
   /// albumentations' GaussianBlur, which is OpenCV's with reflected borders.
   ///
+  /// Costs by the area that spans all boxes, with twice the radius around it.
+  ///
   /// - Parameter boxes: What is blurred; boxes of no pixels count for nothing.
   /// - Returns: A picture of the same size; this one where there are no boxes.
   public func blurred(boxes: [BlurBox]) -> RGBImage {
-    if boxes.isEmpty { return self }
-    var mask = [Float](repeating: 0, count: width * height)
-    var longest = 0
-    for box in boxes {
-      let (columns, rows, side) = pixels(of: box)
-      longest = max(longest, side)
-      for row in rows {
-        for column in columns { mask[row * width + column] = 1 }
+    let all = boxes.map { pixels(of: $0) }
+    let longest = all.reduce(0) { max($0, $1.side) }
+    let areas = all.filter { !$0.columns.isEmpty && !$0.rows.isEmpty }
+    guard let first = areas.first else { return self }
+    let kernel = GaussianKernel(radius: max(1, Int(ceil(0.1 * Double(longest)))))
+    // What the mask reaches, and what the blur of that sees.
+    func reach(_ ranges: [Range<Int>], _ first: Range<Int>, _ length: Int) -> Range<Int> {
+      let low = ranges.reduce(first.lowerBound) { min($0, $1.lowerBound) } - 2 * kernel.radius
+      let high = ranges.reduce(first.upperBound) { max($0, $1.upperBound) } + 2 * kernel.radius
+      return max(0, low)..<min(length, high)
+    }
+    let columns = reach(areas.map(\.columns), first.columns, width)
+    let rows = reach(areas.map(\.rows), first.rows, height)
+    var mask = [Float](repeating: 0, count: columns.count * rows.count)
+    for area in areas {
+      for row in area.rows {
+        let start = (row - rows.lowerBound) * columns.count - columns.lowerBound
+        for column in area.columns { mask[start + column] = 1 }
       }
     }
-    let kernel = GaussianKernel(radius: max(1, Int(ceil(0.1 * Double(longest)))))
-    mask = kernel.blurred(mask, width: width, height: height)
+    mask = kernel.blurred(mask, width: columns.count, height: rows.count)
     var result = pixels
-    var plane = [Float](repeating: 0, count: width * height)
+    var plane = [Float](repeating: 0, count: mask.count)
     for channel in 0..<3 {
-      for pixel in plane.indices { plane[pixel] = Float(pixels[pixel * 3 + channel]) / 255 }
-      let blurred = kernel.blurred(plane, width: width, height: height)
-      for pixel in plane.indices where mask[pixel] > 0 {
-        let mixed = plane[pixel] * (1 - mask[pixel]) + blurred[pixel] * mask[pixel]
-        result[pixel * 3 + channel] = UInt8(max(0, min(255, mixed * 255)))
+      for (place, row) in rows.enumerated() {
+        let start = (row * width + columns.lowerBound) * 3 + channel
+        for column in 0..<columns.count {
+          plane[place * columns.count + column] = Float(pixels[start + column * 3]) / 255
+        }
+      }
+      let blurred = kernel.blurred(plane, width: columns.count, height: rows.count)
+      for (place, row) in rows.enumerated() {
+        let start = (row * width + columns.lowerBound) * 3 + channel
+        for column in 0..<columns.count {
+          let index = place * columns.count + column
+          guard mask[index] > 0 else { continue }
+          let mixed = plane[index] * (1 - mask[index]) + blurred[index] * mask[index]
+          result[start + column * 3] = UInt8(max(0, min(255, mixed * 255)))
+        }
       }
     }
     return RGBImage(width: width, height: height, pixels: result)

@@ -59,6 +59,27 @@ struct BreakerTable: Sendable {
     }
   }
 
+  /// Has every open circuit tried again, and forgets probes, whose processes are gone.
+  ///
+  /// What lies further ahead than any pause is from before the machine's restart, and stays void. Costs
+  /// a millisecond.
+  func halfOpen(now: Double) {
+    for index in 0..<Self.entryCount {
+      while true {
+        let pair = load(index)
+        guard pair.first != 0 else { break }
+        var entry = BreakerState(bits: UInt64(pair.second))
+        guard entry.openings > 0, entry.time >= now,
+          entry.isProbing || entry.time <= now + CircuitBreaker.longestPause + 1
+        else { break }
+        entry.isProbing = false
+        // A step of the clock earlier, since times are rounded up.
+        entry.time = max(0, now - 0.01)
+        if exchange(index, pair, WordPair(first: pair.first, second: UInt(entry.bits))) { break }
+      }
+    }
+  }
+
   private func places(of key: UInt64) -> Range<Int> {
     let first = Int(truncatingIfNeeded: key % UInt64(Self.entryCount / Self.ways)) * Self.ways
     return first..<first + Self.ways

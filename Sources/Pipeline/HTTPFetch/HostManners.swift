@@ -97,7 +97,7 @@ package struct HostManners {
     of url: FetchURL, now: Double
   ) -> (failure: FetchFailure, status: Int?, detail: String)? {
     if let absence = requests[url.host], now < absence.until {
-      let seconds = Int((absence.until - now).rounded(.up))
+      let seconds = Int(min((absence.until - now).rounded(.up), RetryAfter.longest))
       return (
         .httpStatus, absence.status,
         "not asked: the host answered \(absence.status) and wants \(seconds) s more without requests"

@@ -58,6 +58,23 @@ package final class HostPlaces: @unchecked Sendable {
     header(Self.rowsSeen) { _ = $0.max(Int64(row + 1), ordering: .sequentiallyConsistent) }
   }
 
+  /// Whether no process has a row, this one included; false for memory, which begins empty.
+  ///
+  /// - Throws: `FetcherError` where the file has no locks.
+  static func isUnused(_ mapping: SharedMapping) throws(FetcherError) -> Bool {
+    guard mapping.descriptor >= 0 else { return false }
+    var range = flock()
+    range.l_type = Int16(F_WRLCK)
+    range.l_whence = Int16(SEEK_SET)
+    range.l_len = off_t(rowCount)
+    let ofdGetLock: Int32 = 36  // F_OFD_GETLK, which only _GNU_SOURCE shows
+    // Safe: the call reads and writes the structure.
+    guard unsafe fcntl(mapping.descriptor, ofdGetLock, &range) == 0 else {
+      throw FetcherError(systemCall: "look for locks in the table of hosts")
+    }
+    return range.l_type == Int16(F_UNLCK)
+  }
+
   deinit { header(row) { $0.store(0, ordering: .sequentiallyConsistent) } }
 
   /// Takes a place at a host, if there is one.

@@ -6,7 +6,7 @@ public import PipelineCore
 /// Which hosts a run fails at, from a bounded look into its tables of fetches.
 ///
 /// A run of any size is looked at in a fraction of a second: where it has more rows than ``mostRows``,
-/// chunks at equal distances stand for all. A row that was asked for again counts as its newest
+/// finished chunks at equal distances stand for all. A row that was asked for again counts as its newest
 /// chunk among those that were read tells.
 public struct HostSurvey: Codable, Sendable, Equatable {
   public struct Host: Codable, Sendable, Equatable {
@@ -58,13 +58,13 @@ public struct HostSurvey: Codable, Sendable, Equatable {
   public init(_ folder: RunFolder, ledger: JobLedger) async throws {
     guard let last = try await ledger.lastChunk(stage: StageName.download.rawValue) else { return }
     chunksOfRun = last + 1
-    let context = StageContext(folder: folder, ledger: ledger)
+    let finished = try await ledger.counts(stage: StageName.download.rawValue)
     var rows: [Int: Outcome] = [:]
     var stride = 1
-    var chunk = 0
-    while chunk <= last && rows.count < Self.mostRows {
-      if let report = try await context.report(.download, chunk),
-        let attempt = report.facts[StageReport.attemptFact],
+    var index = 0
+    while index < finished.count && rows.count < Self.mostRows {
+      let (chunk, counts) = finished[index]
+      if let attempt = try StageReport.decoded(counts).facts[StageReport.attemptFact],
         DurableFile.exists(folder.fetchedTable(chunk, attempt: attempt))
       {
         try Self.read(folder.fetchedTable(chunk, attempt: attempt), into: &rows)
@@ -72,10 +72,10 @@ public struct HostSurvey: Codable, Sendable, Equatable {
         // The first table tells how many of its size there is time for.
         if chunks == 1, !rows.isEmpty {
           let most = max(1, Self.mostRows / rows.count)
-          stride = max(1, (chunksOfRun + most - 1) / most)
+          stride = max(1, (finished.count + most - 1) / most)
         }
       }
-      chunk += stride
+      index += stride
     }
     self.rows = rows.count
     rank(rows.values)

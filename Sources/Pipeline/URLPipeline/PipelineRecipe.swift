@@ -72,6 +72,7 @@ public struct PipelineRecipe: Sendable {
     ingest = try IngestOptions(from: &reader)
     download = try DownloadOptions(from: &reader, hasHashes: ingest.hashColumn != nil)
     decode = try DecodeOptions(from: &reader)
+    ingest.neededColumns = [decode.bboxColumn].compactMap { $0 }
     deduplicate = try DeduplicateOptions(from: &reader)
     shard = try ShardOptions(from: &reader)
     model = try reader.string("model")

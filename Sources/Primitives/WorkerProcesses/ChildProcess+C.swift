@@ -22,6 +22,7 @@ struct ChildProcess: Sendable {
         executable: command.executable,
         problem: "\(call): \(unsafe String(cString: strerror(code)))" + advice(code))
     }
+    heedDeaths()
     // Both sides of one socket: requests down and answers up, and one for complaints.
     var channel: [Int32] = [-1, -1]
     var complaints: [Int32] = [-1, -1]
@@ -52,6 +53,21 @@ struct ChildProcess: Sendable {
       channel[0], SOL_SOCKET, SO_RCVTIMEO, &glance, socklen_t(MemoryLayout<timeval>.size))
     return ChildProcess(
       identifier: identifier, channel: channel[0], complaints: complaints[0])
+  }
+
+  /// Has the system keep how children end, which it does not where SIGCHLD is ignored.
+  ///
+  /// A program inherits that from the one that started it. A handler that somebody has set stays.
+  private static func heedDeaths() {
+    var action = sigaction()
+    unsafe sigaction(SIGCHLD, nil, &action)
+    // SIG_IGN is 1 on Linux.
+    let isIgnored = unsafe unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self) == 1
+    let keepsNone = action.sa_flags & Int32(SA_NOCLDWAIT) != 0
+    guard isIgnored || keepsNone else { return }
+    if isIgnored { unsafe action.__sigaction_handler.sa_handler = SIG_DFL }
+    action.sa_flags &= ~Int32(SA_NOCLDWAIT)
+    unsafe sigaction(SIGCHLD, &action, nil)
   }
 
   private static func spawn(

@@ -56,4 +56,22 @@ import Testing
         == image.resized(mode: .keepRatioLargest, size: 60).blurred(boxes: boxes))
     #expect(image.resized(mode: .no, size: 1, blurring: boxes) == image.blurred(boxes: boxes))
   }
+
+  @Test("what lies further from a box than the blur reaches has no part in it")
+  func blursNearBoxes() {
+    let image = TestPictures.gradient(width: 400, height: 300)
+    // The same 40 × 30 pixels of the whole and of its middle; the radius is 4.
+    let whole = image.blurred(boxes: [BlurBox(left: 0.45, top: 0.45, right: 0.55, bottom: 0.55)])
+    let middle = image.cropped(left: 100, top: 75, width: 200, height: 150)
+    let blurred = middle.blurred(boxes: [BlurBox(left: 0.4, top: 0.4, right: 0.6, bottom: 0.6)])
+    #expect(blurred != middle)
+    #expect(whole.cropped(left: 100, top: 75, width: 200, height: 150) == blurred)
+    for (left, top, width, height) in [
+      (0, 0, 400, 75), (0, 225, 400, 75), (0, 0, 100, 300), (300, 0, 100, 300),
+    ] {
+      #expect(
+        whole.cropped(left: left, top: top, width: width, height: height)
+          == image.cropped(left: left, top: top, width: width, height: height))
+    }
+  }
 }

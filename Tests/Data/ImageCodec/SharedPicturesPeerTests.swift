@@ -75,6 +75,7 @@ struct SharedPicturesPeerTests {
         }
     }
     var outcome = Outcome()
+    var different: [(name: String, path: String, pixels: [UInt8])] = []
     for answer in try DecodePeer.decode(python, kind, paths) {
       let name = URL(fileURLWithPath: answer.path).lastPathComponent
       let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: answer.path)))
@@ -87,14 +88,16 @@ struct SharedPicturesPeerTests {
         if crc == DecodePeer.crc32(image.pixels), answer.width == image.width {
           outcome.equal += 1
         } else {
-          let theirs = (try? DecodePeer.pixels(python, kind, answer.path)) ?? []
-          outcome.differing[name] = difference(image.pixels, theirs)
+          different.append((name, answer.path, image.pixels))
         }
       } catch {
         // What is not decoded here by choice is no difference.
         if case .unsupportedFormat = error { continue }
         if answer.crc != nil { outcome.onlyTheirs.append(name) }
       }
+    }
+    for (name, path, pixels) in different {
+      outcome.differing[name] = difference(pixels, try DecodePeer.pixels(python, kind, path))
     }
     return outcome
   }

@@ -6,11 +6,11 @@ import Testing
   private let other: UInt64 = 8
 
   func breaker(
-    failures: Int, file: ScratchFile? = nil, longestProbe: Double = 60
+    failures: Int, file: ScratchFile? = nil, longestProbe: Double = 60, now: Double? = nil
   ) throws -> CircuitBreaker {
     CircuitBreaker(
       failures: failures, pause: 60, longestProbe: longestProbe,
-      hosts: try SharedHosts(path: file?.path))
+      hosts: try SharedHosts(path: file?.path, now: now))
   }
 
   /// Fails a host `count` times at `now`; whether the last one opened the circuit.
@@ -88,14 +88,43 @@ import Testing
   @Test("a probe whose process was killed does not keep the host from being tried again")
   func lostProbe() throws {
     let file = ScratchFile()
+    // Another process goes on.
+    let beside = try breaker(failures: 1, file: file)
     var lost: CircuitBreaker? = try breaker(failures: 1, file: file, longestProbe: 35)
     #expect(lost?.failed(host, .connect, isProbe: false, now: 0) == true)
     #expect(lost?.beginProbe(host, now: 60) == true)
     lost = nil
     let breaker = try breaker(failures: 1, file: file, longestProbe: 35)
-    #expect(breaker.state(of: host, now: 94) == .probing)
-    #expect(breaker.state(of: host, now: 95) == .halfOpen)
+    for breaker in [beside, breaker] {
+      #expect(breaker.state(of: host, now: 94) == .probing)
+      #expect(breaker.state(of: host, now: 95) == .halfOpen)
+    }
     #expect(breaker.beginProbe(host, now: 95))
+  }
+
+  @Test("what a run left open is half open to the next, and open to one that joins the run")
+  func nextRun() throws {
+    let file = ScratchFile()
+    var first: CircuitBreaker? = try breaker(failures: 1, file: file)
+    #expect(first?.failed(host, .connect, isProbe: false, now: 100) == true)
+    #expect(first?.failed(other, .timeout, isProbe: false, now: 30) == true)
+    #expect(first?.beginProbe(other, now: 90) == true)
+    var joining: CircuitBreaker? = try breaker(failures: 1, file: file, now: 101)
+    #expect(joining?.state(of: host, now: 101) == .open(until: 160))
+    #expect(joining?.state(of: other, now: 101) == .probing)
+    first = nil
+    joining = nil
+    let next = try breaker(failures: 1, file: file, now: 102)
+    #expect(next.state(of: host, now: 102) == .halfOpen)
+    #expect(next.state(of: other, now: 102) == .halfOpen)
+    // One probe goes; what it finds decides, and a dead host's pauses grow on.
+    #expect(next.beginProbe(host, now: 102))
+    #expect(next.state(of: host, now: 102) == .probing)
+    #expect(fail(next, 1, isProbe: true, now: 103))
+    #expect(next.state(of: host, now: 103) == .open(until: 223))
+    #expect(next.beginProbe(other, now: 102))
+    next.answered(other)
+    #expect(next.state(of: other, now: 102) == .closed)
   }
 
   @Test("failures that are counted at once are all counted")
@@ -118,7 +147,7 @@ import Testing
   func restart() throws {
     let file = ScratchFile()
     #expect(fail(try breaker(failures: 1, file: file), 1, now: 900_000))
-    let after = try breaker(failures: 2, file: file)
+    let after = try breaker(failures: 2, file: file, now: 5)
     #expect(after.state(of: host, now: 5) == .closed)
     #expect(!fail(after, 1, now: 5))
     #expect(fail(after, 1, now: 6))

@@ -146,4 +146,13 @@ import Testing
     let later = (0..<3).map { end(.timeout, began: 111 + Double($0)) }
     #expect(later == [false, false, true])
   }
+
+  @Test("a wish for more seconds than a number holds is a long wish", arguments: [20, 400])
+  func endlessWish(digits: Int) throws {
+    var manners = try manners { $0.retryAfterCap = 60 }
+    let wish = RetryAfter.seconds(String(repeating: "9", count: digits), now: 0)
+    #expect(manners.pause(url, status: 503, retryAfter: wish, began: 100, now: 100) == 60)
+    let refusal = try #require(manners.refusal(of: url, now: 200))
+    #expect(refusal.detail.contains("wants 999999900 s more"), "\(refusal.detail)")
+  }
 }

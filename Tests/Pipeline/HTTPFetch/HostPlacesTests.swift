@@ -142,7 +142,7 @@ import Testing
     #expect(server.counters.peakInFlight == 3)
   }
 
-  @Test("a process that is killed gives its places back")
+  @Test("a process that is killed gives its places back", .timeLimit(.minutes(2)))
   func killed() async throws {
     let server = try FaultServer()
     let other = try FaultServer()

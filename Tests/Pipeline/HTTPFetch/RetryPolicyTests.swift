@@ -64,6 +64,8 @@ import Testing
       ("0", 0), ("120", 120), ("Sun, 06 Nov 1994 08:49:37 GMT", 37),
       ("Sunday, 06-Nov-94 08:49:37 GMT", 37), ("Sun Nov  6 08:49:37 1994", 37),
       ("Sun, 06 Nov 1994 08:48:00 GMT", 0), ("", nil), ("soon", nil), ("-5", nil), ("1.5", nil),
+      ("99999999999999999999", 1e9), (String(repeating: "9", count: 400), 1e9), ("inf", nil),
+      ("nan", nil), ("Fri, 31 Dec 9999 23:59:59 GMT", 1e9),
     ] as [(String, Double?)])
   func retryAfterForms(value: String, expected: Double?) {
     // 784111740 is 1994-11-06 08:49:00 UTC.

@@ -92,6 +92,19 @@ import URLPipeline
       ])
   }
 
+  @Test("of a run that has just begun every finished chunk is read, wherever it lies")
+  func begun() async throws {
+    let fixture = try Fixture()
+    try await fixture.add(0..<50)
+    for chunk in 0..<10 {
+      try await fixture.fetch(
+        (0..<1_000).map { Self.row(chunk * 1_000 + $0, "http://h\(chunk).test/", .timeout) })
+    }
+    let survey = try await HostSurvey(fixture.folder, ledger: fixture.ledger)
+    #expect(survey.rows == 10_000 && survey.chunks == 10 && survey.chunksOfRun == 50)
+    #expect(!survey.isComplete)
+  }
+
   @Test("a run without downloads has no hosts")
   func empty() async throws {
     let fixture = try Fixture()

@@ -55,6 +55,19 @@ import URLPipeline
     #expect(try await web.run(first, into: "run").run().status.pairs("kept") == 1)
   }
 
+  @Test("a list without the column of boxes to blur is refused before the folder is bound")
+  func boxes() async throws {
+    let web = try HealingWeb()
+    let list = web.folder + "/boxes.csv"
+    try DurableFile.write("url,faces\nhttp://a.test/,[]\n", to: list)
+    await #expect(
+      throws: ListError.noColumn(path: list, wanted: ["face"], found: ["url", "faces"])
+    ) {
+      try await web.run(list, into: "run", ["bbox_column=face"]).run()
+    }
+    #expect(!DurableFile.exists(web.folder + "/run"))
+  }
+
   @Test("a list that breaks off midway is given up at once, and its words are kept")
   func brokenList() async throws {
     let web = try HealingWeb()

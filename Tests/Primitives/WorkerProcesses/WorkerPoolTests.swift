@@ -150,12 +150,31 @@ enum FaultyWorker {
     }
   }
 
-  @Test("a call that is cancelled kills its worker and says so")
+  @Test("a process that was started with SIGCHLD ignored is told how its workers end")
+  func ignoredDeaths() throws {
+    let process = Process()
+    let output = Pipe()
+    process.executableURL = URL(fileURLWithPath: FaultyWorker.path)
+    process.arguments = ["ignoring"]
+    process.standardOutput = output
+    try process.run()
+    let text = String(
+      decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    process.waitUntilExit()
+    #expect(text.contains("exit code 7") && text.contains("SIGSEGV"), "\(text)")
+  }
+
+  @Test("a call that is cancelled while a request hangs kills its worker and says so")
   func cancelled() throws {
     let pool = Worker.pool()
+    let mark = NSTemporaryDirectory() + "pairloom-mark-\(UUID().uuidString)"
+    defer { unlink(mark) }
     #expect(throws: WorkerError.cancelled) {
-      try pool.outcomes(of: [Array("hang".utf8)], isCancelled: { true })
+      try pool.outcomes(of: [Array("mark:\(mark)".utf8)]) {
+        FileManager.default.fileExists(atPath: mark)
+      }
     }
+    #expect(FileManager.default.fileExists(atPath: mark))
     #expect(try Worker.ask(pool, "served") == [Worker.answer("1")])
   }
 

@@ -19,7 +19,10 @@ func misbehave(_ word: String) {
   case "abort": abort()
   case "killed": kill(getpid(), SIGKILL)
   case "exit": exit(7)
-  case "hang": while true { pause() }
+  case "hang":
+    // Tells by a file that it hangs, where a test wants to know.
+    if let path = getenv("PAIRLOOM_FAULT_MARK") { close(creat(path, 0o600)) }
+    while true { pause() }
   case "spin":
     var x: UInt64 = 1
     while true {

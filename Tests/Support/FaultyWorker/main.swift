@@ -70,6 +70,15 @@ if CommandLine.arguments.contains("parent") {
   exit(0)
 }
 
+/// Ignores the deaths of children, as some parents teach theirs, and tells how a worker ended.
+if CommandLine.arguments.contains("ignoring") {
+  signal(SIGCHLD, SIG_IGN)
+  let pool = WorkerPool(WorkerCommand(executable: "/proc/self/exe"), limits: WorkerLimits())
+  print(try pool.outcomes(of: [Array("exit".utf8), Array("segv".utf8)]))
+  fflush(nil)
+  exit(0)
+}
+
 WorkerServer.serve { greeting in
   { request in
     served += 1
@@ -96,6 +105,10 @@ WorkerServer.serve { greeting in
       if served > 1 { abort() }
       return rest
     case "hang": while true { pause() }
+    case "mark":
+      // Tells by a file that it hangs.
+      close(creat(String(decoding: rest, as: UTF8.self), 0o600))
+      while true { pause() }
     case "spin": burn()
     case "work":
       // Half a second of processor time: many of them are more than one request may have.

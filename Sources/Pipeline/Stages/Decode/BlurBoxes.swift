@@ -17,8 +17,13 @@ struct BlurBoxes: Sendable {
   private var boxes: [Int: Boxes] = [:]
 
   /// Reads the chunk's rows, unless `column` is nil, which blurs nothing.
+  ///
+  /// - Throws: ``DecodeSetupError/noColumn(_:found:)`` where the list has no such column, as one of JSON
+  ///   Lines may turn out to be: nothing would be blurred.
   init(column: String?, chunk: Int, in folder: RunFolder) throws {
     guard let column else { return }
+    let found = try ListColumns.read(folder).map(\.name)
+    guard found.contains(column) else { throw DecodeSetupError.noColumn(column, found: found) }
     for candidate in try JSONLines.read(folder.chunkTable(chunk), as: PairCandidate.init)
     where candidate.drop == nil {
       let value = candidate.columns.first { $0.key == column }?.value

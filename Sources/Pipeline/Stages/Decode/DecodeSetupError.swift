@@ -9,8 +9,16 @@ public enum DecodeSetupError: RunFault, Sendable, Equatable, CustomStringConvert
   /// Most pictures of a chunk end their decoder by a signal or an exit.
   case crashes(chunk: Int, count: Int, of: Int, what: String, sha256: String)
 
+  /// The list does not have the column of boxes to blur.
+  case noColumn(String, found: [String])
+
   public var description: String {
     switch self {
+    case .noColumn(let name, let found):
+      "the list has no column \(name), whose boxes are to be blurred; it has "
+        + (found.isEmpty ? "none beside URL and caption" : found.joined(separator: ", "))
+        + ". Nothing was decoded. Name it with --set bbox_column=NAME, or mend the list; both need a"
+        + " new folder."
     case .cannotStart(let problem):
       "\(problem). Nothing was marked as done. Look at `ulimit -u`, `ulimit -n` and `ulimit -v`, and"
         + " whether the libraries are those that the program was built with (`ldd`); then run the same"

@@ -9,7 +9,7 @@ import WorkerThreads
 /// Reads `fetched/NNNNN.ATTEMPT.parquet` and its bytes; writes what is kept in row order to
 /// `decoded/NNNNN.bytes` and `decoded/NNNNN.parquet` with a row for each body: SHA-256 of what was
 /// downloaded, sizes, or why it is no picture. The same bytes for any number of threads, and in processes
-/// of their own or in this one. Memory: the encoded pictures of a block.
+/// of their own or in this one. Memory: the encoded pictures of a block, about 64 MB or one picture.
 public struct DecodeStage: Stage {
   public let name = StageName.decode
   public let lane = Lane.compute
@@ -17,9 +17,7 @@ public struct DecodeStage: Stage {
   private let threads: Int
   private let works: any PictureWorks
   private let isTested = TestedOnce()
-  /// The bodies that are worked on between two writes.
-  private static let block = 256
-  /// The bodies that a thread takes at a time; small, so that all threads end at about the same time.
+  /// The most bodies that a thread takes at a time; small, so that all threads end at about the same time.
   private static let batch = 8
 
   /// - Parameters:
@@ -57,8 +55,9 @@ public struct DecodeStage: Stage {
     let writer = try DurableFileWriter(folder.decodedBytes(chunk.number))
     var rows: [DecodedRow] = []
     var tally = FailureTally()
-    for start in stride(from: 0, to: fetched.count, by: Self.block) {
-      let part = Array(fetched[start..<min(start + Self.block, fetched.count)])
+    let weights = fetched.map { DecodeBlocks.weight(ofBody: $0.bytes?.length ?? 0, options) }
+    for range in DecodeBlocks.ranges(of: weights) {
+      let part = Array(fetched[range])
       let results = try results(part, boxes, chunk: chunk.number, folder, flag)
       for (row, result) in zip(part, results) {
         let sha256 = row.sha256 ?? ""
@@ -119,27 +118,15 @@ public struct DecodeStage: Stage {
     _ rows: [FetchedRow], _ boxes: BlurBoxes, chunk: Int, _ folder: RunFolder,
     _ flag: CancellationFlag
   ) throws -> [PictureResult] {
-    let batches = (rows.count + Self.batch - 1) / Self.batch
-    let lanes = min(threads, batches)
-    let next = Atomic<Int>(0)
-    let found = Mutex<[Int: Result<[PictureResult], any Error>]>([:])
-    Parallel.forEach(lanes, threads: lanes) { _ in
-      while true {
-        let batch = next.add(1, ordering: .relaxed).oldValue
-        if batch >= batches { return }
-        let part = rows[batch * Self.batch..<min((batch + 1) * Self.batch, rows.count)]
-        let result = Result {
-          try flag.check()
-          return try self.results(of: part, boxes, chunk: chunk, folder, flag)
-        }
-        found.withLock { $0[batch] = result }
-      }
-    }
-    let results = found.withLock { $0 }
-    return try (0..<batches).flatMap { batch in
-      guard let result = results[batch] else { preconditionFailure("batch \(batch) got no result") }
-      return try result.get()
-    }
+    // Few rows are large ones, of which each thread is to have some.
+    let size = max(1, min(Self.batch, rows.count / (2 * threads)))
+    let batches = (rows.count + size - 1) / size
+    return try OrderedLanes.results(batches, threads: threads) { batch in
+      try flag.check()
+      return try self.results(
+        of: rows[batch * size..<min((batch + 1) * size, rows.count)], boxes, chunk: chunk, folder,
+        flag)
+    }.flatMap { $0 }
   }
 
   private func results(

@@ -5,7 +5,7 @@ import WorkerProcesses
 /// Counts the failures of a chunk's pictures, to tell a bad list from a broken set-up.
 ///
 /// Bodies count once by their SHA-256, so that one bad picture under many addresses is one failure. Nothing
-/// here decides by itself what is kept: see ``verdict(chunk:stopsOnCrashes:)``.
+/// here decides what is kept; the stage asks ``isSuspicious`` and ``crashes(chunk:)`` at a chunk's end.
 struct FailureTally {
   /// Failures below this number say nothing.
   static let least = 20

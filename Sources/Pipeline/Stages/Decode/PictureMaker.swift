@@ -76,13 +76,14 @@ struct PictureMaker: Sendable {
       PerceptualHash(of: decoded.image, original: (decoded.width, decoded.height)).hex
     if options.extractEXIF { picture.exif = ImageMetadata.exifJSON(of: body) }
     if mayStay && boxes.isEmpty {
+      try codec.checkIsWhole(body)
       keep(body, of: decoded, &picture)
       return
     }
     let image = codec.resized(decoded, blurring: boxes)
     if options.skipReencode, boxes.isEmpty, decoded.format == codec.encoding.format,
       (image.width, image.height) == (decoded.width, decoded.height),
-      try codec.shows(body, header, image)
+      codec.isWhole(body), try codec.shows(body, header, image)
     {
       keep(body, of: decoded, &picture)
       return

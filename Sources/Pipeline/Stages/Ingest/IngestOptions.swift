@@ -12,6 +12,8 @@ public struct IngestOptions: Sendable, Equatable {
   public var hashColumn: String?
   /// The format of every file, whatever its name; nil goes by the names.
   public var format: ListFormat?
+  /// Other columns that a later stage reads, so that a list without them is refused.
+  public var neededColumns: [String] = []
   /// Rows per chunk and per shard.
   public var chunkRows: Int
   /// Rows after which the list is taken to end; nil for all.

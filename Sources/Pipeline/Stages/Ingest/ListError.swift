@@ -22,7 +22,8 @@ public enum ListError: LastingError, Sendable, Equatable, CustomStringConvertibl
         + ", each but .parquet also with .gz or .zst; or name it with --set format=csv."
     case .noColumn(let path, let wanted, let found):
       "\(path): no column \(wanted.joined(separator: " or ")); it has \(found.joined(separator: ", "))."
-        + " Name it with --set url_column=NAME, caption_column=NAME or hash_column=NAME."
+        + " Name it with --set url_column=NAME, caption_column=NAME,"
+        + " hash_column=NAME or bbox_column=NAME."
     case .notFound(let input):
       "\(input): no such file, folder or match. Check the path given as input."
     case .damaged(let path, let offset, let problem):

@@ -74,12 +74,15 @@ struct ColumnRoles {
   var hash: String?
   /// Whether the caption's column was named, so that a row without it is wrong.
   var isCaptionNamed: Bool
+  /// Columns that must be there, whatever is in them.
+  var needed: [String]
 
   init(_ options: IngestOptions) {
     url = options.urlColumn.map { [$0] } ?? ["url", "URL"]
     caption = options.captionColumn.map { [$0] } ?? ["caption", "text", "TEXT", "alt"]
     hash = options.hashColumn
     isCaptionNamed = options.captionColumn != nil
+    needed = options.neededColumns
   }
 
   /// The places of the columns among those of a file that has the same in each row.
@@ -97,6 +100,9 @@ struct ColumnRoles {
     }
     let hashPlace = hash.flatMap { header.firstIndex(of: $0) }
     if let hash, hashPlace == nil { throw .noColumn(path: path, wanted: [hash], found: header) }
+    for name in needed where !header.contains(name) {
+      throw .noColumn(path: path, wanted: [name], found: header)
+    }
     return (place, captionPlace, hashPlace)
   }
 }

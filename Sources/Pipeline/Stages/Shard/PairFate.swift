@@ -46,11 +46,7 @@ struct PairFate {
 
   /// The host that was asked last, without port.
   var answeringHost: String {
-    let url = fetched?.recorded("final_url")?.text ?? candidate.url
-    guard let scheme = url.firstRange(of: "://") else { return "" }
-    let authority = url[scheme.upperBound...].prefix { !"/?#".contains($0) }
-    let host = authority.split(separator: "@").last ?? authority
-    if host.hasPrefix("[") { return String(host.dropFirst().prefix { $0 != "]" }) }
-    return String(host.prefix { $0 != ":" })
+    let asked = fetched?.recorded("final_url")?.text.flatMap(NormalizedURL.host(ofNormalized:))
+    return asked ?? NormalizedURL.host(of: candidate.url) ?? ""
   }
 }

@@ -2,10 +2,10 @@ import PipelineCore
 
 /// Pairloom's own layout: img2dataset's columns, and what else is known of a pair and of every drop.
 ///
-/// Behind `sha256` stand the pair's uid, the perceptual hash of the kept picture (16 hexadecimal
-/// digits), the ending of its name, the HTTP status and final URL of the answer that decided the
-/// pair's fate, and of a dropped pair the reason, its class and, for duplicates, the row kept in its
-/// stead.
+/// Behind `sha256` stand the pair's uid, the perceptual hash of the original as it was decoded, before
+/// crop, border and blur (16 hexadecimal digits), the ending of the kept picture's name, the HTTP
+/// status and final URL of the answer that decided the pair's fate, and of a dropped pair the reason,
+/// its class and, for duplicates, the row kept in its stead.
 struct PairloomLayout: ShardLayout {
   let hasCaptions = true
   let hasEXIF: Bool

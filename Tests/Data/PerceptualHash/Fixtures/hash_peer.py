@@ -10,7 +10,7 @@ import warnings
 
 import numpy as np
 import scipy.fftpack
-from PIL import Image
+from PIL import Image, ImageOps
 
 warnings.filterwarnings("ignore")
 
@@ -33,6 +33,7 @@ def made(width, height):
 def opened(path):
     image = Image.open(path)
     image.load()
+    image = ImageOps.exif_transpose(image)  # hashes are of upright pictures
     if image.mode in ("RGBA", "LA", "P", "PA"):
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA"))
     return image.convert("RGB")

@@ -1,4 +1,6 @@
 import DecodeStage
+import DurableFiles
+import Foundation
 import ImageCodec
 import PipelineCore
 import Testing
@@ -193,6 +195,110 @@ import Testing
       DecodeStage(options: options, threads: 2, worker: FaultyDecoder.command()))
     #expect(try chunk.published() == published)
     try chunk.remove()
+  }
+
+  @Test("a column of boxes that the list has not stops the run, and nothing is shown unblurred")
+  func missingBoxes() async throws {
+    let chunk = try FetchedChunk(
+      [try ImageEncoder.png(Self.picture)],
+      columns: [[.init("faces", .string("[[0.1, 0.1, 0.5, 0.5]]"))]])
+    await #expect {
+      try await chunk.decode(decodeOptions("bbox_column=face"))
+    } throws: { error in
+      error is any RunFault && "\(error)".contains("no column face") && "\(error)".contains("faces")
+    }
+    #expect(!DurableFile.exists(chunk.folder.decodedTable(0)))
+    try chunk.remove()
+  }
+
+  @Test("bytes are kept only of what is whole, though a damaged picture may be taken")
+  func damagedOriginals() async throws {
+    let jpeg = try ImageEncoder.jpeg(Self.picture, quality: 90)
+    let cut = Array(jpeg.dropLast(300))
+    // A bit of the last third with which libjpeg mends the picture by a warning.
+    var lenient = DecodeSettings()
+    lenient.toleratesDamage = true
+    let damaged = (jpeg.count * 2 / 3..<jpeg.count - 2).lazy.map { place in
+      var bytes = jpeg
+      bytes[place] = 0xFF
+      bytes[place + 1] = 0xD1
+      return bytes
+    }.first { bytes in
+      // What either refuses, or neither, is not looked for.
+      (try? ImageDecoder.decode(bytes, settings: lenient)) != nil
+        && (try? ImageDecoder.decode(bytes)) == nil
+    }
+    for (body, setting) in [
+      (cut, "tolerate_truncated=true"), (try #require(damaged), "compatibility=img2dataset"),
+    ] {
+      let skipped = try await kept(body, "resize_mode=no", "skip_reencode=true", setting)
+      #expect(skipped.row.drop == nil && skipped.bytes != body)
+      _ = try ImageDecoder.decode(skipped.bytes)
+      let asTheyAre = try await kept(body, "disable_all_reencoding=true", setting).row
+      #expect([.truncated, .corrupt].contains(asTheyAre.drop?.reason), "\(setting)")
+      // Whole ones stay as they are.
+      #expect(try await kept(jpeg, "resize_mode=no", "skip_reencode=true", setting).bytes == jpeg)
+      #expect(try await kept(jpeg, "disable_all_reencoding=true", setting).bytes == jpeg)
+    }
+  }
+
+  @Test("exact decodes a large JPEG at its full size, and only then")
+  func exact() async throws {
+    let file = try ImageEncoder.jpeg(SandboxTests.picture(1_600, 1_200), quality: 90)
+    let settings = ["image_size=64", "encode_format=png"]
+    let full = try ImageDecoder.decode(file).resized(mode: .centerCrop, size: 64)
+    let exact = try await kept(file, settings[0], settings[1], "exact=true")
+    #expect(try ImageDecoder.decode(exact.bytes) == full)
+    let scaled = try await kept(file, settings[0], settings[1])
+    #expect(try ImageDecoder.decode(scaled.bytes) != full)
+    #expect(scaled.row.originalWidth == 1_600 && scaled.row.width == 64)
+  }
+
+  /// A PNG with a profile wider than sRGB, from ImageCodec's fixtures, and its pixels in sRGB by lcms2.
+  private struct Profiled: Decodable {
+    struct Case: Decodable {
+      var name: String
+      var bytes: Data
+      var rgb: Data
+      var tolerance: Int
+    }
+    var cases: [Case]
+  }
+
+  @Test("profiles are converted to sRGB, or left alone where that is asked for")
+  func profiles() async throws {
+    let cases = try JSONDecoder().decode(
+      Profiled.self,
+      from: Data(contentsOf: Self.codecFixtures.appendingPathComponent("decode.json"))
+    ).cases
+    let wide = try #require(cases.first { $0.name == "wide RGB profile PNG" })
+    let file = [UInt8](wide.bytes)
+    func isExpected(_ bytes: [UInt8]) throws -> Bool {
+      let pixels = try ImageDecoder.decode(bytes).pixels
+      #expect(pixels.count == wide.rgb.count)
+      return zip(pixels, wide.rgb).allSatisfy { abs(Int($0) - Int($1)) <= wide.tolerance }
+    }
+    let settings = ["resize_mode=no", "encode_format=png"]
+    let converted = try await kept(file, settings[0], settings[1]).bytes
+    #expect(try isExpected(converted))
+    let plain = try await kept(file, settings[0], settings[1], "convert_profiles=false").bytes
+    #expect(try !isExpected(plain))
+  }
+
+  private static let codecFixtures = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    .appendingPathComponent("../../../Data/ImageCodec/Fixtures").standardizedFileURL
+
+  @Test("of an animation the first frame is kept, unless it has more frames than allowed")
+  func frames() async throws {
+    // GIF89a of one pixel and a table of two colours (GIF 89a specification, §17 to §22), three frames.
+    let head: [UInt8] = Array("GIF89a".utf8) + [1, 0, 1, 0, 0x80, 0, 0, 0xFF, 0, 0, 0, 0, 0]
+    let frame: [UInt8] = [0x2C, 0, 0, 0, 0, 1, 0, 1, 0, 0, 2, 2, 0x44, 1, 0]
+    let file = head + frame + frame + frame + [0x3B]
+    let settings = ["resize_mode=no", "encode_format=png"]
+    let first = try await kept(file, settings[0], settings[1], "max_frames=3")
+    #expect(try ImageDecoder.decode(first.bytes).pixels == [255, 0, 0])
+    let refused = try await kept(file, settings[0], settings[1], "max_frames=2").row
+    #expect(refused.drop?.reason == .tooManyFrames)
   }
 
   @Test("every option reaches a decoder in another process")

@@ -30,6 +30,11 @@ struct FetchedChunk {
           row: row, uid: "\(row)", url: "http://a.test/\(row)", caption: "", columns: columns
         ).json
       }, to: folder.chunkTable(0))
+    let names = Set(columns.joined().map(\.key)).sorted()
+    let carried = names.map {
+      JSONValue.object([.init("name", .string($0)), .init("type", .string("string"))])
+    }
+    try DurableFile.write(JSONValue.array(carried).serialized + "\n", to: folder.chunkColumns)
   }
 
   /// Runs a stage over the chunk.
@@ -63,15 +68,24 @@ struct FetchedChunk {
 
 /// The decoding process that misbehaves when a body asks for it; it stands beside the test bundle.
 enum FaultyDecoder {
-  static func command(always: String? = nil) -> WorkerCommand {
+  ///
+  /// - Parameters:
+  ///   - always: What it does at every body.
+  ///   - mark: A file that it makes when it hangs.
+  /// - Returns: How it is started.
+  static func command(always: String? = nil, mark: String? = nil) -> WorkerCommand {
     let path = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
       .deletingLastPathComponent().appendingPathComponent("FaultyDecoder").path
-    return WorkerCommand(executable: path, arguments: always.map { [$0] } ?? [])
+    return WorkerCommand(
+      executable: path, arguments: always.map { [$0] } ?? [],
+      environment: mark.map { ["PAIRLOOM_FAULT_MARK": $0] } ?? [:])
   }
 }
 
 /// Options as a recipe with these settings has them.
-func decodeOptions(_ settings: String...) throws -> DecodeOptions {
+func decodeOptions(_ settings: String...) throws -> DecodeOptions { try decodeOptions(settings) }
+
+func decodeOptions(_ settings: [String]) throws -> DecodeOptions {
   var reader = try RecipeReader(yaml: "{}", path: "test", overrides: settings)
   let options = try DecodeOptions(from: &reader)
   try reader.finish()

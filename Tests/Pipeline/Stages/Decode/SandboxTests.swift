@@ -112,12 +112,20 @@ import Testing
     let big = RGBImage(
       width: 4_000, height: 2_000, pixels: [UInt8](repeating: 128, count: 24_000_000))
     let file = try ImageEncoder.png(big)
+    let small = try FetchedChunk((0..<40).map { try Self.jpeg($0) })
     let bodies = try (0..<40).map { $0 < 21 ? file + [UInt8($0)] : try Self.jpeg($0) }
     let chunk = try FetchedChunk(bodies)
     let options = try decodeOptions("image_size=64", "decode_memory=16_000_000")
     let stage = DecodeStage(options: options, threads: 2, worker: FaultyDecoder.command())
-    await #expect(throws: DecodeSetupError.self) { try await chunk.decode(stage) }
+    #expect(try await small.decode(stage).report.kept == 40)
+    await #expect {
+      try await chunk.decode(stage)
+    } throws: { error in
+      guard case .selfTest(let problem) = error as? DecodeSetupError else { return false }
+      return problem.contains("memory")
+    }
     #expect(!DurableFile.exists(chunk.folder.decodedTable(0)))
+    try small.remove()
     try chunk.remove()
   }
 
@@ -174,12 +182,14 @@ import Testing
     try chunk.remove()
   }
 
-  @Test("a cancelled stage lets go of a decoder that hangs")
+  @Test("a cancelled stage lets go of a decoder that hangs", .timeLimit(.minutes(2)))
   func cancelled() async throws {
     let chunk = try FetchedChunk([try Self.jpeg(0, fault: "hang")])
+    let mark = chunk.folder.path + "/mark"
     let stage = DecodeStage(
-      options: try decodeOptions(), threads: 1, worker: FaultyDecoder.command())
+      options: try decodeOptions(), threads: 1, worker: FaultyDecoder.command(mark: mark))
     let task = Task { try await chunk.decode(stage) }
+    while !DurableFile.exists(mark) { await Task.yield() }
     task.cancel()
     await #expect(throws: CancellationError.self) { try await task.value }
     try chunk.remove()
