@@ -151,7 +151,8 @@ import URLPipeline
         let before = try web.files(name)
         let report = try await RunVerifier.verify(folder, threads: 2)
         let files = Set(report.problems.map(\.file))
-        #expect(files.isSuperset(of: damage.names), "\(damage.testDescription): \(files)")
+        #expect(
+          files.isSuperset(of: damage.names), "\(damage.testDescription): \(report.problems)")
         guard more == nil || damage.names.contains(where: { $0.contains("00001") }) else {
           continue
         }

@@ -13,6 +13,8 @@ struct ChunkCheck {
   let layout: RunLayout?
   /// The names of the list's other columns; nil where they are lost, which has been told.
   let columns: Set<String>?
+  /// Whether the chunks of the list have, all together, the rows that ingest has counted.
+  let listIsWhole: Bool
 
   private var folder: RunFolder { facts.folder }
 
@@ -116,7 +118,13 @@ struct ChunkCheck {
       isSharded = table.tells(of: candidates, hasRows: hasRows)
     }
     switch (isFetched, isSharded) {
-    case (true, true), (true, nil), (nil, true), (nil, nil), (false, true): return nil
+    case (true, true), (nil, true), (false, true): return nil
+    case (true, nil), (nil, nil):
+      // Before a table is made anew, with nothing else to hold the rows against.
+      guard table != nil else { return nil }
+      if !listIsWhole { return "the chunks of the list have not the rows that the ledger counts" }
+      let wrong = candidates.first { !Self.isNamedRightly($0) }
+      return wrong.map { "the uid of row \($0.row) is not that of its URL and caption" }
     case (false, nil):
       // Two against one: the decoded rows are of the list, or of the downloads.
       if let decoded, decoded.problem == nil, !decoded.rows.isEmpty,
@@ -135,6 +143,20 @@ struct ChunkCheck {
         } ?? false
       return isSound ? "its rows are not those of the shard's table" : nil
     }
+  }
+
+  /// Whether a row has the uid that follows from it.
+  private static func isNamedRightly(_ candidate: PairCandidate) -> Bool {
+    // A pair of a shard brings its uid along; of a text that was no UTF-8 the bytes count.
+    let replaced: Unicode.Scalar = "\u{FFFD}"
+    if candidate.isForgotten || candidate.picture != nil || candidate.drop?.reason == .badURL
+      || (candidate.url + candidate.caption).unicodeScalars.contains(replaced)
+    {
+      return true
+    }
+    return NormalizedURL.normalize(candidate.url).map {
+      PairIdentity.uid(normalizedURL: $0, caption: candidate.caption) == candidate.uid
+    } ?? false
   }
 
   /// Whether the list's columns that the rows have are known.

@@ -59,13 +59,17 @@ public struct RunVerifier: Sendable {
     let dataset = DatasetCheck(facts: facts, found: found, layout: layout)
     let final = dataset.finalShards()
     let columns = readColumns()
+    let listIsWhole = countRows()
     let total = facts.chunks.count + final.count
     let done = Atomic<Int>(0)
     // A chunk's shard is read as its tables are looked at; final shards come after.
     Parallel.forEach(total, threads: threads) { index in
       if index < facts.chunks.count {
-        ChunkCheck(chunk: index, facts: facts, found: found, layout: layout, columns: columns)
-          .run()
+        ChunkCheck(
+          chunk: index, facts: facts, found: found, layout: layout, columns: columns,
+          listIsWhole: listIsWhole
+        )
+        .run()
       } else {
         dataset.check(final[index - facts.chunks.count])
       }
@@ -96,6 +100,22 @@ public struct RunVerifier: Sendable {
         ChunkCheck.lostColumns)
       return nil
     }
+  }
+
+  /// Whether the chunks of the list have, all together, the rows that ingest has counted.
+  private func countRows() -> Bool {
+    guard let report = facts.report(.ingest, 0), let list = facts.generations.all.first else {
+      return true
+    }
+    var lines = 0
+    do {
+      for chunk in list.chunks {
+        lines += try DurableFile.read(facts.folder.chunkTable(chunk)).count { $0 == 0x0A }
+      }
+    } catch {
+      return false
+    }
+    return lines == report.input
   }
 
   /// Kept and dropped make up the list's rows.
