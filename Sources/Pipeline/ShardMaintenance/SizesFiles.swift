@@ -52,6 +52,8 @@ struct SizesFiles {
   ///
   /// - Parameter isImg2dataset: Whether the chunks' shards are of img2dataset's layout, which decides
   ///   where a run writes them; nil where that is not known, and then none is missed.
+  /// - Returns: Paths.
+  /// - Throws: What the disk refuses.
   func wrong(isImg2dataset: Bool?) throws -> [String] {
     var needed: Set<String> = []
     if let isImg2dataset, !shards.isEmpty {

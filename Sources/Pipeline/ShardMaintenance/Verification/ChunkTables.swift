@@ -78,6 +78,7 @@ struct ShardTable {
   /// - Parameters:
   ///   - candidates: The chunk's rows.
   ///   - hasRows: Whether the layout has the list's row and the uid; URLs stand in every layout.
+  /// - Returns: Whether each row is that of the candidate in its place.
   func tells(of candidates: [PairCandidate], hasRows: Bool) -> Bool {
     rows.count == candidates.count
       && zip(rows, candidates).allSatisfy { row, candidate in
