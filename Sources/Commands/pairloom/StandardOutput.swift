@@ -17,7 +17,7 @@ final class StandardOutput {
       do {
         try body(output)
       } catch let error where !(error is Closed) {
-        // What came before the damage is the reader's.
+        // What was written before the error is the reader's.
         try output.flush()
         throw error
       }

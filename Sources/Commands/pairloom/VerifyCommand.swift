@@ -10,13 +10,14 @@ struct VerifyCommand: AsyncParsableCommand {
     commandName: "verify",
     abstract: "Check every shard, index, table and checksum of a run, and mend what can be mended.",
     discussion: """
-      Ends with 0 when all is as it was published, else with 1 and a line for each file: what is wrong \
-      and what to do. Nothing is changed without --repair.
+      Ends with 0 when all is done and as it was published, else with 1 and a line for each file: what \
+      is wrong and what to do. Nothing is changed without --repair.
 
       --repair rebuilds indexes by a scan, tables from those of the stages before, scores and the \
       final shards by doing their jobs again. A shard that is lost is written again where its decoded \
       pictures are still there; else its chunk is downloaded again, and what has changed on the web \
-      changes in it. What is fine is not touched.
+      changes in it. What is fine is not touched. Jobs that are yet to be done, because the run or a \
+      repair was interrupted, are done.
 
         pairloom verify DIR
         pairloom verify DIR --repair
@@ -42,14 +43,14 @@ struct VerifyCommand: AsyncParsableCommand {
     let run = RunFolder(folder)
     var report = try await check(run)
     var repairs: RepairOutcome?
-    if repair && !report.isClean {
+    if repair && !report.isWhole {
       if !json { for line in Self.lines(report) { Terminal.print(line) } }
       let outcome = try await RunRepairer.repair(report, in: run)
       repairs = outcome
       if !json { for line in outcome.done { Terminal.print("  " + line) } }
-      if !outcome.reopened.isEmpty {
+      if outcome.mustResume {
         try await redo(outcome)
-        try await RunRepairer.clear(outcome, in: run)
+        try await RunRepairer.clear(in: run)
       }
       report = try await check(run)
     }
@@ -58,7 +59,14 @@ struct VerifyCommand: AsyncParsableCommand {
     } else {
       for line in Self.lines(report) { Terminal.print(line) }
     }
-    if report.isClean { return }
+    if report.isWhole { return }
+    if report.isClean {
+      throw CommandFailure(
+        description: "\(folder): \(Self.count(report.unfinishedJobs, "job")) yet to be done"
+          + (repair
+            ? "" : "; `pairloom verify \(folder) --repair` does them, as the run itself would"),
+        code: 1)
+    }
     let mendable = report.problems.count(where: \.canBeRepaired)
     throw CommandFailure(
       description: "\(folder): \(Self.count(report.problems.count, "problem"))"
@@ -77,8 +85,12 @@ struct VerifyCommand: AsyncParsableCommand {
 
   /// Works off the jobs that were handed back.
   private func redo(_ outcome: RepairOutcome) async throws {
-    let some = outcome.reopened.prefix(8).joined(separator: ", ")
-    Terminal.note("to be done again: \(some)" + (outcome.reopened.count > 8 ? " …" : ""))
+    if outcome.reopened.isEmpty {
+      Terminal.note("to be done: what the run has not done yet")
+    } else {
+      let some = outcome.reopened.prefix(8).joined(separator: ", ")
+      Terminal.note("to be done again: \(some)" + (outcome.reopened.count > 8 ? " …" : ""))
+    }
     let recipe = try await PipelineRun.recipe(of: folder)
     var scorer: CLIPPairScorer?
     if let model = recipe.model, !model.isEmpty {
@@ -112,7 +124,7 @@ struct VerifyCommand: AsyncParsableCommand {
       ["\(problem.file): \(problem.what)", "    → \(problem.advice)"]
     }
     lines.append(
-      (report.isClean ? "all is well: " : "")
+      (report.isWhole ? "all is well: " : report.isClean ? "what is done is well: " : "")
         + "\(count(report.shards, "shard")) (\(ByteCount.words(report.bytes))),"
         + " \(count(report.pairs, "pair")), \(count(report.tables, "table")),"
         + " \(count(report.problems.count, "problem"))")

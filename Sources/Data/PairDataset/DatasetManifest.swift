@@ -46,10 +46,32 @@ public struct DatasetManifest: Codable, Sendable, Equatable {
     version = try fields.decode(Int.self, forKey: .version)
     shards = try fields.decode([ShardSummary].self, forKey: .shards)
     pairs = try fields.decode(Int.self, forKey: .pairs)
-    bytes =
-      try fields.decodeIfPresent(Int.self, forKey: .bytes) ?? shards.reduce(0) { $0 + $1.bytes }
     recipeSHA256 = try fields.decode(String.self, forKey: .recipeSHA256)
     funnel = try fields.decode([FunnelStep].self, forKey: .funnel)
+    let counted = Self.sum(shards, \.bytes)
+    guard Self.sum(shards, \.pairs) != nil, let counted,
+      funnel.allSatisfy({ Self.range.contains($0.pairs) })
+    else {
+      throw DecodingError.dataCorrupted(
+        .init(codingPath: [], debugDescription: Self.outOfRange))
+    }
+    bytes = try fields.decodeIfPresent(Int.self, forKey: .bytes) ?? counted
+  }
+
+  /// What a count, or a sum of counts, may be: JSON numbers are exact as far as that.
+  private static let range = 0...(1 << 52)
+  private static let outOfRange = "a count is not in 0 … 2^52"
+
+  /// The sum of a count over all shards; nil where it, or one count, is out of range.
+  private static func sum(_ shards: [ShardSummary], _ count: KeyPath<ShardSummary, Int>) -> Int? {
+    var sum = 0
+    for shard in shards {
+      guard range.contains(shard[keyPath: count]) else { return nil }
+      // Two numbers of the range cannot overflow.
+      sum += shard[keyPath: count]
+      guard range.contains(sum) else { return nil }
+    }
+    return sum
   }
 
   /// - Throws: ``ShardError``: `file`, or `badManifest`.
@@ -66,10 +88,10 @@ public struct DatasetManifest: Codable, Sendable, Equatable {
     } catch let error as DecodingError {
       throw ShardError(.badManifest(words(error)), shard: path)
     }
-    guard manifest.pairs == manifest.shards.reduce(0, { $0 + $1.pairs }) else {
+    guard manifest.pairs == sum(manifest.shards, \.pairs) else {
       throw ShardError(.badManifest("its pairs are not the sum of its shards'"), shard: path)
     }
-    guard manifest.bytes == manifest.shards.reduce(0, { $0 + $1.bytes }) else {
+    guard manifest.bytes == sum(manifest.shards, \.bytes) else {
       throw ShardError(.badManifest("its bytes are not the sum of its shards'"), shard: path)
     }
     return manifest
@@ -95,6 +117,8 @@ public struct DatasetManifest: Codable, Sendable, Equatable {
       case .keyNotFound(let key, let context): ("\(key.stringValue) is missing", context)
       case .typeMismatch(_, let context), .valueNotFound(_, let context):
         ("a field has the wrong type", context)
+      case .dataCorrupted(let context) where context.debugDescription == outOfRange:
+        (outOfRange, context)
       case .dataCorrupted(let context): ("it is not JSON", context)
       @unknown default:
         ("it does not decode", DecodingError.Context(codingPath: [], debugDescription: ""))

@@ -6,7 +6,7 @@ import Synchronization
 /// A valid `NAME.idx` beside it tells where the pairs are; else the shard is scanned once. Samples
 /// without a picture are passed over; a caption that is missing is empty. Any number of threads may
 /// read at once. No archive, however hostile, makes it trap, hang, or take memory for what is only
-/// claimed: a member has at most 2512 MiB, a sample 512 MiB.
+/// claimed: a member has at most 256 MiB, a sample 512 MiB.
 public final class ShardReader: Sendable {
   public let path: String
   let index: ShardIndex

@@ -33,27 +33,44 @@ struct SizesFiles {
     String(shard.file.split(separator: "/").last ?? "")
   }
 
-  /// Those that a run has, with what should be in them.
+  /// All that there may be, with what should be in them, by paths relative to `root`.
   ///
   /// They stand beside the shards that the manifest lists, or beside the manifest.
-  private func expected() -> [(file: String, text: String)] {
+  private var all: [(file: String, text: String)] {
     let places = folder.isEmpty ? [""] : ["", folder + "/"]
     return places.flatMap { place in
       [
         (place + "sizes.json", Self.text(shards)),
         (place + "__len__", "\(shards.reduce(0) { $0 + $1.pairs })\n"),
       ]
-    }.filter { DurableFile.exists("\(root)/\($0.0)") }
+    }
   }
 
-  /// Those that say something else, by paths relative to `root`.
-  func wrong() throws -> [String] {
-    try expected().filter { try DurableFile.read("\(root)/\($0.file)") != Array($0.text.utf8) }
-      .map(\.file)
+  private func exists(_ file: String) -> Bool { DurableFile.exists("\(root)/\(file)") }
+
+  /// Those that are missing or say something else, by paths relative to `root`.
+  ///
+  /// - Parameter isImg2dataset: Whether the chunks' shards are of img2dataset's layout, which decides
+  ///   where a run writes them; nil where that is not known, and then none is missed.
+  /// - Returns: Paths.
+  /// - Throws: What the disk refuses.
+  func wrong(isImg2dataset: Bool?) throws -> [String] {
+    var needed: Set<String> = []
+    if let isImg2dataset, !shards.isEmpty {
+      needed =
+        isImg2dataset && folder == "shards"
+        ? ["sizes.json", "shards/__len__"] : [folder + "/sizes.json"]
+    }
+    return try all.filter { file, text in
+      guard exists(file) else { return needed.contains(file) }
+      return try DurableFile.read("\(root)/\(file)") != Array(text.utf8)
+    }.map(\.file)
   }
 
   /// Brings those that there are up to date.
   func update() throws {
-    for (file, text) in expected() { try DurableFile.write(text, to: "\(root)/\(file)") }
+    for (file, text) in all where exists(file) {
+      try DurableFile.write(text, to: "\(root)/\(file)")
+    }
   }
 }

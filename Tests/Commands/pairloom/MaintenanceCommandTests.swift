@@ -3,6 +3,7 @@ import Foundation
 import PairDataset
 import PipelineCore
 import SeededRandom
+import ShardMaintenance
 import Testing
 
 /// `ls`, `cat`, `verify`, `reshard` and `forget` as a user runs them.
@@ -99,6 +100,28 @@ import Testing
     #expect(repaired.status == 0, "\(repaired.output)\(repaired.error)")
     #expect(try Program.run(["verify", run]).status == 0)
     #expect(try Program.run(["verify", folder.path]).status == 2)
+  }
+
+  @Test("verify tells of jobs that an interrupted repair has left, and --repair does them")
+  func interruptedRepair() async throws {
+    let folder = try TemporaryFolder()
+    let (run, web) = try Self.run(in: folder)
+    defer { withExtendedLifetime(web) {} }
+    try DurableFile.remove(run + "/shards/00002.tar.lz4")
+    // What a repair has done when it is killed before the first job.
+    let place = RunFolder(run)
+    let outcome = try await RunRepairer.repair(
+      try await RunVerifier.verify(place, threads: 1), in: place)
+    #expect(outcome.mustResume)
+    let told = try Program.run(["verify", run])
+    #expect(told.status == 1)
+    #expect(!told.output.contains("all is well"), "\(told.output)")
+    #expect(told.error.contains("jobs yet to be done"), "\(told.error)")
+    #expect(told.error.contains("--repair"), "\(told.error)")
+    let repaired = try Program.run(["verify", run, "--repair"])
+    #expect(repaired.status == 0, "\(repaired.output)\(repaired.error)")
+    #expect(repaired.output.contains("all is well"))
+    #expect(DurableFile.exists(run + "/shards/00002.tar.lz4"))
   }
 
   @Test("reshard cuts to a list of ids, and says what is missing")

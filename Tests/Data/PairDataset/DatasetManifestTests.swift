@@ -47,6 +47,21 @@ import Testing
     #expect(old.shards.map(\.table) == [nil])
   }
 
+  /// A manifest of shards that claim `pairs` and `bytes` each, without a sum of bytes.
+  static func hostile(pairs: [String], bytes: String = "1", sum: String) -> String {
+    let shards = pairs.map { #"{"file":"a.tar","pairs":\#($0),"bytes":\#(bytes),"sha256":""}"# }
+    return #"{"version":1,"shards":[\#(shards.joined(separator: ","))],"pairs":\#(sum),"#
+      + #""recipeSHA256":"","funnel":[]}"#
+  }
+
+  @Test("the largest counts are read")
+  func largest() throws {
+    let path = folder + "/large.json"
+    try DurableFile.write(
+      Self.hostile(pairs: ["4503599627370496"], sum: "4503599627370496"), to: path)
+    #expect(try DatasetManifest.read(path).pairs == 1 << 52)
+  }
+
   @Test(
     "what is no manifest is refused with the reason",
     arguments: [
@@ -63,6 +78,17 @@ import Testing
       (
         #"{"version":1,"shards":[{"file":3}],"pairs":5,"recipeSHA256":"","funnel":[]}"#,
         "wrong type, in shards [0] file"
+      ),
+      (Self.hostile(pairs: ["9223372036854775807", "1"], sum: "0"), "a count is not in 0 … 2^52"),
+      (Self.hostile(pairs: ["4503599627370496", "1"], sum: "4503599627370497"), "a count is not"),
+      (Self.hostile(pairs: ["-3", "5"], sum: "2"), "a count is not in 0 … 2^52"),
+      (
+        Self.hostile(pairs: ["1", "1"], bytes: "9223372036854775807", sum: "2"),
+        "a count is not in 0 … 2^52"
+      ),
+      (
+        #"{"version":1,"shards":[],"pairs":0,"bytes":0,"recipeSHA256":"","#
+          + #""funnel":[{"stage":"rows","pairs":-1}]}"#, "a count is not in 0 … 2^52"
       ),
     ])
   func refuses(text: String, reason: String) throws {

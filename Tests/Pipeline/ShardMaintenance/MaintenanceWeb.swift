@@ -102,7 +102,7 @@ final class MaintenanceWeb: Sendable {
     ] {
       for file in try DurableFile.names(in: part.isEmpty ? root : "\(root)/\(part)")
       where file.contains(".") && !file.hasPrefix("ledger") && !file.hasPrefix("origins")
-        && !file.hasPrefix("rates")
+        && !file.hasPrefix("rates") && !file.hasPrefix("hosts")
       {
         files[part.isEmpty ? file : "\(part)/\(file)"] = try DurableFile.read(
           part.isEmpty ? "\(root)/\(file)" : "\(root)/\(part)/\(file)")

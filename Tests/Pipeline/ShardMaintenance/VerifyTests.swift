@@ -31,6 +31,13 @@ import URLPipeline
         try DurableFile.write(Array(bytes.prefix(bytes.count * 2 / 3)), to: "\(run)/\(file)")
       }
     }
+    static func cutLines(_ file: String, to count: Int) -> Damage {
+      Damage(testDescription: "\(file) cut to \(count) lines", names: [file]) { run in
+        let lines = try DurableFile.read("\(run)/\(file)").split(separator: UInt8(ascii: "\n"))
+        let left = lines.prefix(count).flatMap { Array($0) + [UInt8(ascii: "\n")] }
+        try DurableFile.write(left, to: "\(run)/\(file)")
+      }
+    }
     static func remove(_ file: String) -> Damage {
       Damage(testDescription: "\(file) removed", names: [file]) { run in
         try DurableFile.remove("\(run)/\(file)")
@@ -59,7 +66,11 @@ import URLPipeline
     .swap("scores/toy/00000.parquet", "scores/toy/00001.parquet"),
     .flip("filtered/00000.tar.lz4"), .remove("filtered/00001.tar.lz4"),
     .remove("filtered/00000.idx"), .remove("filtered/verdicts/00001.parquet"),
-    .remove("dataset.json"), .cut("dataset.json"),
+    .remove("dataset.json"), .cut("dataset.json"), .remove("filtered/sizes.json"),
+    .swap("decoded/00000.parquet", "decoded/00001.parquet"),
+    .swap("deduplicated/00000.parquet", "deduplicated/00001.parquet"),
+    .remove("fetched/00000.1.parquet"), .cut("fetched/00001.1.parquet"),
+    .swap("fetched/00000.1.parquet", "fetched/00001.1.parquet"),
     Damage(testDescription: "dataset.json with another digest", names: ["filtered/00000.tar.lz4"]) {
       run in
       var manifest = try DatasetManifest.read(run + "/dataset.json")
@@ -102,6 +113,109 @@ import URLPipeline
         #expect(files[file] == bytes, "\(damage.testDescription): \(file) differs")
       }
     }
+  }
+
+  /// Damages of what nothing can be made from again.
+  static let losses: [Damage] = [
+    .remove("chunks/00001.jsonl"), .flip("chunks/00001.jsonl"),
+    .swap("chunks/00000.jsonl", "chunks/00001.jsonl"),
+    Damage(testDescription: "chunks/00000.jsonl emptied", names: ["chunks/00000.jsonl"]) { run in
+      try DurableFile.write([], to: run + "/chunks/00000.jsonl")
+    },
+    // The last row, and one that ingest has dropped: row 17 repeats a URL.
+    .cutLines("chunks/00002.jsonl", to: 4), .cutLines("chunks/00001.jsonl", to: 7),
+    Damage(testDescription: "another URL", names: ["chunks/00001.jsonl"]) { run in
+      let path = run + "/chunks/00001.jsonl"
+      let text = String(decoding: try DurableFile.read(path), as: UTF8.self)
+      try DurableFile.write(
+        text.replacingOccurrences(of: "/ok/12", with: "/ok/99"), to: path)
+    },
+    .remove("chunks/columns.json"), .cut("chunks/columns.json"),
+    Damage(testDescription: "columns emptied", names: ["chunks/columns.json"]) { run in
+      try DurableFile.write("[]\n", to: run + "/chunks/columns.json")
+    },
+  ]
+
+  @Test(
+    "where the list's rows or columns are damaged they are blamed, and nothing is made of them")
+  func lost() async throws {
+    let web = try MaintenanceWeb()
+    try await web.run("run", Self.filter, scorer: ToyScorer())
+    for (number, damage) in Self.losses.enumerated() {
+      for more in [nil, "shards/00001.parquet", "shards/00001.tar.lz4"] {
+        let name = "lost-\(number)" + (more.map { "-" + $0.suffix(3) } ?? "")
+        try web.copy("run", to: name)
+        let folder = RunFolder("\(web.folder)/\(name)")
+        try damage.make(folder.path)
+        if let more { try DurableFile.remove("\(folder.path)/\(more)") }
+        let before = try web.files(name)
+        let report = try await RunVerifier.verify(folder, threads: 2)
+        let files = Set(report.problems.map(\.file))
+        #expect(
+          files.isSuperset(of: damage.names), "\(damage.testDescription): \(report.problems)")
+        guard more == nil || damage.names.contains(where: { $0.contains("00001") }) else {
+          continue
+        }
+        if more == nil {
+          #expect(files == Set(damage.names), "\(damage.testDescription): \(report.problems)")
+        }
+        let mendable = report.problems.filter(\.canBeRepaired)
+        #expect(mendable == [])
+        let outcome = try await RunRepairer.repair(report, in: folder)
+        #expect(outcome.done == [] && outcome.reopened == [] && !outcome.mustResume)
+        #expect(try web.files(name) == before, "\(damage.testDescription)")
+      }
+    }
+  }
+
+  @Test("in img2dataset's layout its statistics, sizes and the number of pairs are missed too")
+  func companions() async throws {
+    let web = try MaintenanceWeb()
+    try await web.run("run", ["layout=img2dataset"])
+    let folder = RunFolder(web.folder + "/run")
+    #expect(try await RunVerifier.verify(folder, threads: 1).problems == [])
+    for file in ["shards/00001_stats.json", "shards/__len__", "sizes.json"] {
+      let path = "\(folder.path)/\(file)"
+      let whole = try DurableFile.read(path)
+      for isRemoved in [true, false] {
+        if isRemoved {
+          try DurableFile.remove(path)
+        } else {
+          var bytes = whole
+          bytes[bytes.count / 2] ^= 1
+          try DurableFile.write(bytes, to: path)
+        }
+        let report = try await RunVerifier.verify(folder, threads: 1)
+        #expect(report.problems.map(\.file) == [file])
+        if try await RunRepairer.repair(report, in: folder).mustResume {
+          try await web.resume("run")
+        }
+        #expect(try DurableFile.read(path) == whole)
+      }
+    }
+    try await Forgetter.forget(
+      [try ForgetRequest(.url, web.server.url("/ok/12"))], in: folder, now: 5)
+    #expect(try await RunVerifier.verify(folder, threads: 1).problems == [])
+  }
+
+  @Test("one repair that fails leaves the others to be done")
+  func failing() async throws {
+    let web = try MaintenanceWeb()
+    try await web.run("run")
+    let folder = RunFolder(web.folder + "/run")
+    for file in ["shards/00000.idx", "shards/00002.idx", "shards/00001.parquet"] {
+      try DurableFile.remove("\(folder.path)/\(file)")
+    }
+    let report = try await RunVerifier.verify(folder, threads: 1)
+    #expect(report.problems.count == 3)
+    // The shard goes while the report is read.
+    try DurableFile.remove(folder.shards + "/00000.tar.lz4")
+    let outcome = try await RunRepairer.repair(report, in: folder)
+    #expect(outcome.left.count == 1)
+    #expect(outcome.left.first?.hasPrefix("shards/00000.idx: ") == true, "\(outcome.left)")
+    #expect(outcome.done.count == 2)
+    #expect(DurableFile.exists(folder.shards + "/00002.idx"))
+    #expect(DurableFile.exists(folder.shards + "/00001.parquet"))
   }
 
   @Test("without a filter the manifest lists the chunks' shards, and is made again from the ledger")
@@ -210,19 +324,54 @@ import URLPipeline
     #expect(!DurableFile.exists(temporary))
   }
 
-  @Test("a chunk that the web no longer gives leaves no shard of its own, nor a final one too many")
-  func vanished() async throws {
+  @Test(
+    "a chunk that the web no longer gives leaves no shard of its own, nor a final one too many",
+    arguments: [false, true])
+  func vanished(isInterrupted: Bool) async throws {
     let web = try MaintenanceWeb()
     try await web.run("run", paths: (0..<3).map { "/once/\($0)" }, ["shard_pairs=2"])
     let folder = RunFolder(web.folder + "/run")
     #expect(try web.rows("run") == [0, 1, 2])
     try DurableFile.remove(folder.shards + "/00000.tar.lz4")
-    let outcome = try await RunRepairer.repair(
+    // A second one, in the way of nobody, that no job has made.
+    let stray = folder.filtered + "/00009.tar.lz4"
+    try DurableFile.write([1], to: stray)
+    let first = try await RunRepairer.repair(
       try await RunVerifier.verify(folder, threads: 1), in: folder)
+    #expect(first.mustResume)
     web.heal()
+    if isInterrupted {
+      // Nothing is told of jobs that wait, but that they do.
+      let waiting = try await RunVerifier.verify(folder, threads: 1)
+      #expect(waiting.isClean && !waiting.isWhole && waiting.unfinishedJobs == 5)
+      let again = try await RunRepairer.repair(waiting, in: folder)
+      #expect(again.reopened == [] && again.mustResume)
+    }
+    // Before the jobs are done nothing may go.
+    try await RunRepairer.clear(in: folder)
+    #expect(DurableFile.exists(folder.filtered + "/00001.tar.lz4"))
     try await web.resume("run")
-    try await RunRepairer.clear(outcome, in: folder)
+    if isInterrupted {
+      // A plain run has ended them, and knows nothing of a repair.
+      let report = try await RunVerifier.verify(folder, threads: 1)
+      let left = Set(report.problems.filter(\.canBeRepaired).map(\.file))
+      #expect(
+        left.isSuperset(of: [
+          "filtered/00000.tar.lz4", "filtered/00001.idx", "filtered/00001.parquet",
+          "shards/00000.idx",
+        ]), "\(report.problems)")
+      #expect(!left.contains("filtered/00009.tar.lz4"))
+      let cleared = try await RunRepairer.repair(report, in: folder)
+      #expect(!cleared.mustResume)
+    } else {
+      try await RunRepairer.clear(in: folder)
+    }
     #expect(try web.rows("run") == [])
+    #expect(
+      try await RunVerifier.verify(folder, threads: 1).problems.map(\.file) == [
+        "filtered/00009.tar.lz4"
+      ])
+    try DurableFile.remove(stray)
     #expect(try await RunVerifier.verify(folder, threads: 1).problems == [])
   }
 

@@ -6,12 +6,15 @@ import PipelineCore
 struct DatasetCheck: Sendable {
   let facts: RunFacts
   let found: ProblemList
+  /// Nil where the run's recipe is not known.
+  let layout: RunLayout?
   /// Nil where there is none that can be read.
   private let manifest: DatasetManifest?
 
   /// Reads the manifest of a run that has published one.
-  init(facts: RunFacts, found: ProblemList) {
+  init(facts: RunFacts, found: ProblemList, layout: RunLayout?) {
     self.facts = facts
+    self.layout = layout
     self.found = found
     guard !facts.filters.isEmpty else {
       manifest = nil
@@ -45,8 +48,12 @@ struct DatasetCheck: Sendable {
       found.add("dataset.json", "it does not list the shards that the ledger knows", publish)
     }
     do {
-      for file in try SizesFiles(shards: manifest.shards, root: facts.folder.path).wrong() {
-        found.add(file, "it does not say what dataset.json lists", publish)
+      for file in try SizesFiles(shards: manifest.shards, root: facts.folder.path).wrong(
+        isImg2dataset: layout?.isImg2dataset)
+      {
+        let isThere = DurableFile.exists("\(facts.folder.path)/\(file)")
+        found.add(
+          file, isThere ? "it does not say what dataset.json lists" : "it is missing", publish)
       }
     } catch {
       found.add("sizes.json", "\(error)", publish)

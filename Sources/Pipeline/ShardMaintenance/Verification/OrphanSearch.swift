@@ -9,6 +9,8 @@ struct OrphanSearch {
   let found: ProblemList
   /// The shards that the manifest lists and that are no chunk's own; nil without a manifest.
   let final: [ShardSummary]?
+  /// What jobs of the run have made and do not make any more, by paths relative to its folder.
+  let leftovers: [String]
 
   private static let advice = Repair.byHand(
     "no job of this run has made it: move it out of the folder")
@@ -35,6 +37,10 @@ struct OrphanSearch {
     for name in ["chunks", "decoded", "deduplicated", "fetched"] {
       try search("\(folder.path)/\(name)") { facts.chunks.contains($0) ? .all : nil }
     }
+    for path in leftovers {
+      found.add(
+        path, "a job that was done again does not write it any more", .removeLeftovers)
+    }
     try searchTemporaries()
   }
 
@@ -58,7 +64,10 @@ struct OrphanSearch {
         case .tables: !isShard && !name.hasSuffix(".idx")
         case .shard(let file): !isShard || name == file
         }
-      if !isFine { found.add(facts.name("\(folder)/\(name)"), "nothing knows of it", Self.advice) }
+      let path = facts.name("\(folder)/\(name)")
+      if !isFine && !leftovers.contains(path) {
+        found.add(path, "nothing knows of it", Self.advice)
+      }
     }
   }
 

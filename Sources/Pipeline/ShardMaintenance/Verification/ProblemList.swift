@@ -8,6 +8,14 @@ final class ProblemList: Sendable {
     report.withLock { $0.problems.append(.init(file, what, repair)) }
   }
 
+  /// The same for what several chunks find.
+  func addOnce(_ file: String, _ what: String, _ repair: Repair) {
+    report.withLock { report in
+      let problem = VerificationReport.Problem(file, what, repair)
+      if !report.problems.contains(problem) { report.problems.append(problem) }
+    }
+  }
+
   func count(shards: Int = 0, tables: Int = 0, pairs: Int = 0, bytes: Int = 0) {
     report.withLock {
       $0.shards += shards

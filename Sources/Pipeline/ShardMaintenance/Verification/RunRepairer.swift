@@ -16,6 +16,8 @@ public struct RepairOutcome: Sendable, Equatable {
   public var reopened: [String] = []
   /// Whether pictures are asked for on the web once more.
   public var refetches = false
+  /// Whether jobs are yet to be done: those handed back, now or by a repair that was interrupted.
+  public var mustResume = false
 }
 
 /// Mends what `verify` has found; what is fine is not touched.
@@ -28,7 +30,8 @@ public enum RunRepairer {
   ///   - report: Of the folder as it is.
   ///   - folder: Of the run.
   /// - Returns: What was done, and which jobs wait to be done.
-  /// - Throws: `LedgerError.busy` while a process works on the jobs; what the disk refuses.
+  /// - Throws: `LedgerError.busy` while a process works on the jobs. What fails of one repair stands in
+  ///   `left`, and the others are done.
   public static func repair(_ report: VerificationReport, in folder: RunFolder) async throws
     -> RepairOutcome
   {
@@ -36,74 +39,72 @@ public enum RunRepairer {
     let facts = try await RunFacts(folder, ledger)
     var outcome = RepairOutcome()
     var jobs: [JobName] = []
-    var handled: Set<Repair> = []
-    for problem in report.problems where handled.insert(problem.repair).inserted {
-      switch problem.repair {
-      case .byHand(let advice): outcome.left.append("\(problem.file): \(advice)")
-      case .removeTemporaries:
-        try folder.removeAbandonedTemporaries()
-        outcome.done.append("removed what killed processes left")
-      case .redo(let names, let refetches):
-        jobs += names.filter { !jobs.contains($0) }
-        outcome.refetches = outcome.refetches || refetches
-      case .index, .shardTable: break
-      }
+    for problem in report.problems {
+      guard case .redo(let names, let refetches) = problem.repair else { continue }
+      jobs += names.filter { !jobs.contains($0) }
+      outcome.refetches = outcome.refetches || refetches
     }
     // What is done again makes its files by itself.
     let redone = Set(jobs.filter { $0.stage == StageName.shard.rawValue }.map(\.chunk))
-    for repair in handled {
-      switch repair {
-      case .index(let shard):
-        try await Parallel.detached {
-          try ShardIndexFile.rebuild(ofShard: "\(folder.path)/\(shard)")
-        }
-        outcome.done.append("made the index of \(shard) again")
-      case .shardTable(let chunk) where !redone.contains(chunk):
-        guard let attempt = facts.attempt(chunk) else { continue }
-        let stage = try await PipelineRun.recipe(of: folder.path).shardStage
-        try await Parallel.detached {
-          try stage.rebuildTable(of: chunk, fetchedBy: attempt, in: folder)
-        }
-        outcome.done.append("made \(facts.name(folder.shardTable(chunk))) again")
-      default: break
+    var handled: Set<Repair> = []
+    for problem in report.problems where handled.insert(problem.repair).inserted {
+      if case .shardTable(let chunk) = problem.repair, redone.contains(chunk) { continue }
+      do {
+        outcome.done += try await rebuild(problem, facts, ledger, &outcome)
+      } catch let error as CancellationError {
+        throw error
+      } catch {
+        // The other problems can be mended for all that.
+        outcome.left.append("\(problem.file): \(error)")
       }
     }
-    outcome.done.sort()
+    try await Leftovers.note(outputsOf: jobs, facts, in: ledger)
     outcome.reopened = try await ledger.reopen(jobs).map(\.description)
+    outcome.mustResume = !outcome.reopened.isEmpty || facts.unfinishedJobs > 0
     return outcome
+  }
+
+  /// Mends at once what needs no job; what was done, in words.
+  private static func rebuild(
+    _ problem: VerificationReport.Problem, _ facts: RunFacts, _ ledger: JobLedger,
+    _ outcome: inout RepairOutcome
+  ) async throws -> [String] {
+    let folder = facts.folder
+    switch problem.repair {
+    case .redo: return []
+    case .byHand(let advice):
+      outcome.left.append("\(problem.file): \(advice)")
+      return []
+    case .removeTemporaries:
+      try folder.removeAbandonedTemporaries()
+      return ["removed what killed processes left"]
+    case .removeLeftovers:
+      return try await Leftovers(ledger).clear(facts, in: ledger).map { "removed \($0)" }
+    case .index(let shard):
+      try await Parallel.detached {
+        try ShardIndexFile.rebuild(ofShard: "\(folder.path)/\(shard)")
+      }
+      return ["made the index of \(shard) again"]
+    case .shardTable(let chunk):
+      guard let attempt = facts.attempt(chunk) else { return [] }
+      let stage = try await PipelineRun.recipe(of: folder.path).shardStage
+      try await Parallel.detached {
+        try stage.rebuildTable(of: chunk, fetchedBy: attempt, in: folder)
+      }
+      return ["made \(facts.name(folder.shardTable(chunk))) again"]
+    }
   }
 
   /// Removes what the jobs that were done again have written before and do not write any more.
   ///
-  /// A chunk that keeps nothing now has no shard, and fewer pairs make fewer final shards.
+  /// A chunk that keeps nothing now has no shard, and fewer pairs make fewer final shards. By the
+  /// ledger's note: it does not matter which process has done the jobs. Nothing goes before all are
+  /// done.
   ///
-  /// - Parameters:
-  ///   - outcome: Of the repair, whose jobs are done.
-  ///   - folder: Of the run.
+  /// - Parameter folder: Of the run.
   /// - Throws: What the disk refuses.
-  public static func clear(_ outcome: RepairOutcome, in folder: RunFolder) async throws {
-    let facts = try await RunFacts(folder, try RunFacts.ledger(of: folder))
-    for chunk in facts.chunks where outcome.reopened.contains(facts.job(.shard, chunk).description)
-    {
-      guard let report = facts.report(.shard, chunk), report.shard == nil else { continue }
-      for compression in ShardCompression.allCases {
-        let path = "\(folder.shards)/\(RunFolder.digits(chunk)).\(compression.fileExtension)"
-        try DurableFile.remove(path)
-        try DurableFile.remove(ShardIndexFile.path(ofShard: path))
-      }
-    }
-    guard facts.publishing.contains(where: { outcome.reopened.contains($0.description) }) else {
-      return
-    }
-    let listed = Set(
-      try DatasetManifest.read(folder.dataset).shards.filter { $0.file.hasPrefix("filtered/") }
-        .map { $0.file.dropFirst("filtered/".count).prefix { $0 != "." } })
-    for name in try DurableFile.names(in: folder.filtered) {
-      let number = name.prefix { $0 != "." }
-      guard number.count >= 5, number.allSatisfy({ $0.isASCII && $0.isNumber }),
-        !listed.contains(number)
-      else { continue }
-      try DurableFile.remove("\(folder.filtered)/\(name)")
-    }
+  public static func clear(in folder: RunFolder) async throws {
+    let ledger = try RunFacts.ledger(of: folder)
+    _ = try await Leftovers(ledger).clear(try await RunFacts(folder, ledger), in: ledger)
   }
 }

@@ -13,6 +13,8 @@ public struct RunVerifier: Sendable {
   private let status: RunStatus
   private let found = ProblemList()
   private let threads: Int
+  private let layout: RunLayout?
+  private let leftovers: Leftovers
 
   /// What is wrong in `folder`; changes nothing.
   ///
@@ -29,11 +31,16 @@ public struct RunVerifier: Sendable {
     let ledger = try RunFacts.ledger(of: folder)
     let verifier = RunVerifier(
       facts: try await RunFacts(folder, ledger), status: try await RunStatus(ledger: ledger),
-      threads: threads)
+      threads: threads, layout: try await RunLayout(of: folder),
+      leftovers: try await Leftovers(ledger))
     return try await Parallel.detached { try verifier.report(onProgress) }
   }
 
-  private init(facts: RunFacts, status: RunStatus, threads: Int) {
+  private init(
+    facts: RunFacts, status: RunStatus, threads: Int, layout: RunLayout?, leftovers: Leftovers
+  ) {
+    self.layout = layout
+    self.leftovers = leftovers
     self.facts = facts
     self.status = status
     self.threads = threads
@@ -49,14 +56,20 @@ public struct RunVerifier: Sendable {
         .byHand("end it with `pairloom forget \(facts.folder.path)`, then verify again"))
       return found.result
     }
-    let dataset = DatasetCheck(facts: facts, found: found)
+    let dataset = DatasetCheck(facts: facts, found: found, layout: layout)
     let final = dataset.finalShards()
+    let columns = readColumns()
+    let listIsWhole = countRows()
     let total = facts.chunks.count + final.count
     let done = Atomic<Int>(0)
     // A chunk's shard is read as its tables are looked at; final shards come after.
     Parallel.forEach(total, threads: threads) { index in
       if index < facts.chunks.count {
-        ChunkCheck(chunk: index, facts: facts, found: found).run()
+        ChunkCheck(
+          chunk: index, facts: facts, found: found, layout: layout, columns: columns,
+          listIsWhole: listIsWhole
+        )
+        .run()
       } else {
         dataset.check(final[index - facts.chunks.count])
       }
@@ -64,11 +77,45 @@ public struct RunVerifier: Sendable {
     }
     dataset.checkOrder()
     checkBalance()
-    try OrphanSearch(facts: facts, found: found, final: dataset.hasManifest ? final : nil).run()
+    try OrphanSearch(
+      facts: facts, found: found, final: dataset.hasManifest ? final : nil,
+      // A manifest that cannot be read has been named; what it lists cannot be told.
+      leftovers: dataset.hasManifest ? leftovers.unlisted(facts) : []
+    ).run()
     var report = found.result
     report.unfinishedJobs = facts.unfinishedJobs
     report.quarantinedJobs = facts.quarantinedJobs
     return report
+  }
+
+  /// The names of the list's other columns; nil where they are lost.
+  private func readColumns() -> Set<String>? {
+    guard facts.report(.ingest, 0) != nil else { return nil }
+    do {
+      return Set(try ListColumns.read(facts.folder).map(\.name))
+    } catch {
+      let path = facts.folder.chunkColumns
+      found.add(
+        facts.name(path), DurableFile.exists(path) ? "\(error)" : "it is missing",
+        ChunkCheck.lostColumns)
+      return nil
+    }
+  }
+
+  /// Whether the chunks of the list have, all together, the rows that ingest has counted.
+  private func countRows() -> Bool {
+    guard let report = facts.report(.ingest, 0), let list = facts.generations.all.first else {
+      return true
+    }
+    var lines = 0
+    do {
+      for chunk in list.chunks {
+        lines += try DurableFile.read(facts.folder.chunkTable(chunk)).count { $0 == 0x0A }
+      }
+    } catch {
+      return false
+    }
+    return lines == report.input
   }
 
   /// Kept and dropped make up the list's rows.

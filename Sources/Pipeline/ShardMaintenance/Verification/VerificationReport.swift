@@ -38,7 +38,11 @@ public struct VerificationReport: Sendable, Equatable {
   /// Jobs that were given up; they have no outputs.
   public var quarantinedJobs = 0
 
+  /// Whether nothing is wrong with what is done.
   public var isClean: Bool { problems.isEmpty }
+
+  /// Whether nothing is wrong and nothing is yet to be done.
+  public var isWhole: Bool { isClean && unfinishedJobs == 0 }
 }
 
 /// How a problem is mended.
@@ -51,6 +55,8 @@ package enum Repair: Sendable, Hashable {
   case redo([JobName], refetches: Bool)
   /// Remove what killed processes left.
   case removeTemporaries
+  /// Remove what jobs that were done again have written before and do not write any more.
+  case removeLeftovers
   /// There is nothing to rebuild it from.
   case byHand(String)
 
@@ -64,7 +70,7 @@ package enum Repair: Sendable, Hashable {
         : "--repair does it again")
         + ": \(jobs.prefix(4).map(\.description).joined(separator: ", "))"
         + (jobs.count > 4 ? " and \(jobs.count - 4) more" : "")
-    case .removeTemporaries: "--repair removes it"
+    case .removeTemporaries, .removeLeftovers: "--repair removes it"
     case .byHand(let advice): advice
     }
   }

@@ -1,3 +1,4 @@
+import PairDataset
 import PipelineCore
 
 /// The rows of packed pairs, out of the tables of the chunks' shards, in the order of packing.
@@ -5,6 +6,10 @@ struct PackedRows {
   /// The pairs that were taken of one chunk's shard.
   struct Part {
     var chunk: Int
+    /// The pairs that the shard has.
+    var count: Int
+    /// The shard's own file.
+    var shard: String
     /// For each pair of the shard whether it was taken; nil for all.
     var kept: [Bool]?
     /// The keys that they have now where they are others, by index in the shard.
@@ -38,15 +43,23 @@ struct PackedRows {
   /// Reads the rows of the next part.
   private mutating func read() throws {
     guard let part = parts.popFirst() else {
-      preconditionFailure("the packed shards hold more pairs than were appended")
+      throw StageError(.filter, chunk: 0, "the packed shards hold more pairs than were taken")
     }
     let path = run.shardTable(part.chunk)
     columns = try PairTable.columns(of: path)
     // The pairs of a shard are the successes of its chunk, in order.
     let all = try PairTable.read(path).filter { $0["status"]?.text == "success" }
-    guard part.kept == nil || part.kept?.count == all.count else {
+    guard all.count == part.count else {
       throw TableError(
-        path: path, row: all.count, problem: "the shard beside it has another number of pairs")
+        path: path, row: all.count,
+        problem: "it has \(all.count) kept pairs, the shard beside it has \(part.count)")
+    }
+    // Read once more, from the index: not the keys of all shards are kept until here.
+    let keys = try ShardReader(path: part.shard).keys
+    for (row, key) in zip(all, keys) where row["key"]?.text != key {
+      throw TableError(
+        path: path, row: row["row"]?.integer ?? 0,
+        problem: "the shard beside it has \(key) where it has \(row["key"]?.text ?? "no key")")
     }
     rows =
       all.enumerated().filter { part.kept?[$0.offset] ?? true }.map { index, row in

@@ -41,7 +41,8 @@ final class PackedShards {
     guard keys == nil || reader.keys == keys else {
       throw StageError(.filter, chunk: 0, "\(path) holds other pairs than were scored")
     }
-    var part = PackedRows.Part(chunk: chunk, kept: kept)
+    var part = PackedRows.Part(
+      chunk: chunk, count: reader.count, shard: path, kept: kept)
     for index in 0..<reader.count where kept?[index] ?? true {
       let pair = try reader.pair(at: index)
       let key = try append(pair, of: chunk)

@@ -12,7 +12,7 @@ enum TrainingSizes {
   /// Publishes the sizes of `shards`, whose paths are relative to the run's folder.
   ///
   /// - Parameters:
-  ///   - shards: All that a manifest lists, of one folder.
+  ///   - shards: All that a manifest lists, of one folder; where there is none there are no sizes.
   ///   - run: The run's folder.
   ///   - isImg2dataset: Whether the chunks' shards are of img2dataset's layout.
   /// - Throws: ``FileError`` where they cannot be written.
@@ -21,7 +21,13 @@ enum TrainingSizes {
   {
     guard let slash = shards.first?.file.lastIndex(of: "/"),
       let folder = shards.first?.file[..<slash]
-    else { return }
+    else {
+      // A job that is done again may keep nothing where it kept pairs before.
+      for file in ["filtered/sizes.json", "shards/sizes.json", "shards/__len__", "sizes.json"] {
+        try DurableFile.remove("\(run.path)/\(file)")
+      }
+      return
+    }
     let lines = shards.map { shard in
       "  " + JSONValue.string(String(shard.file[shard.file.index(after: slash)...])).serialized
         + ": \(shard.pairs)"

@@ -91,6 +91,26 @@ public struct ShardStage: Stage {
     try writeTable(of: fates, chunk, in: folder, layout, carried)
   }
 
+  /// What should stand beside a chunk's table, by the tables of the stages before it.
+  ///
+  /// - Parameters:
+  ///   - chunk: The chunk.
+  ///   - attempt: The attempt that completed its download.
+  ///   - folder: The run's.
+  /// - Returns: Paths and contents; none in a layout that has the shard and its table alone.
+  /// - Throws: What the tables lack.
+  package func companions(of chunk: Int, fetchedBy attempt: Int, in folder: RunFolder) throws -> [(
+    path: String, content: [UInt8]
+  )] {
+    let layout = try layout(in: folder)
+    guard layout is Img2datasetLayout else { return [] }
+    let carried = CarriedColumns(try ListColumns.read(folder), unless: layout.ownFields)
+    let fates = try fates(chunk, fetchedBy: attempt, in: folder, carried)
+    return layout.companions(of: fates).map { ending, content in
+      (folder.shards + "/" + RunFolder.digits(chunk) + ending, content)
+    }
+  }
+
   private func pair(
     _ fate: PairFate, _ layout: any ShardLayout, chunk: Int, in folder: RunFolder
   ) throws -> Pair {

@@ -117,6 +117,42 @@ import Testing
     #expect(try DurableFile.read(folder.dataset) == once)
   }
 
+  @Test(
+    "a table that is not that of its shard stops the packing with its name, and moves no row",
+    arguments: [0, 2], [FilterRule.none, .minScore(0.1)])
+  func damagedTable(_ chunk: Int, _ rule: FilterRule) async throws {
+    for isCut in [true, false] {
+      let (folder, context) = try Self.makeRun()
+      defer { try? FileManager.default.removeItem(atPath: folder.path) }
+      let path = folder.shardTable(chunk)
+      var rows = try PairTable.read(path)
+      // One success less, or two of them in each other's place.
+      if isCut { rows.removeLast() } else { rows.swapAt(1, 3) }
+      try PairTable.write(rows, columns: try PairTable.columns(of: path), to: path)
+      let stage = FilterStage(
+        rule: rule, scorer: rule == .none ? nil : "toy",
+        packing: ShardPacking(compression: .none, maxPairs: 2), recipeSHA256: "r")
+      let error = await #expect(throws: TableError.self) {
+        try await stage.run(Chunk(number: 0, attempt: 1), in: context)
+      }
+      #expect(error?.path == path)
+      #expect(!DurableFile.exists(folder.dataset))
+    }
+  }
+
+  @Test("a job that is done again and keeps nothing leaves no sizes of before")
+  func emptied() async throws {
+    let (folder, context) = try Self.makeRun()
+    defer { try? FileManager.default.removeItem(atPath: folder.path) }
+    for (rule, isThere) in [(FilterRule.minScore(0), true), (.minScore(0.9), false)] {
+      let stage = FilterStage(
+        rule: rule, scorer: "toy", packing: ShardPacking(compression: .none, maxPairs: 2),
+        recipeSHA256: "r")
+      _ = try await stage.run(Chunk(number: 0, attempt: 1), in: context)
+      #expect(DurableFile.exists(folder.filtered + "/sizes.json") == isThere)
+    }
+  }
+
   @Test("pairs of two shards that have one key are kept both")
   func repeatedKeys() async throws {
     let (folder, context) = try Self.makeRun { "k\($0 % 3)" }
