@@ -36,7 +36,7 @@ struct CatCommand: ParsableCommand {
     let reader = try ShardReader(path: shard)
     guard let key else {
       return try StandardOutput.stream { output in
-        try reader.forEachSample { try output.line(Self.metadata($0)) }
+        try reader.forEachSample { try output.line(OneLine.json(Self.metadata($0))) }
       }
     }
     guard let sample = try reader.sample(key: key) else {
@@ -54,7 +54,8 @@ struct CatCommand: ParsableCommand {
     guard let data = sample.data(suffix) else {
       let names = sample.members.map(\.suffix).joined(separator: ", ")
       throw CommandFailure(
-        description: "\(sample.key) has no member \(suffix); it has \(names).", code: 1)
+        description: OneLine.text(
+          "\(sample.key) has no member \(suffix); it has \(names).", longest: .max), code: 1)
     }
     let isText = String(validating: data, as: UTF8.self) != nil && !data.contains(0)
     guard isText || force || !StandardOutput.isTerminal else {
@@ -91,7 +92,7 @@ struct CatCommand: ParsableCommand {
   /// A pair for a person: its members, the caption, the metadata a field a line.
   private static func lines(_ sample: ShardSample) -> [String] {
     var lines = sample.members.map { member -> String in
-      let name = "\(sample.key).\(member.suffix)"
+      let name = OneLine.text("\(sample.key).\(member.suffix)", longest: .max)
       return "\(name)  \(ByteCount.words(member.data.count))" + picture(member.data)
     }
     if let text = sample.data("txt") {
@@ -109,7 +110,7 @@ struct CatCommand: ParsableCommand {
           + OneLine.text(value, longest: .max)
       }
     } catch {
-      lines.append("\(sample.key).json is \(error)")
+      lines.append(OneLine.text("\(sample.key).json is \(error)", longest: .max))
     }
     return lines
   }

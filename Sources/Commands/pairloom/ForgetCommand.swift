@@ -9,7 +9,9 @@ struct ForgetCommand: AsyncParsableCommand {
     abstract: "Take pairs out of a run for good: out of shards, tables, scores and checksums.",
     discussion: """
       Rewrites what holds them, and notes the request in DIR/forgotten.jsonl, so that no resumed, \
-      retried or repaired run brings them back; a URL is noted as its SHA-256 only. A pair goes with \
+      retried or repaired run brings them back; a URL is noted as its SHA-256 only, and so \
+      are the pictures that went, to keep out their duplicates. Until a request has ended, run and retry \
+      refuse the folder. A pair goes with \
       all rows of its uid. Each file is replaced as one: killed at any moment, the same command, or \
       `pairloom forget DIR`, ends it.
 
@@ -74,3 +76,4 @@ struct ForgetCommand: AsyncParsableCommand {
 
 extension ForgetRequestError: UsageError {}
 extension ForgetError: UsageError {}
+extension ForgetInterruptedError: UsageError {}

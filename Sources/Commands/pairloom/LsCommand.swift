@@ -27,7 +27,9 @@ struct LsCommand: ParsableCommand {
         let reader = try ShardReader(path: path)
         if shards.count > 1 && !json { try output.line("\(path): \(reader.count) pairs") }
         try reader.forEachSample { sample in
-          try output.line(json ? Self.object(sample, of: path).serialized : Self.line(sample))
+          try output.line(
+            json
+              ? OneLine.json(Self.object(sample, of: path).serialized) : Self.line(sample))
         }
       }
     }
@@ -47,8 +49,10 @@ struct LsCommand: ParsableCommand {
       let space = String(repeating: " ", count: max(0, width - text.count))
       return left ? space + text : text + space
     }
-    let members = sample.members.map(\.suffix).joined(separator: " ")
-    return padded(sample.key, 32) + "  " + padded(ByteCount.words(bytes(sample)), 8, left: true)
+    let members = OneLine.text(
+      sample.members.map(\.suffix).joined(separator: " "), longest: .max)
+    return padded(OneLine.text(sample.key, longest: .max), 32) + "  "
+      + padded(ByteCount.words(bytes(sample)), 8, left: true)
       + "  " + padded(members, 12) + "  " + OneLine.text(caption(sample), longest: 60)
   }
 
@@ -60,22 +64,5 @@ struct LsCommand: ParsableCommand {
         "members", .object(sample.members.map { .init($0.suffix, .int($0.data.count)) })),
       .init("caption", sample.data("txt") == nil ? .null : .string(caption(sample))),
     ])
-  }
-}
-
-/// Text that shows as one line, whatever it holds.
-enum OneLine {
-  /// The start of `text`, control characters as blanks: a caption must not steer the terminal.
-  static func text(_ text: String, longest: Int) -> String {
-    var line = ""
-    var count = 0
-    for scalar in text.unicodeScalars {
-      if count == longest { return line + "…" }
-      let isControl = [.control, .format, .lineSeparator, .paragraphSeparator].contains(
-        scalar.properties.generalCategory)
-      line.unicodeScalars.append(isControl ? " " : scalar)
-      count += 1
-    }
-    return line
   }
 }

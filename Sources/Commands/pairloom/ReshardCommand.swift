@@ -70,16 +70,17 @@ struct ReshardCommand: ParsableCommand {
   }
 
   private func report(_ outcome: ReshardOutcome, listed: Int?) {
+    let out = Resharder.trimmed(out)
     if let why = outcome.withoutTables { Terminal.note("tables were not taken along: \(why)") }
     if outcome.renamed > 0 {
       Terminal.note(
         "\(outcome.renamed) pairs have another key: their new shard had one of the same already")
     }
-    if !outcome.missing.isEmpty {
-      let some = outcome.missing.prefix(5).joined(separator: " ")
+    if outcome.missing > 0 {
+      let some = outcome.firstMissing.map { OneLine.text($0, longest: 100) }.joined(separator: " ")
       Terminal.note(
-        "\(outcome.missing.count) of \(listed ?? 0) ids are in none of the shards: \(some)"
-          + (outcome.missing.count > 5 ? " …" : ""))
+        "\(outcome.missing) of \(listed ?? 0) ids are in none of the shards: \(some)"
+          + (outcome.missing > outcome.firstMissing.count ? " …" : ""))
     }
     if json {
       Terminal.print(
@@ -87,7 +88,8 @@ struct ReshardCommand: ParsableCommand {
           .init("dataset", .string(out + "/dataset.json")), .init("read", .int(outcome.read)),
           .init("pairs", .int(outcome.pairs)), .init("renamed", .int(outcome.renamed)),
           .init("shards", .array(outcome.shards.map { .string("\(out)/\($0.file)") })),
-          .init("missing", .array(outcome.missing.map { .string($0) })),
+          .init("missing", .int(outcome.missing)),
+          .init("first_missing", .array(outcome.firstMissing.map { .string($0) })),
         ]).serialized)
     } else {
       Terminal.note(

@@ -35,6 +35,16 @@ public struct ShardSample: Sendable, Equatable {
   public var picture: Member? {
     members.first { SampleGrouping.imageExtensions.contains($0.suffix) }
   }
+
+  /// The pair of the sample, as ``ShardReader/pair(at:)`` gives it.
+  ///
+  /// - Parameter path: Of the shard, for errors.
+  /// - Returns: Nil for a sample without a picture.
+  /// - Throws: `badFrame` where `.txt.gz` or `.json.gz` do not unpack.
+  public func pair(of path: String) throws(ShardError) -> Pair? {
+    try SampleAssembler.pair(
+      SampleAssembler.Sample(key: key, members: members.map { ($0.suffix, $0.data) }), path: path)
+  }
 }
 
 extension Pair {

@@ -78,6 +78,15 @@ public struct PairCandidate: Sendable, Equatable {
         + (isForgotten ? [.init("forgotten", .bool(true))] : []))
   }
 
+  /// What is left of a pair that is taken out: where it stands, its uid, and what it was dropped for.
+  public var withoutContent: PairCandidate {
+    var blank = PairCandidate(
+      row: row, uid: uid, url: "", caption: "",
+      drop: drop.map { Drop($0.reason, survivor: $0.survivor) })
+    blank.isForgotten = true
+    return blank
+  }
+
   public init?(_ json: JSONValue) {
     guard let row = json["row"]?.integer, let uid = json["uid"]?.text,
       let url = json["url"]?.text, let caption = json["caption"]?.text

@@ -125,6 +125,7 @@ extension PipelineRun {
   /// The folder's ledger, bound to the run's options.
   private func bound() async throws -> (JobLedger, [(key: String, value: String)]) {
     let ledger = try Self.openLedger(folder.path, attempts: recipe.chunkAttempts)
+    try ForgottenPairs.requireEnded(in: folder)
     guard let notes = try await RunNotes(ledger) else {
       throw RetryError.withoutNotes(folder: folder.path)
     }

@@ -90,11 +90,13 @@ public final class PipelineRun: Sendable {
   /// - Returns: What came of it.
   /// - Throws: `CancellationError` when the task was cancelled, with all leases handed back;
   ///   ``RecipeError``, `ListError` and `LedgerError` for options that do not fit the folder; `FileError` where
-  ///   the disk is at fault, ``RunFault`` where the set-up is.
+  ///   the disk is at fault, ``RunFault`` where the set-up is; `ForgetInterruptedError` where a request
+  ///   to forget was not ended.
   public func run(
     reportingEvery interval: Duration = .seconds(1),
     onStatus: (@Sendable (RunStatus) -> Void)? = nil
   ) async throws -> RunOutcome {
+    try ForgottenPairs.requireEnded(in: folder)
     let fingerprint = try recipe.fingerprint(limit: limit, scorer: scorer)
     // A list that cannot be read as asked, or an option that makes no sense, is found before the
     // ledger binds them to the folder: the corrected command then works.

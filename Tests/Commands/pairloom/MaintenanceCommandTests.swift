@@ -51,6 +51,40 @@ import Testing
     #expect(bad.error.contains("bad.tar.lz4@"), "\(bad.error)")
   }
 
+  @Test("keys, suffixes and texts of a foreign shard do not steer the terminal")
+  func controls() throws {
+    let folder = try TemporaryFolder()
+    // CSI of C1, a mark that turns the direction, a line separator; ESC no writer of ours lets into a key.
+    let evil = "a\u{9B}31m\u{202E}b\u{2028}"
+    let writer = try ShardWriter(folder: folder.path, name: "evil", compression: .none)
+    try writer.append(
+      ShardSample(
+        key: evil,
+        members: [
+          .init(suffix: "jpg", data: [1, 2, 3]), .init(suffix: "c\u{9B}l", data: [1]),
+          .init(suffix: "json", data: Array("{\"k\u{9B}\": \"v\u{202E}\"}".utf8)),
+          .init(suffix: "txt", data: Array((evil + "\u{1B}]0;x").utf8)),
+        ]))
+    let shard = folder.path + "/" + (try writer.finish().file)
+    for arguments in [
+      ["ls", shard], ["ls", shard, "--json"], ["cat", shard], ["cat", shard, evil],
+      ["cat", shard, evil, "--member", "gif"],
+    ] {
+      let result = try Program.run(arguments)
+      let text = result.output + result.error
+      #expect(text.contains("31m"), "\(arguments)")
+      let steering = text.unicodeScalars.filter { scalar in
+        scalar != "\n"
+          && (scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value)
+            || [0x202E, 0x2028].contains(scalar.value))
+      }
+      #expect(steering.isEmpty, "\(arguments) lets \(steering.map(\.value)) through")
+    }
+    let json = try Program.run(["ls", shard, "--json"]).output
+    let line = try JSONValue.parse(Array(json.utf8))
+    #expect(line["key"]?.text == evil)
+  }
+
   @Test("a reader that has seen enough ends ls and cat quietly")
   func pipes() throws {
     let folder = try TemporaryFolder()
@@ -135,7 +169,7 @@ import Testing
     try DurableFile.write((uids + [absent]).joined(separator: "\n"), to: ids)
     let out = folder.path + "/out"
     let result = try Program.run(
-      ["reshard"] + shards + ["--out", out, "--ids", ids, "--compression", "none"])
+      ["reshard"] + shards + ["--out", out + "/", "--ids", ids, "--compression", "none"])
     #expect(result.status == 0, "\(result.error)")
     #expect(result.lines == [out + "/dataset.json"])
     #expect(result.error.contains("1 of 5 ids are in none of the shards: \(absent)"))

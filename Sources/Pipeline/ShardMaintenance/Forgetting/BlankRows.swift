@@ -49,6 +49,33 @@ struct BlankRows {
     try rewrite(folder.decodedTable(chunk), DecodedRow.columns) { isBlank($0) ? $0 : blank($0) }
   }
 
+  /// The decoded pictures, where they are not in a shard yet: zeros in their places.
+  func writeBytes() throws {
+    let path = folder.decodedBytes(chunk)
+    guard DurableFile.exists(path), DurableFile.exists(folder.decodedTable(chunk)) else { return }
+    let ranges = try PairTable.read(folder.decodedTable(chunk), as: DecodedRow.init)
+      .filter { rows.contains($0.row) }.compactMap(\.bytes).sorted { $0.offset < $1.offset }
+    let isDone = try ranges.allSatisfy { range in
+      try DurableFile.read(path, count: range.length, at: range.offset).allSatisfy { $0 == 0 }
+    }
+    if isDone { return }
+    let writer = try DurableFileWriter(path)
+    func copy(to end: Int) throws {
+      while writer.byteCount < end {
+        let piece = try DurableFile.read(
+          path, count: min(1 << 20, end - writer.byteCount), at: writer.byteCount)
+        if piece.isEmpty { return }
+        try writer.write(piece)
+      }
+    }
+    for range in ranges {
+      try copy(to: range.offset)
+      try writer.write([UInt8](repeating: 0, count: range.length))
+    }
+    try copy(to: try DurableFile.size(of: path))
+    try writer.commit()
+  }
+
   /// The verdicts: what was kept is dropped.
   ///
   /// - Returns: What the stage counts now; nil where it has not judged the chunk.

@@ -16,26 +16,17 @@ struct ChunkForgetting: Sendable {
   private var folder: RunFolder { facts.folder }
 
   struct Result: Sendable {
-    var keys: ForgottenKeys
+    var keys: ChunkKeys
     /// What went of the chunk's shard.
     var shard: ForgetOutcome.Shard?
     var counts: [(name: JobName, counts: String)]
   }
 
-  /// The keys under which the rows are, or were, in the shard.
-  func keys() throws -> ForgottenKeys {
-    var keys = ForgottenKeys()
-    keys.formUnion(rows.filter(\.isForgotten).map(\.uid))
+  /// The keys of the pairs that go.
+  func keys() throws -> ChunkKeys {
     let path = folder.shardTable(chunk)
-    guard facts.report(.shard, chunk) != nil, DurableFile.exists(path) else { return keys }
-    // A row of the table is the row of the chunk in the same place.
-    let table = try PairTable.read(path)
-    guard table.count == rows.count else {
-      throw TableError(
-        path: path, row: table.count, problem: "it has not the chunk's \(rows.count) rows")
-    }
-    keys.formUnion(zip(rows, table).filter { $0.0.isForgotten }.compactMap { $0.1["key"]?.text })
-    return keys
+    guard facts.report(.shard, chunk) != nil, DurableFile.exists(path) else { return ChunkKeys() }
+    return try ChunkKeys(of: rows, in: path)
   }
 
   func run() throws -> Result {
@@ -47,6 +38,9 @@ struct ChunkForgetting: Sendable {
       chunk: chunk, folder: folder, rows: Set(rows.filter(\.isForgotten).map(\.row)))
     try blank.writeTransfers()
     try afterStep()
+    try blank.writeBytes()
+    try removeUnfinished()
+    try afterStep()
     if let counted = try blank.writeVerdicts(), let old = facts.report(.deduplicate, chunk) {
       var report = counted
       report.facts = old.facts
@@ -55,21 +49,17 @@ struct ChunkForgetting: Sendable {
     try afterStep()
     guard let old = facts.report(.shard, chunk) else { return result }
     var report = StageReport(input: 0, kept: 0, facts: old.facts)
-    if let summary = try shard(old.shard, without: keys, &result) {
+    if let summary = try shard(old.shard, without: keys.shipped, &result) {
       report.input = summary.pairs
       report.kept = summary.pairs
       report.shard = summary
     }
     try afterStep()
     result.counts.append((facts.job(.shard, chunk), try report.encoded()))
-    if let attempt = facts.attempt(chunk) {
-      try stage.rebuildTable(of: chunk, fetchedBy: attempt, in: folder)
-      try afterStep()
-    }
     for scorer in try DurableFile.names(in: folder.path + "/scores") {
       let path = folder.scoreTable(chunk, scorer: scorer)
       guard DurableFile.exists(path) else { continue }
-      let left = try TableRows.keep(path, where: "key") { !keys.contains($0) }
+      let left = try TableRows.keep(path, where: "key") { !keys.shipped.contains($0) }
       try afterStep()
       guard scorer == facts.scorer, let old = facts.report(.score, chunk) else { continue }
       let report = StageReport(input: left, kept: left, facts: old.facts)
@@ -77,15 +67,39 @@ struct ChunkForgetting: Sendable {
     }
     let verdicts = folder.filterTable(chunk)
     if DurableFile.exists(verdicts) {
-      try TableRows.keep(verdicts, where: "key") { !keys.contains($0) }
+      try TableRows.keep(verdicts, where: "key") { !keys.shipped.contains($0) }
+      try afterStep()
+    }
+    // Last, for the keys are read off it.
+    if let attempt = facts.attempt(chunk) {
+      try stage.rebuildTable(of: chunk, fetchedBy: attempt, in: folder)
       try afterStep()
     }
     return result
   }
 
+  /// Removes what jobs have left that are not completed: it may hold the pairs, and is made again.
+  private func removeUnfinished() throws {
+    if facts.report(.download, chunk) == nil {
+      try folder.removeIntermediates(of: chunk, after: .deduplicate)
+    }
+    if facts.report(.decode, chunk) == nil { try DurableFile.remove(folder.decodedBytes(chunk)) }
+    guard facts.report(.shard, chunk) == nil else { return }
+    for compression in ShardCompression.allCases {
+      let path = "\(folder.shards)/\(RunFolder.digits(chunk)).\(compression.fileExtension)"
+      try DurableFile.remove(path)
+      try DurableFile.remove(ShardIndexFile.path(ofShard: path))
+    }
+    try DurableFile.remove(folder.shardTable(chunk))
+    for scorer in try DurableFile.names(in: folder.path + "/scores") {
+      try DurableFile.remove(folder.scoreTable(chunk, scorer: scorer))
+    }
+    try DurableFile.remove(folder.filterTable(chunk))
+  }
+
   /// The chunk's shard without the pairs; nil where it holds none any more and is gone.
   private func shard(
-    _ old: ShardSummary?, without keys: ForgottenKeys, _ result: inout Result
+    _ old: ShardSummary?, without keys: Set<String>, _ result: inout Result
   ) throws -> ShardSummary? {
     guard let file = old?.file else { return nil }
     let path = "\(folder.shards)/\(file)"

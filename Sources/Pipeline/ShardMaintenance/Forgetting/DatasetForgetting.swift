@@ -7,7 +7,7 @@ import PipelineCore
 struct DatasetForgetting: Sendable {
   /// As they are when all chunks have been done.
   let facts: RunFacts
-  let keys: ForgottenKeys
+  let keys: FinalKeys
   let afterStep: @Sendable () throws -> Void
 
   private var folder: RunFolder { facts.folder }
@@ -19,8 +19,12 @@ struct DatasetForgetting: Sendable {
 
   func run() throws -> Result {
     var result = Result()
-    guard !facts.filters.isEmpty else { return result }
+    guard !facts.filters.isEmpty else {
+      try removeUnlisted([])
+      return result
+    }
     let manifest = try DatasetManifest.read(folder.dataset)
+    try removeUnlisted(manifest.shards.map(\.file))
     var shards: [ShardSummary] = []
     let isFiltered = manifest.shards.contains { !$0.file.hasPrefix("shards/") }
     for listed in manifest.shards {
@@ -46,6 +50,21 @@ struct DatasetForgetting: Sendable {
     return result
   }
 
+  /// Removes final shards that no manifest lists, of a job that is not completed.
+  private func removeUnlisted(_ listed: [String]) throws {
+    let numbers = Set(
+      listed.filter { $0.hasPrefix("filtered/") }
+        .map { $0.dropFirst("filtered/".count).prefix { $0 != "." } })
+    for name in try DurableFile.names(in: folder.filtered) {
+      let number = name.prefix { $0 != "." }
+      guard number.count >= 5, number.allSatisfy({ $0.isASCII && $0.isNumber }),
+        !numbers.contains(number)
+      else { continue }
+      try DurableFile.remove("\(folder.filtered)/\(name)")
+    }
+    try afterStep()
+  }
+
   /// A chunk's shard as the ledger knows it now; nil where it is gone.
   private func chunkShard(_ listed: ShardSummary) -> ShardSummary? {
     let shards = (facts.reports[.shard] ?? [:]).values.compactMap(\.shard)
@@ -57,6 +76,7 @@ struct DatasetForgetting: Sendable {
     let parts = listed.file.split(separator: "/").map(String.init)
     let name = parts.last ?? listed.file
     let place = folder.path + "/" + parts.dropLast().joined(separator: "/")
+    let keys = try keys.going(of: listed)
     let changed = try ShardRewriting.remove(keys, from: name, in: place)
     if let gone = changed?.gone { result.shards.append(.init(file: listed.file, pairs: gone)) }
     let now = try changed?.summary ?? ShardRewriting.summary(of: name, in: place)

@@ -11,6 +11,17 @@ public struct ForgetOutcome: Sendable, Equatable {
   /// Whether an interrupted request was ended on the way.
   public var hasResumed = false
 
+  /// Adds what another round has taken out.
+  mutating func add(_ more: [Shard]) {
+    for shard in more {
+      if let known = shards.firstIndex(where: { $0.file == shard.file }) {
+        shards[known].pairs += shard.pairs
+      } else {
+        shards.append(shard)
+      }
+    }
+  }
+
   public struct Shard: Sendable, Equatable {
     public var file: String
     public var pairs: Int
@@ -19,6 +30,16 @@ public struct ForgetOutcome: Sendable, Equatable {
   /// Pairs taken out of the chunks' shards.
   public var pairs: Int {
     shards.filter { $0.file.hasPrefix("shards/") }.reduce(0) { $0 + $1.pairs }
+  }
+}
+
+/// A run has gone on while pairs were taken out of it: what it wrote may hold them.
+public struct ForgetRaceError: Error, Sendable, Equatable, CustomStringConvertible {
+  public var folder: String
+
+  public var description: String {
+    "\(folder): a process works on this run, and what it writes may hold the pairs. Stop it with Ctrl-C"
+      + " or wait for its end, then end the request with `pairloom forget \(folder)`."
   }
 }
 
@@ -32,26 +53,5 @@ public enum ForgetError: Error, Sendable, Equatable, CustomStringConvertible {
       "\(folder): a process works on \(jobs) \(jobs == 1 ? "job" : "jobs") of this run. Stop it with"
         + " Ctrl-C or wait for its end, then forget."
     }
-  }
-}
-
-/// The keys of pairs that are taken out.
-struct ForgottenKeys {
-  private(set) var keys: Set<String> = []
-
-  mutating func formUnion(_ other: some Sequence<String>) { keys.formUnion(other) }
-
-  /// Whether a pair goes: its key, or that key before a row's or chunk's number was appended.
-  ///
-  /// A key that came twice in one shard has such a number; the pairs of one uid all go.
-  func contains(_ key: String) -> Bool {
-    var rest = Substring(key)
-    while !keys.contains(String(rest)) {
-      guard let dash = rest.lastIndex(of: "-") else { return false }
-      let number = rest[rest.index(after: dash)...]
-      guard !number.isEmpty, number.allSatisfy({ $0.isASCII && $0.isNumber }) else { return false }
-      rest = rest[..<dash]
-    }
-    return true
   }
 }

@@ -11,6 +11,8 @@ struct ForgetSearch {
   struct Found {
     var requests: [String: Set<ForgetRequest>] = [:]
     var rows: [ForgetRequest: Int] = [:]
+    /// What deduplication kept of the pairs.
+    var pictures: [ForgetRequest: [ForgottenPairs.Picture]] = [:]
   }
 
   /// Reads the tables of all chunks, one chunk at a time.
@@ -33,7 +35,26 @@ struct ForgetSearch {
         for request in requests { found.rows[request, default: 0] += 1 }
       }
     }
+    if !found.requests.isEmpty { try findPictures(&found) }
     return found
+  }
+
+  /// Looks up which pictures of the pairs are the first of their kind.
+  private func findPictures(_ found: inout Found) throws {
+    for chunk in facts.chunks where DurableFile.exists(facts.folder.verdictTable(chunk)) {
+      let candidates = try JSONLines.read(facts.folder.chunkTable(chunk), as: PairCandidate.init)
+        .filter { found.requests[$0.uid] != nil }
+      if candidates.isEmpty { continue }
+      let kept = Dictionary(
+        try PairTable.read(facts.folder.verdictTable(chunk), as: Verdict.init)
+          .filter { $0.drop == nil }.map { ($0.row, $0.sha256) }, uniquingKeysWith: { a, _ in a })
+      for candidate in candidates {
+        guard let hash = kept[candidate.row] else { continue }
+        for request in found.requests[candidate.uid] ?? [] {
+          found.pictures[request, default: []].append(.init(row: candidate.row, sha256: hash))
+        }
+      }
+    }
   }
 
   private func answers(of chunk: Int) throws -> [Int: (urls: [String], sha256: String?)] {

@@ -14,7 +14,7 @@ enum ShardRewriting {
   /// - Returns: The pairs that went, and what the shard is now; nil where none went.
   /// - Throws: What is wrong with the shard, or what the disk refuses.
   static func remove(
-    _ keys: ForgottenKeys, from file: String, in folder: String
+    _ keys: Set<String>, from file: String, in folder: String
   ) throws -> (gone: Int, summary: ShardSummary)? {
     let reader = try ShardReader(path: "\(folder)/\(file)")
     let gone = reader.keys.count { keys.contains($0) }

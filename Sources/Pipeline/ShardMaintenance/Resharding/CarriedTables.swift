@@ -7,6 +7,8 @@ import ParquetFile
 struct CarriedTables {
   private let columns: [ParquetColumn]
   private let keyColumn: Int
+  /// What became of the row, in img2dataset's words and ours; foreign tables may have none.
+  private let statusColumn: Int?
   private let folder: String
   /// The rows of the shard that is read, by key.
   private var rows: [String: [ParquetValue]] = [:]
@@ -37,7 +39,9 @@ struct CarriedTables {
     }
     return (
       CarriedTables(
-        columns: columns, keyColumn: keyColumn, folder: folder, written: columns.map { _ in [] }),
+        columns: columns, keyColumn: keyColumn,
+        statusColumn: columns.firstIndex { $0.name == "status" && !$0.isList }, folder: folder,
+        written: columns.map { _ in [] }),
       nil
     )
   }
@@ -54,7 +58,11 @@ struct CarriedTables {
       .batches(columns: nil, rowsPerBatch: 4_096)
     while let batch = try batches.next() {
       for row in 0..<batch.rowCount {
-        guard case .text(let key) = batch.values[keyColumn][row] else { continue }
+        guard case .text(let key) = batch.values[keyColumn][row], rows[key] == nil else {
+          continue
+        }
+        // A dropped row may have the key of a kept one, which alone is in the shard.
+        if let statusColumn, batch.values[statusColumn][row] != .text("success") { continue }
         rows[key] = batch.values.map { $0[row] }
       }
     }

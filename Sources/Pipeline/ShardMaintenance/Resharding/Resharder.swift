@@ -32,8 +32,10 @@ public struct ReshardOutcome: Sendable, Equatable {
   public var read = 0
   /// Pairs that had to be given another key: their shard has one of the same.
   public var renamed = 0
-  /// Uids of the list that no pair has, sorted.
-  public var missing: [String] = []
+  /// How many uids of the list no pair has.
+  public var missing = 0
+  /// The first of these, five at most, sorted.
+  public var firstMissing: [String] = []
   /// Why no tables were taken along, where some shards have them.
   public var withoutTables: String?
 
@@ -43,6 +45,8 @@ public struct ReshardOutcome: Sendable, Equatable {
 /// Why shards are not cut anew.
 public enum ReshardError: Error, Sendable, Equatable, CustomStringConvertible {
   case outputExists(String)
+  case inputInPart(input: String, part: String)
+  case foreignPart(String)
   case nothingKept
   case tableLacksPair(table: String, key: String)
 
@@ -50,6 +54,11 @@ public enum ReshardError: Error, Sendable, Equatable, CustomStringConvertible {
     switch self {
     case .outputExists(let path):
       "\(path): there is something already. Name a folder that is new or empty."
+    case .inputInPart(let input, let part):
+      "\(input): it lies in \(part), where the output grows and which is cleared. Name another --out."
+    case .foreignPart(let path):
+      "\(path): the output would grow here, and there is something that reshard has not made. Name"
+        + " another --out, or move that away."
     case .nothingKept: "no pair is left, so nothing is written: do the ids belong to these shards?"
     case .tableLacksPair(let table, let key):
       "\(table): there is no row for pair \(key) of the shard beside it. Make the table again"
@@ -61,13 +70,13 @@ public enum ReshardError: Error, Sendable, Equatable, CustomStringConvertible {
 /// Copies the samples of shards into others, byte for byte: by count, by bytes, or only those of a list.
 ///
 /// Everything is written to `OUT.part`, which becomes `OUT` in one step at the end; what an
-/// interrupted run has left there is cleared. The same shards and options give the same bytes. The rows of
+/// interrupted command has left there is cleared (``PartFolder``). The same shards and options give the same bytes. The rows of
 /// tables beside the shards are taken along. Memory: a sample, the index of a shard, the table rows of
 /// two; with a seed the indexes of all shards and 24 bytes a pair.
 public enum Resharder {
   /// - Parameters:
   ///   - shards: In order; Pairloom's or any WebDataset's.
-  ///   - out: A folder that is new or empty.
+  ///   - out: A folder that is new or empty; slashes at its end do not count.
   ///   - options: How they are cut.
   ///   - ids: The uids to keep; nil keeps all. A pair of a foreign shard goes by its JSON's uid, else by
   ///     URL and caption, else by picture and caption.
@@ -78,10 +87,11 @@ public enum Resharder {
     _ shards: [String], to out: String, options: ReshardOptions, ids: UIDList? = nil,
     onProgress: (_ read: Int, _ kept: Int) throws -> Void = { _, _ in }
   ) throws -> ReshardOutcome {
+    let out = trimmed(out)
     guard try DurableFile.names(in: out).isEmpty else { throw ReshardError.outputExists(out) }
-    let part = out + ".part"
-    for name in try DurableFile.names(in: part) { try DurableFile.remove("\(part)/\(name)") }
-    try DurableFile.makeFolder(part)
+    let folder = try PartFolder(for: out, reading: shards)
+    let part = folder.path
+    let digest = try recipe(of: shards, options, ids)
     let (tables, why) = try CarriedTables.make(for: shards, into: part)
     var work = Work(
       writer: RollingShardWriter(
@@ -112,36 +122,49 @@ public enum Resharder {
     }
     try work.finish()
     guard work.outcome.pairs > 0 else {
-      try clear(part)
+      try folder.remove()
       throw ReshardError.nothingKept
     }
-    try publish(work.outcome, from: shards, options, part: part)
-    try DurableFile.makeFolder(out)
-    try DurableFile.move(part, to: out)
+    try describe(work.outcome, recipeSHA256: digest, in: part)
+    try folder.publish(as: out)
     return work.outcome
   }
 
-  private static func clear(_ folder: String) throws {
-    for name in try DurableFile.names(in: folder) { try DurableFile.remove("\(folder)/\(name)") }
-    try DurableFile.removeFolder(folder)
+  /// A folder's path without slashes at its end.
+  public static func trimmed(_ folder: String) -> String {
+    var path = Substring(folder)
+    while path.utf8.count > 1, path.hasSuffix("/") { path = path.dropLast() }
+    return String(path)
   }
 
   /// A shard's number as file names show it.
   static func digits(_ number: Int) -> String { RunFolder.digits(number) }
 
-  private static func publish(
-    _ outcome: ReshardOutcome, from shards: [String], _ options: ReshardOptions, part: String
-  ) throws {
-    // open_clip looks here for the pairs of each shard.
-    try DurableFile.write(SizesFiles.text(outcome.shards), to: "\(part)/sizes.json")
-    // No path: the same shards elsewhere are the same.
+  /// The digest of what the output follows from.
+  ///
+  /// No path: the same shards elsewhere are the same. They are told by name and size, for a digest
+  /// of their bytes would cost a second pass over them.
+  private static func recipe(
+    of shards: [String], _ options: ReshardOptions, _ ids: UIDList?
+  ) throws -> String {
     let recipe =
       ["reshard", "\(options.maxPairs ?? 0)", "\(options.maxBytes ?? 0)"]
       + [options.compression.rawValue, options.shuffleSeed.map { "\($0)" } ?? "in order"]
-      + shards.map { String($0.split(separator: "/").last ?? "") }
+      + [ids?.sha256 ?? "all"]
+      + (try shards.map { path in
+        "\(path.split(separator: "/").last ?? "") \(try DurableFile.size(of: path))"
+      })
+    return ContentHash.sha256Hex(Array(recipe.joined(separator: "\n").utf8))
+  }
+
+  private static func describe(
+    _ outcome: ReshardOutcome, recipeSHA256: String, in part: String
+  ) throws {
+    // open_clip looks here for the pairs of each shard.
+    try DurableFile.write(SizesFiles.text(outcome.shards), to: "\(part)/sizes.json")
     try DatasetManifest(
       shards: outcome.shards,
-      recipeSHA256: ContentHash.sha256Hex(Array(recipe.joined(separator: "\n").utf8)),
+      recipeSHA256: recipeSHA256,
       funnel: [
         .init(stage: "read", pairs: outcome.read), .init(stage: "kept", pairs: outcome.pairs),
       ]
@@ -168,7 +191,8 @@ public enum Resharder {
     mutating func take(_ sample: ShardSample, of shard: String) throws {
       outcome.read += 1
       if ids != nil {
-        guard ids?.take(PairIdentity.uid(of: sample)) == true else { return }
+        guard let pair = try sample.pair(of: shard), ids?.take(PairIdentity.uid(of: pair)) == true
+        else { return }
       }
       var copy = sample
       var copies = 1
@@ -188,17 +212,8 @@ public enum Resharder {
     mutating func finish() throws {
       outcome.shards = try writer.finish()
       try tables?.publish()
-      outcome.missing = ids?.missing ?? []
+      outcome.missing = ids?.missingCount ?? 0
+      outcome.firstMissing = ids?.firstMissing(5) ?? []
     }
-  }
-}
-
-extension PairIdentity {
-  /// The name of a sample, as that of the pair in it.
-  static func uid(of sample: ShardSample) -> String {
-    uid(
-      of: Pair(
-        key: sample.key, caption: String(decoding: sample.data("txt") ?? [], as: UTF8.self),
-        image: sample.picture?.data ?? [], metadata: sample.data("json") ?? []))
   }
 }

@@ -1,3 +1,4 @@
+import ContentHashing
 import DurableFiles
 
 /// Why a file holds no list of uids.
@@ -98,9 +99,35 @@ public struct UIDList {
     return true
   }
 
-  /// The uids that were never asked for, sorted.
-  public var missing: [String] {
-    (zip(numbers, wereFound).filter { !$0.1 }.map { $0.0.text }
-      + others.filter { !$0.value }.map(\.key)).sorted()
+  /// How many uids were never asked for.
+  public var missingCount: Int {
+    wereFound.count { !$0 } + others.values.count { !$0 }
+  }
+
+  /// The first `count` uids that were never asked for, sorted; no more than these are held.
+  public func firstMissing(_ count: Int) -> [String] {
+    var first: [String] = []
+    // Sorted as numbers they are sorted as texts.
+    for (number, wasFound) in zip(numbers, wereFound) where !wasFound {
+      if first.count == count { break }
+      first.append(number.text)
+    }
+    for (uid, wasFound) in others where !wasFound {
+      guard first.count < count || first.last.map({ uid < $0 }) == true else { continue }
+      first.insert(uid, at: first.firstIndex { uid < $0 } ?? first.count)
+      if first.count > count { first.removeLast() }
+    }
+    return first
+  }
+
+  /// The SHA-256 over the uids in their order here, a line each: the same for the same set.
+  var sha256: String {
+    var hash = ContentHash()
+    for start in stride(from: 0, to: numbers.count, by: 4_096) {
+      let piece = numbers[start..<min(start + 4_096, numbers.count)]
+      hash.update(piece.flatMap { Array(($0.text + "\n").utf8) })
+    }
+    for uid in others.keys.sorted() { hash.update(Array((uid + "\n").utf8)) }
+    return hash.hexDigest()
   }
 }

@@ -41,13 +41,22 @@ actor BodySpool {
 
   /// Drops rows that were taken out of the run, unasked.
   func refuse(_ taken: [Int]) {
-    rows += taken.map {
-      FetchedRow(row: $0, attempt: attempt, status: nil, record: [], drop: Drop(.forgotten))
-    }
+    rows += taken.map { forgotten(row: $0) }
+  }
+
+  /// A row that tells nothing but that it was taken out: no URL, no digest.
+  private func forgotten(row: Int) -> FetchedRow {
+    FetchedRow(row: row, attempt: attempt, status: nil, record: [], drop: Drop(.forgotten))
   }
 
   /// Takes what came of one request.
   func append(_ result: FetchResult) throws {
+    // A redirect may lead to what was taken out; then not even the way there is told.
+    let places = result.hops.map(\.url) + [result.finalURL].compactMap { $0 }
+    if forgotten.bears(onAny: places) {
+      rows.append(forgotten(row: result.id))
+      return
+    }
     let record = result.record
     guard let body = try result.readBody() else {
       let reason = result.failure.map(DropReason.init) ?? .incomplete
@@ -74,6 +83,10 @@ actor BodySpool {
     _ body: [UInt8], row: Int, status: Int?, record: [JSONValue.Member]
   ) throws {
     let digest = ContentHash.sha256(body)
+    if forgotten.contains(sha256: ContentHash.hex(digest)) {
+      rows.append(forgotten(row: row))
+      return
+    }
     let drop = try refusal(of: body, row: row, sha256: digest)
     var bytes: ByteRange?
     if drop == nil {
@@ -88,7 +101,6 @@ actor BodySpool {
 
   /// Why a body is not kept, by its hash alone.
   private func refusal(of body: [UInt8], row: Int, sha256: [UInt8]) throws -> Drop? {
-    if forgotten.contains(sha256: ContentHash.hex(sha256)) { return Drop(.forgotten) }
     if let blocklist, blocklist.contains(sha256) || blocklist.contains(md5: body) {
       return Drop(.hashBlocked, detail: ContentHash.hex(sha256))
     }

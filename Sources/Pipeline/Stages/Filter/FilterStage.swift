@@ -116,6 +116,8 @@ public struct FilterStage: Stage {
   private func write(_ work: Work, in folder: RunFolder, _ flag: CancellationFlag) throws
     -> StageReport
   {
+    // Shards may still hold what was asked back; whoever ended the request has cleared them.
+    try ForgottenPairs.requireEnded(in: folder)
     let input = work.shards.filter(\.isOwn).reduce(0) { $0 + $1.summary.pairs }
     var summaries: [ShardSummary]
     var (kept, count) = (input, 0)

@@ -14,6 +14,18 @@ struct PairFate {
   /// The first drop on the pair's way; nil when it is in the shard.
   var drop: Drop? { candidate.drop ?? fetched?.drop ?? decoded?.drop ?? verdict?.drop }
 
+  /// Takes the pair out: it is dropped, and nothing is left that tells of it.
+  mutating func forget() {
+    let noHash = String(repeating: "0", count: 64)
+    candidate = candidate.withoutContent
+    fetched?.record = []
+    decoded?.sha256 = noHash
+    decoded?.phash = nil
+    decoded?.exif = nil
+    verdict?.sha256 = noHash
+    if drop == nil { verdict?.drop = Drop(.forgotten) }
+  }
+
   /// Whether trying again later may bring the pair.
   func failureClass(of drop: Drop) -> DropReason.Class {
     fetched?.failureClass ?? drop.reason.failureClass(status: fetched?.status)

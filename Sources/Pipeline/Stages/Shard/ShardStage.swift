@@ -58,6 +58,13 @@ public struct ShardStage: Stage {
         try writer.append(try pair(fate, layout, chunk: chunk, in: folder))
       }
       summary = try writer.finish()
+    } else {
+      // One that an earlier attempt has left: no ledger lists it, and nobody would take it away.
+      for compression in ShardCompression.allCases {
+        let path = "\(folder.shards)/\(RunFolder.digits(chunk)).\(compression.fileExtension)"
+        try DurableFile.remove(path)
+        try DurableFile.remove(ShardIndexFile.path(ofShard: path))
+      }
     }
     try writeTable(of: fates, chunk, in: folder, layout, carried)
     return StageReport(input: kept.count, kept: kept.count, shard: summary)
@@ -143,6 +150,7 @@ public struct ShardStage: Stage {
     let decoded = byRow(
       try PairTable.read(folder.decodedTable(chunk), as: DecodedRow.init), \.row)
     let verdicts = byRow(try PairTable.read(folder.verdictTable(chunk), as: Verdict.init), \.row)
+    let taken = Set(try ForgottenPairs.read(folder).split(candidates).taken.map(\.row))
     // A list may repeat a uid, as may a URL and caption where duplicates are kept.
     var used: Set<String> = []
     return try candidates.enumerated().map { index, candidate in
@@ -156,9 +164,11 @@ public struct ShardStage: Stage {
         throw StageError(
           .shard, chunk: chunk, "the tables disagree about row \(candidate.row) of the list")
       }
-      fate.candidate.columns = carried.renamed(candidate.columns)
+      if taken.contains(candidate.row) { fate.forget() }
+      fate.candidate.columns = carried.renamed(fate.candidate.columns)
       fate.key = options.keyScheme.key(of: fate, chunk: chunk, rowsPerShard: rowsPerShard)
-      if fate.drop == nil {
+      // What was taken out of the shard keeps its key from the others: theirs are in the shard.
+      if fate.drop == nil || fate.verdict?.drop?.reason == .forgotten {
         while !used.insert(fate.key).inserted { fate.key += "-\(candidate.row)" }
       }
       return fate

@@ -76,4 +76,40 @@ import Testing
     let report = try await off.run(Chunk(number: 2, attempt: 1), in: context)
     #expect(report.kept == 1)
   }
+
+  @Test("a row that was taken out is dropped, and its picture keeps its duplicates out")
+  func forgotten() async throws {
+    let folder = try Self.makeRun(["ab", "acb"])
+    defer { try? FileManager.default.removeItem(atPath: folder.path) }
+    for (chunk, rows) in [(0, 0..<2), (1, 2..<5)] {
+      try JSONLines.write(
+        rows.map { row in
+          var candidate = PairCandidate(row: row, uid: "u\(row)", url: "", caption: "")
+          candidate.isForgotten = row == 3
+          return candidate.json
+        }, to: folder.chunkTable(chunk))
+    }
+    var pairs = ForgottenPairs()
+    pairs.add(
+      try ForgetRequest(.url, "http://a.test/"), at: 0, uids: ["u0"],
+      pictures: [.init(row: 0, sha256: "a")])
+    try pairs.write(to: folder)
+    let context = StageContext(folder: folder) { _ in [] }
+    let stage = DeduplicateStage(options: DeduplicateOptions())
+    for chunk in 0..<2 { _ = try await stage.run(Chunk(number: chunk, attempt: 1), in: context) }
+    let verdicts = try (0..<2).flatMap {
+      try PairTable.read(folder.verdictTable($0), as: Verdict.init)
+    }
+    // By its uid; kept; a duplicate of the first; by its tombstone; a duplicate of the second.
+    #expect(
+      verdicts.map(\.drop?.reason) == [
+        .forgotten, nil, .duplicateBytes, .forgotten, .duplicateBytes,
+      ])
+    #expect(verdicts.map(\.drop?.survivor) == [nil, nil, 0, nil, 1])
+    // The digest of what is gone is not written down again.
+    #expect(verdicts[0].sha256 == String(repeating: "0", count: 64))
+    // Where duplicates are kept, they are other pairs.
+    let off = DeduplicateStage(options: DeduplicateOptions(kind: .off))
+    #expect(try await off.run(Chunk(number: 1, attempt: 1), in: context).kept == 2)
+  }
 }

@@ -13,7 +13,7 @@ import Testing
   /// Downloads candidates as chunk 0 and gives its report and table.
   private func download(
     _ candidates: [PairCandidate], verifies: Bool = false, blocklist: HashBlocklist? = nil,
-    denying hosts: [String] = []
+    denying hosts: [String] = [], forgetting requests: [ForgetRequest] = []
   ) async throws -> (report: StageReport, rows: [FetchedRow], bytes: [UInt8]) {
     let folder = RunFolder(
       FileManager.default.temporaryDirectory.path + "/download-" + UUID().uuidString)
@@ -21,6 +21,9 @@ import Testing
     try folder.make()
     try DurableFile.write(
       candidates.map { $0.json.serialized + "\n" }.joined(), to: folder.chunkTable(0))
+    var forgotten = ForgottenPairs()
+    for request in requests { forgotten.add(request, at: 0, uids: []) }
+    if !requests.isEmpty { try forgotten.write(to: folder) }
     var options = FetchOptions()
     options.allowAddresses = ["127.0.0.0/8"]
     options.policy.profile = .off
@@ -61,6 +64,30 @@ import Testing
     #expect(rows.allSatisfy { $0.sha256 == ContentHash.sha256Hex(body) })
     let unchecked = try await download(candidates)
     #expect(unchecked.report.kept == candidates.count)
+  }
+
+  @Test("a redirect to what was forgotten brings nothing back, neither body nor the way to it")
+  func forgottenTargets() async throws {
+    let server = try FaultServer()
+    let candidates = [
+      candidate(0, server.url("/redirect/2")), candidate(1, server.url("/ok/11")),
+      candidate(2, server.url("/redirect/1/x")),
+    ]
+    for (place, expected) in [
+      // Where it ends; a hop on the way; another URL.
+      ("/ok/10", [DropReason.forgotten, nil, .forgotten]),
+      ("/redirect/1", [.forgotten, nil, nil]), ("/ok/12", [nil, nil, nil]),
+    ] {
+      let (report, rows, bytes) = try await download(
+        candidates, forgetting: [try ForgetRequest(.url, server.url(place))])
+      #expect(rows.map(\.drop?.reason) == expected, "\(place)")
+      let kept = rows.filter { $0.drop == nil }
+      #expect(bytes.count == kept.reduce(0) { $0 + ($1.bytes?.length ?? 0) })
+      #expect(report.kept == kept.count)
+      for row in rows where row.drop != nil { #expect(row.record.isEmpty && row.sha256 == nil) }
+    }
+    let host = try await download(candidates, forgetting: [try ForgetRequest(.host, "127.0.0.1")])
+    #expect(host.bytes.isEmpty)
   }
 
   @Test("a body on the blocklist is dropped, by SHA-256 or MD5")

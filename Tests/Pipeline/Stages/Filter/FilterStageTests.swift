@@ -78,6 +78,24 @@ import Testing
     return (folder, StageContext(folder: folder) { _ in all })
   }
 
+  @Test("nothing is published while a request to forget is not ended")
+  func interruptedRequest() async throws {
+    let (folder, context) = try Self.makeRun()
+    defer { try? FileManager.default.removeItem(atPath: folder.path) }
+    let stage = FilterStage(
+      rule: .none, scorer: nil, packing: ShardPacking(compression: .none), recipeSHA256: "r")
+    var forgotten = ForgottenPairs()
+    forgotten.add(try ForgetRequest(.uid, "u1"), at: 0, uids: ["u1"])
+    try forgotten.write(to: folder)
+    await #expect(throws: ForgetInterruptedError(folder: folder.path)) {
+      try await stage.run(Chunk(number: 0, attempt: 1), in: context)
+    }
+    #expect(!DurableFile.exists(folder.dataset))
+    forgotten.finish()
+    try forgotten.write(to: folder)
+    #expect(try await stage.run(Chunk(number: 0, attempt: 1), in: context).kept == 6)
+  }
+
   @Test("kept pairs are packed densely, in order, unchanged, with a verdict for every pair")
   func filtering() async throws {
     let (folder, context) = try Self.makeRun()

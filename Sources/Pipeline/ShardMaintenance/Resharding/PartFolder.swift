@@ -1,0 +1,55 @@
+import DurableFiles
+
+/// The folder in which an output grows, `OUT.part`: ours alone, by a marker in it.
+///
+/// Whatever else has that name is left as it is.
+struct PartFolder {
+  /// Says that the folder is of our making, and may be cleared.
+  private static let marker = ".pairloom-part"
+
+  let path: String
+
+  /// Makes the folder, or clears what an interrupted command has left in it.
+  ///
+  /// - Parameters:
+  ///   - out: What it will become; without a slash at its end.
+  ///   - inputs: Files that are yet to be read.
+  /// - Throws: ``ReshardError``, and nothing is changed, where an input lies in it or where it holds
+  ///   what is not ours.
+  init(for out: String, reading inputs: [String]) throws {
+    path = out + ".part"
+    if let real = RealPath.of(path) {
+      for input in inputs where RealPath.of(input)?.hasPrefix(real + "/") == true {
+        throw ReshardError.inputInPart(input: input, part: path)
+      }
+    }
+    let names = try DurableFile.names(in: path)
+    guard names.isEmpty || names.contains(Self.marker) else {
+      throw ReshardError.foreignPart(path)
+    }
+    try DurableFile.makeFolder(path)
+    // Before all else, and it goes last: a kill in between leaves a folder that is known.
+    try DurableFile.write([], to: "\(path)/\(Self.marker)")
+    try empty()
+  }
+
+  private func empty() throws {
+    for name in try DurableFile.names(in: path) where name != Self.marker {
+      try DurableFile.remove("\(path)/\(name)")
+    }
+  }
+
+  /// Removes it with what is in it.
+  func remove() throws {
+    try empty()
+    try DurableFile.remove("\(path)/\(Self.marker)")
+    try DurableFile.removeFolder(path)
+  }
+
+  /// Gives the folder its name, in one step.
+  func publish(as out: String) throws {
+    try DurableFile.makeFolder(out)
+    try DurableFile.move(path, to: out)
+    try DurableFile.remove("\(out)/\(Self.marker)")
+  }
+}
