@@ -358,7 +358,6 @@ import URLPipeline
       #expect(
         left.isSuperset(of: [
           "filtered/00000.tar.lz4", "filtered/00001.idx", "filtered/00001.parquet",
-          "shards/00000.idx",
         ]), "\(report.problems)")
       #expect(!left.contains("filtered/00009.tar.lz4"))
       let cleared = try await RunRepairer.repair(report, in: folder)
