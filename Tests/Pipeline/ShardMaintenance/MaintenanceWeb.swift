@@ -88,8 +88,14 @@ final class MaintenanceWeb: Sendable {
     ).resume()
   }
 
+  /// Copies a run, but for what it knows of origins: that file's thread may still be closing it.
   func copy(_ name: String, to new: String) throws {
-    try FileManager.default.copyItem(atPath: "\(folder)/\(name)", toPath: "\(folder)/\(new)")
+    let files = FileManager.default
+    try files.createDirectory(atPath: "\(folder)/\(new)", withIntermediateDirectories: false)
+    for entry in try files.contentsOfDirectory(atPath: "\(folder)/\(name)")
+    where !entry.hasPrefix("origins") {
+      try files.copyItem(atPath: "\(folder)/\(name)/\(entry)", toPath: "\(folder)/\(new)/\(entry)")
+    }
   }
 
   /// Every file of a run but the ledger's and those of the crawl, by name.
