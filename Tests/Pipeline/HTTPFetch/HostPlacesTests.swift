@@ -139,7 +139,8 @@ import Testing
     async let fourth: Void = fetchers()
     _ = await (first, second, third, fourth)
     #expect(server.counters.order.count == 100)
-    #expect(server.counters.peakInFlight == 3)
+    // Not of those in flight: an answer may be there before the server counts it as sent.
+    #expect(server.counters.peakWaiting == 3)
   }
 
   @Test("a process that is killed gives its places back", .timeLimit(.minutes(2)))

@@ -78,7 +78,8 @@ enum Fault {
       return true
     // /late/MILLISECONDS: nothing for that long, then 200.
     case "late":
-      return connection.pause(milliseconds: Int32(first ?? 0)) && ok(connection)
+      return server.whileWaiting { connection.pause(milliseconds: Int32(first ?? 0)) }
+        && ok(connection)
     case "hang":
       connection.pause(milliseconds: nil)
       return false

@@ -13,6 +13,9 @@ public final class FaultServer: Sendable {
     public var peakOpen = 0
     public var inFlight = 0
     public var peakInFlight = 0
+    /// Requests that `/late` keeps waiting: the client cannot yet have taken one for answered.
+    public var waiting = 0
+    public var peakWaiting = 0
     /// By path, in order of arrival; monotonic seconds.
     public var arrivals: [String: [Double]] = [:]
     /// The paths in order of arrival.
@@ -151,6 +154,16 @@ public final class FaultServer: Sendable {
       state.counters.open -= 1
       close(descriptor)
     }
+  }
+
+  /// Counts a request as waiting while `work` runs.
+  func whileWaiting(_ work: () -> Bool) -> Bool {
+    state.withLock { state in
+      state.counters.waiting += 1
+      state.counters.peakWaiting = max(state.counters.peakWaiting, state.counters.waiting)
+    }
+    defer { state.withLock { $0.counters.waiting -= 1 } }
+    return work()
   }
 
   private func serve(_ connection: Connection) {
