@@ -75,7 +75,15 @@ package final class HostPlaces: @unchecked Sendable {
     return range.l_type == Int16(F_UNLCK)
   }
 
-  deinit { header(row) { $0.store(0, ordering: .sequentiallyConsistent) } }
+  deinit {
+    header(row) { $0.store(0, ordering: .sequentiallyConsistent) }
+    guard mapping.descriptor >= 0 else { return }
+    // Closing the file gives it up too, but not while a process is being started: that one holds
+    // all descriptors until its exec.
+    do { _ = try Self.lock(row, F_UNLCK, of: mapping) } catch {
+      // It is given up when the file is closed, right after this.
+    }
+  }
 
   /// Takes a place at a host, if there is one.
   ///
