@@ -20,8 +20,10 @@ package struct CircuitBreaker {
   private let failureLimit: Int
   private let firstPause: Double
   private let longestProbe: Double
+  /// Kept whole: who watches the circuits takes part in the run, and has its row.
+  private let hosts: SharedHosts
   /// Only hosts that did not answer last.
-  private let table: BreakerTable
+  private var table: BreakerTable { hosts.breakers }
 
   /// The longest time that a host is left alone between two probes; seconds.
   package static let longestPause = 3600.0
@@ -38,7 +40,7 @@ package struct CircuitBreaker {
     failureLimit = failures
     firstPause = pause
     self.longestProbe = longestProbe
-    table = hosts.breakers
+    self.hosts = hosts
   }
 
   package func state(of host: UInt64, now: Double) -> State {
