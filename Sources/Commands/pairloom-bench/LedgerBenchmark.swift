@@ -28,7 +28,7 @@ struct LedgerBenchmark: AsyncParsableCommand {
     defer { temporary.remove() }
     var seconds: [Double] = []
     for round in 0...repetition.rounds {
-      let ledger = try JobLedger(path: "\(temporary.path)/\(round).sqlite")
+      let ledger = try SQLiteLedger(path: "\(temporary.path)/\(round).sqlite")
       try await ledger.add(
         (0..<jobs).map { NewJob(JobName(stage: "work", chunk: $0), rank: 0) }, now: Self.now)
       let start = Rounds.Clock.wall.now
@@ -45,7 +45,7 @@ struct LedgerBenchmark: AsyncParsableCommand {
     ).print()
   }
 
-  private func settleAll(of ledger: JobLedger) async throws {
+  private func settleAll(of ledger: any Ledger) async throws {
     let owner = ProcessIdentity.owner(worker: "bench")
     var settled = 0
     while let lease = try await ledger.claim(

@@ -45,7 +45,7 @@ public enum JobEvent: Sendable, Equatable, CaseIterable {
 extension JobState {
   /// The state after `event`, or nil where the event cannot happen in this state.
   ///
-  /// The SQL of ``JobLedger`` names the state it expects in every update; this table is what the
+  /// The SQL of ``SQLiteLedger`` names the state it expects in every update; this table is what the
   /// statements are tested against.
   public func after(_ event: JobEvent) -> JobState? {
     switch (self, event) {

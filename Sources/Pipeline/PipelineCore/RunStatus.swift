@@ -40,7 +40,7 @@ public struct RunStatus: Codable, Sendable, Equatable {
   /// The pairs of a step of the funnel.
   public func pairs(_ step: String) -> Int { funnel.first { $0.name == step }?.pairs ?? 0 }
 
-  public init(ledger: JobLedger) async throws {
+  public init(ledger: any Ledger) async throws {
     var totals = try await ledger.totals()
     let tally = try await ledger.tally()
     let givenUp = try await ledger.quarantined()
@@ -99,7 +99,7 @@ public struct RunStatus: Codable, Sendable, Equatable {
 
   /// Takes back what retries' chunks that were given up have counted: their pairs are as they were.
   private static func withdraw(
-    chunks: [Int], from totals: inout [String: [String: Int]], _ ledger: JobLedger
+    chunks: [Int], from totals: inout [String: [String: Int]], _ ledger: any Ledger
   ) async throws {
     guard !chunks.isEmpty else { return }
     let ingest = StageName.ingest.rawValue
@@ -144,7 +144,7 @@ extension StageReport {
 
 extension StageContext {
   /// A context whose reports come from `ledger`.
-  public init(folder: RunFolder, ledger: JobLedger) {
+  public init(folder: RunFolder, ledger: any Ledger) {
     self.init(
       folder: folder,
       report: { stage, chunk in

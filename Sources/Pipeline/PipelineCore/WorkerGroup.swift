@@ -9,7 +9,7 @@ import ParquetFile
 /// Downloads mostly wait, for the slowest of their hosts in the end, so many chunks are downloaded at
 /// a time, and ``workers`` of them are computed on meanwhile. All jobs of a process share the stages.
 public struct WorkerGroup: Sendable {
-  public var ledger: JobLedger
+  public var ledger: any Ledger
   public var stages: [any Stage]
   public var context: StageContext
   /// Jobs of computing at a time.
@@ -24,7 +24,7 @@ public struct WorkerGroup: Sendable {
   public var newJobs: @Sendable (StageName, StageReport) -> [NewJob]
 
   public init(
-    ledger: JobLedger, stages: [any Stage], context: StageContext, workers: Int,
+    ledger: any Ledger, stages: [any Stage], context: StageContext, workers: Int,
     downloads: Int = 1, leaseDuration: Int = 60_000,
     clock: @escaping @Sendable () -> Int = WorkerGroup.wallClock,
     newJobs: @escaping @Sendable (StageName, StageReport) -> [NewJob] = { _, _ in [] }

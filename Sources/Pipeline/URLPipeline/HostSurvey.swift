@@ -55,7 +55,7 @@ public struct HostSurvey: Codable, Sendable, Equatable {
   /// Looks at the run in `folder`; a process may be working on it.
   ///
   /// - Throws: `LedgerError`, or what a table lacks.
-  public init(_ folder: RunFolder, ledger: JobLedger) async throws {
+  public init(_ folder: RunFolder, ledger: any Ledger) async throws {
     guard let last = try await ledger.lastChunk(stage: StageName.download.rawValue) else { return }
     chunksOfRun = last + 1
     let finished = try await ledger.counts(stage: StageName.download.rawValue)

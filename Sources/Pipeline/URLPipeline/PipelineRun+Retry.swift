@@ -123,7 +123,7 @@ extension PipelineRun {
   }
 
   /// The folder's ledger, bound to the run's options.
-  private func bound() async throws -> (JobLedger, [(key: String, value: String)]) {
+  private func bound() async throws -> (any Ledger, [(key: String, value: String)]) {
     let ledger = try Self.openLedger(folder.path, attempts: recipe.chunkAttempts)
     try ForgottenPairs.requireEnded(in: folder)
     guard let notes = try await RunNotes(ledger) else {
@@ -135,10 +135,10 @@ extension PipelineRun {
     return (ledger, fingerprint)
   }
 
-  private static func openLedger(_ folder: String, attempts: Int? = nil) throws -> JobLedger {
+  private static func openLedger(_ folder: String, attempts: Int? = nil) throws -> any Ledger {
     let path = RunFolder(folder).ledger
     guard DurableFile.exists(path) else { throw NoRunError(folder: folder) }
-    return try JobLedger(
+    return try SQLiteLedger(
       path: path, retry: attempts.map { RetryPolicy(maxFailures: $0) } ?? RetryPolicy())
   }
 }

@@ -103,7 +103,7 @@ public final class PipelineRun: Sendable {
     try ListSample.check(recipe.ingest)
     let blocklist = try recipe.download.check()
     try folder.make()
-    let ledger = try JobLedger(
+    let ledger = try SQLiteLedger(
       path: folder.ledger, retry: RetryPolicy(maxFailures: recipe.chunkAttempts))
     try await ledger.bind(configuration: fingerprint, now: clock())
     try await RunNotes(recipe: recipe, fingerprint: fingerprint).write(to: ledger)
@@ -113,7 +113,7 @@ public final class PipelineRun: Sendable {
 
   /// Works off what the ledger holds, the list's jobs and a retry's alike.
   func finish(
-    _ ledger: JobLedger, _ fingerprint: [(key: String, value: String)],
+    _ ledger: any Ledger, _ fingerprint: [(key: String, value: String)],
     _ blocklist: HashBlocklist?, _ interval: Duration,
     _ onStatus: (@Sendable (RunStatus) -> Void)?
   ) async throws -> RunOutcome {
@@ -132,7 +132,7 @@ public final class PipelineRun: Sendable {
   public static func status(folder: String) async throws -> RunStatus {
     let path = RunFolder(folder).ledger
     guard DurableFile.exists(path) else { throw NoRunError(folder: folder) }
-    return try await RunStatus(ledger: try JobLedger(path: path))
+    return try await RunStatus(ledger: try SQLiteLedger(path: path))
   }
 
   /// Where the run in `folder` stands, and which hosts it fails at.
@@ -141,14 +141,14 @@ public final class PipelineRun: Sendable {
   ) {
     let path = RunFolder(folder).ledger
     guard DurableFile.exists(path) else { throw NoRunError(folder: folder) }
-    let ledger = try JobLedger(path: path)
+    let ledger = try SQLiteLedger(path: path)
     return (
       try await RunStatus(ledger: ledger), try await HostSurvey(RunFolder(folder), ledger: ledger)
     )
   }
 
   private func work(
-    _ ledger: JobLedger, recipeSHA256: String, _ blocklist: HashBlocklist?, _ interval: Duration,
+    _ ledger: any Ledger, recipeSHA256: String, _ blocklist: HashBlocklist?, _ interval: Duration,
     _ onStatus: (@Sendable (RunStatus) -> Void)?
   ) async throws -> [String] {
     var manners = recipe.download.fetch
@@ -200,7 +200,7 @@ public final class PipelineRun: Sendable {
   private struct WorkDone: Error {}
 
   private func stages(
-    _ fetcher: Fetcher, _ ledger: JobLedger, _ blocklist: HashBlocklist?, recipeSHA256: String
+    _ fetcher: Fetcher, _ ledger: any Ledger, _ blocklist: HashBlocklist?, recipeSHA256: String
   ) throws -> [any Stage] {
     let threads =
       recipe.decodeThreads > 0 ? recipe.decodeThreads : max(1, Parallel.coreCount / workers)

@@ -24,7 +24,7 @@ struct RunNotes: Sendable {
   }
 
   /// Reads the notes of a run; nil for a run of before there were notes.
-  init?(_ ledger: JobLedger) async throws {
+  init?(_ ledger: any Ledger) async throws {
     guard let settings = try await ledger.note(Self.settingsNote),
       let fingerprint = try await ledger.note(Self.fingerprintNote),
       case .array(let lines) = try JSONValue.parse(Array(settings.utf8))
@@ -35,7 +35,7 @@ struct RunNotes: Sendable {
     }
   }
 
-  func write(to ledger: JobLedger) async throws {
+  func write(to ledger: any Ledger) async throws {
     try await ledger.setNote(
       Self.settingsNote, JSONValue.array(settings.map { .string($0) }).serialized)
     try await ledger.setNote(

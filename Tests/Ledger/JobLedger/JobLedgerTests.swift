@@ -5,12 +5,12 @@ import Testing
 /// A ledger in a folder of its own, and the owners that the tests use.
 struct LedgerFixture {
   let folder: String
-  let ledger: JobLedger
+  let ledger: SQLiteLedger
 
   init(retry: RetryPolicy = RetryPolicy()) throws {
     folder = FileManager.default.temporaryDirectory.path + "/ledger-" + UUID().uuidString
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    ledger = try JobLedger(path: folder + "/ledger.sqlite", retry: retry)
+    ledger = try SQLiteLedger(path: folder + "/ledger.sqlite", retry: retry)
   }
 
   func remove() { try? FileManager.default.removeItem(atPath: folder) }
@@ -37,7 +37,7 @@ func job(_ stage: String, _ chunk: Int, rank: Int = 0, needs: [JobName] = [], af
   func sharing() async throws {
     let fixture = try LedgerFixture()
     defer { fixture.remove() }
-    let second = try JobLedger(path: fixture.ledger.path)
+    let second = try SQLiteLedger(path: fixture.ledger.path)
     try await fixture.ledger.add((0..<60).map { job("a", $0) }, now: 0)
     let names = try await withThrowingTaskGroup(of: [JobName].self) { group in
       for (ledger, owner) in [(fixture.ledger, LedgerFixture.alice), (second, LedgerFixture.bob)] {
@@ -250,7 +250,7 @@ func job(_ stage: String, _ chunk: Int, rank: Int = 0, needs: [JobName] = [], af
     try await fixture.ledger.add([job("a", 0)], now: 0)
     let lease = try #require(try await fixture.claim())
     try await fixture.ledger.complete(lease, counts: "{}", now: 3)
-    let again = try JobLedger(path: fixture.ledger.path)
+    let again = try SQLiteLedger(path: fixture.ledger.path)
     #expect(try await again.state(of: lease.name) == .completed)
     #expect(try await again.unsettledCount() == 0)
   }

@@ -28,7 +28,7 @@ import Testing
     defer { try? FileManager.default.removeItem(atPath: path) }
     let folder = RunFolder(path)
     try folder.make()
-    let ledger = try JobLedger(path: folder.ledger, retry: RetryPolicy(maxFailures: 1))
+    let ledger = try SQLiteLedger(path: folder.ledger, retry: RetryPolicy(maxFailures: 1))
     let job = JobName(stage: "ingest", chunk: 0)
     try await ledger.add([NewJob(job, rank: 0)], now: WorkerGroup.wallClock())
     let group = WorkerGroup(

@@ -9,12 +9,12 @@ import URLPipeline
   /// A ledger and tables of fetches as downloads leave them.
   final class Fixture {
     let folder: RunFolder
-    let ledger: JobLedger
+    let ledger: any Ledger
 
     init() throws {
       folder = RunFolder(FileManager.default.temporaryDirectory.path + "/survey-\(UUID())")
       try folder.make()
-      ledger = try JobLedger(path: folder.ledger)
+      ledger = try SQLiteLedger(path: folder.ledger)
     }
 
     deinit { try? FileManager.default.removeItem(atPath: folder.path) }

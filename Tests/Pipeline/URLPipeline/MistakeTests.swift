@@ -79,7 +79,7 @@ import URLPipeline
     let job = try #require(outcome.status.quarantined.first)
     #expect(job.job == "ingest 0")
     #expect(job.error?.contains("the list is damaged or cut at byte") == true, "\(job)")
-    let ledger = try JobLedger(path: RunFolder(web.folder + "/run").ledger)
+    let ledger = try SQLiteLedger(path: RunFolder(web.folder + "/run").ledger)
     #expect(try await ledger.history(of: JobName(stage: "ingest", chunk: 0)).count == 1)
   }
 }

@@ -188,7 +188,7 @@ import URLPipeline
     let list = try web.list(["/ok/1", "/heal/2"])
     _ = try await web.run(list, into: "run", ["chunk_attempts=1"]).run()
     let folder = web.folder + "/run"
-    let ledger = try JobLedger(path: RunFolder(folder).ledger)
+    let ledger = try SQLiteLedger(path: RunFolder(folder).ledger)
     // A question that no version of the program would have asked: the job fails for good.
     #expect(
       try await ledger.addWhenIdle(
@@ -253,7 +253,7 @@ import URLPipeline
     let list = try web.list(Self.paths)
     let run = try web.run(list, into: "run")
     try RunFolder(folder).make()
-    let ledger = try JobLedger(path: RunFolder(folder).ledger)
+    let ledger = try SQLiteLedger(path: RunFolder(folder).ledger)
     try await ledger.add(
       [NewJob(JobName(stage: "ingest", chunk: 0), rank: 0)], now: WorkerGroup.wallClock())
     await #expect(throws: RetryError.unfinished(folder: folder)) {

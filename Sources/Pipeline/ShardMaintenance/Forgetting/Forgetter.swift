@@ -20,7 +20,7 @@ import WorkerThreads
 /// counts as whole; where one has gone on nevertheless, the folder is gone over again. The user's own list, `logs/` and reports made before are not touched.
 public struct Forgetter: Sendable {
   private let facts: RunFacts
-  private let ledger: JobLedger
+  private let ledger: any Ledger
   private let forgotten: ForgottenPairs
   private let recipe: PipelineRecipe
   private var folder: RunFolder { facts.folder }
@@ -84,7 +84,7 @@ public struct Forgetter: Sendable {
   ///
   /// - Throws: ``ForgetRaceError`` while it is at work.
   private static func work(
-    _ forgotten: inout ForgottenPairs, _ folder: RunFolder, _ ledger: JobLedger,
+    _ forgotten: inout ForgottenPairs, _ folder: RunFolder, _ ledger: any Ledger,
     since begun: [JobAttempt], _ outcome: inout ForgetOutcome,
     _ afterStep: @escaping @Sendable () throws -> Void
   ) async throws {
@@ -110,7 +110,7 @@ public struct Forgetter: Sendable {
     }
   }
 
-  private static func leases(_ ledger: JobLedger) async throws -> Int {
+  private static func leases(_ ledger: any Ledger) async throws -> Int {
     try await ledger.tally().values.reduce(0) { $0 + ($1[.leased] ?? 0) }
   }
 
@@ -122,7 +122,7 @@ public struct Forgetter: Sendable {
   }
 
   private static func reopenUnjudged(
-    _ facts: RunFacts, _ forgotten: ForgottenPairs, _ ledger: JobLedger
+    _ facts: RunFacts, _ forgotten: ForgottenPairs, _ ledger: any Ledger
   ) async throws {
     for chunk in facts.chunks
     where facts.report(.download, chunk) != nil && facts.report(.deduplicate, chunk) == nil {

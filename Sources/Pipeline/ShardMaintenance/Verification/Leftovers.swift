@@ -17,7 +17,7 @@ struct Leftovers: Sendable {
   private init(noted: Set<String>) { self.noted = noted }
 
   /// What earlier repairs have noted and nobody has cleared.
-  init(_ ledger: JobLedger) async throws {
+  init(_ ledger: any Ledger) async throws {
     guard let text = try await ledger.note(Self.note), !text.isEmpty,
       case .array(let paths) = try JSONValue.parse(Array(text.utf8))
     else {
@@ -30,14 +30,14 @@ struct Leftovers: Sendable {
   /// Notes what `jobs` have written, with what is noted already.
   ///
   /// Killed behind this, a repair has noted what is still listed, which stays.
-  static func note(outputsOf jobs: [JobName], _ facts: RunFacts, in ledger: JobLedger) async throws
+  static func note(outputsOf jobs: [JobName], _ facts: RunFacts, in ledger: any Ledger) async throws
   {
     let old = try await Leftovers(ledger).noted
     let all = old.union(try outputs(of: jobs, facts))
     if all != old { try await Leftovers(noted: all).save(to: ledger) }
   }
 
-  private func save(to ledger: JobLedger) async throws {
+  private func save(to ledger: any Ledger) async throws {
     let paths = JSONValue.array(noted.sorted().map { .string($0) })
     try await ledger.setNote(Self.note, noted.isEmpty ? "" : paths.serialized)
   }
@@ -52,7 +52,7 @@ struct Leftovers: Sendable {
   /// Removes what no job writes any more, and forgets about what is settled.
   ///
   /// - Returns: What was there and is gone.
-  func clear(_ facts: RunFacts, in ledger: JobLedger) async throws -> [String] {
+  func clear(_ facts: RunFacts, in ledger: any Ledger) async throws -> [String] {
     let gone = try unlisted(facts)
     for path in gone { try DurableFile.remove("\(facts.folder.path)/\(path)") }
     let undecided = try split(facts).undecided

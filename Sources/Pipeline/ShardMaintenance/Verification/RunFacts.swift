@@ -14,7 +14,7 @@ package struct RunFacts: Sendable {
   /// Whose scores the run filters by; nil where nothing was scored.
   package let scorer: String?
 
-  package init(_ folder: RunFolder, _ ledger: JobLedger) async throws {
+  package init(_ folder: RunFolder, _ ledger: any Ledger) async throws {
     self.folder = folder
     var reports: [StageName: [Int: StageReport]] = [:]
     for stage in StageName.allCases {
@@ -35,9 +35,9 @@ package struct RunFacts: Sendable {
   /// The ledger of the run in `folder`.
   ///
   /// - Throws: `NoRunError` where there is none.
-  package static func ledger(of folder: RunFolder) throws -> JobLedger {
+  package static func ledger(of folder: RunFolder) throws -> any Ledger {
     guard DurableFile.exists(folder.ledger) else { throw NoRunError(folder: folder.path) }
-    return try JobLedger(path: folder.ledger)
+    return try SQLiteLedger(path: folder.ledger)
   }
 
   package func report(_ stage: StageName, _ chunk: Int) -> StageReport? { reports[stage]?[chunk] }

@@ -66,7 +66,7 @@ public enum RunRepairer {
 
   /// Mends at once what needs no job; what was done, in words.
   private static func rebuild(
-    _ problem: VerificationReport.Problem, _ facts: RunFacts, _ ledger: JobLedger,
+    _ problem: VerificationReport.Problem, _ facts: RunFacts, _ ledger: any Ledger,
     _ outcome: inout RepairOutcome
   ) async throws -> [String] {
     let folder = facts.folder

@@ -1,7 +1,7 @@
 internal import GRDB
 
 /// What the ledger knows, for progress and for stages that look at the whole run.
-extension JobLedger {
+extension SQLiteLedger {
   /// Jobs by stage and state.
   public func tally() throws(LedgerError) -> [String: [JobState: Int]] {
     try transaction { database in
@@ -17,7 +17,7 @@ extension JobLedger {
   }
 
   /// Jobs of these stages that have not settled.
-  public func unsettledCount(stages: [String]? = nil) throws(LedgerError) -> Int {
+  public func unsettledCount(stages: [String]?) throws(LedgerError) -> Int {
     try transaction { database in
       let places = (stages ?? []).map { _ in "?" }.joined(separator: ", ")
       return try Int.fetchOne(
@@ -94,7 +94,7 @@ extension JobLedger {
   }
 
   /// Every attempt at a job, oldest first; at all jobs when `name` is nil.
-  public func history(of name: JobName? = nil) throws(LedgerError) -> [JobAttempt] {
+  public func history(of name: JobName?) throws(LedgerError) -> [JobAttempt] {
     try transaction { database in
       try Row.fetchAll(
         database,

@@ -1,7 +1,7 @@
 internal import GRDB
 
 /// The life of a lease: claim, renew, and one of complete, fail, release or rescue.
-extension JobLedger {
+extension SQLiteLedger {
   /// Takes the claimable job of the highest rank, then the lowest chunk, among `stages`.
   ///
   /// - Parameters:
@@ -72,7 +72,7 @@ extension JobLedger {
   ///   - newJobs: Jobs that became known by this one.
   ///   - now: Milliseconds since 1970.
   /// - Throws: ``LedgerError/leaseLost(_:attempt:)`` when the job is in other hands.
-  public func complete(_ lease: Lease, counts: String, newJobs: [NewJob] = [], now: Int)
+  public func complete(_ lease: Lease, counts: String, newJobs: [NewJob], now: Int)
     throws(LedgerError)
   {
     try transaction { database in
@@ -101,7 +101,7 @@ extension JobLedger {
   /// - Throws: ``LedgerError/leaseLost(_:attempt:)`` when the job is in other hands.
   @discardableResult
   public func fail(
-    _ lease: Lease, error: String, isFinal: Bool = false, now: Int
+    _ lease: Lease, error: String, isFinal: Bool, now: Int
   ) throws(LedgerError) -> JobState {
     let failures = lease.failures + 1
     let isLast = isFinal || failures >= retry.maxFailures
@@ -141,7 +141,7 @@ extension JobLedger {
   /// - Throws: ``LedgerError/database(path:message:)``.
   @discardableResult
   public func rescue(
-    now: Int, isAlive: (LeaseOwner) -> Bool? = { ProcessIdentity.isAlive($0) }
+    now: Int, isAlive: @Sendable (LeaseOwner) -> Bool?
   ) throws(LedgerError) -> [JobName] {
     try transaction { database in
       var freed: [JobName] = []

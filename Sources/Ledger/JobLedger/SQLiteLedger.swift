@@ -1,7 +1,7 @@
 internal import GRDB
 import WorkerThreads
 
-/// The durable table of a run's jobs: who does what, and what came of it.
+/// A ledger in one SQLite file, for the processes of one host.
 ///
 /// The ledger row is the truth about a chunk. A stage publishes its files first; ``complete(_:counts:newJobs:now:)``
 /// then settles the job and frees what waited for it in one transaction. Durability: WAL with
@@ -9,7 +9,7 @@ import WorkerThreads
 /// SQLite in WAL mode works on one host and a local disk only; several processes may share the file.
 ///
 /// Every method takes the time as `now`, in milliseconds since 1970, and does one transaction.
-public actor JobLedger {
+public actor SQLiteLedger: Ledger {
   private let executor = BlockingExecutor(label: "pairloom.ledger")
   public nonisolated var unownedExecutor: UnownedSerialExecutor {
     unsafe executor.asUnownedSerialExecutor()

@@ -1,7 +1,7 @@
 internal import GRDB
 
 /// Second thoughts about jobs that are done: their outputs are gone, or hold what they must not.
-extension JobLedger {
+extension SQLiteLedger {
   /// Hands completed jobs back, so that they are done again.
   ///
   /// One transaction. A job that depends on another of `names`, or on one that has not settled, waits

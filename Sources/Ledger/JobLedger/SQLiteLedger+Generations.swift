@@ -1,7 +1,7 @@
 internal import GRDB
 
 /// Work that is added to a ledger whose work is done, such as a retry.
-extension JobLedger {
+extension SQLiteLedger {
   /// The highest chunk that a stage has a job for; nil when it has none.
   public func lastChunk(stage: String) throws(LedgerError) -> Int? {
     try transaction { database in
