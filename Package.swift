@@ -69,6 +69,8 @@ let cLibraries: [Target] = [
   system("CLCMS", pkgConfig: "lcms2", apt: "liblcms2-dev"),
   // The compiler's vector instructions, for kernels that plain Swift does not reach.
   .systemLibrary(name: "CVectorIntrinsics", path: "Sources/CLibraries/CVectorIntrinsics"),
+  // statfs(2), which Swift's Glibc leaves out.
+  .systemLibrary(name: "CStatfs", path: "Sources/CLibraries/CStatfs"),
   system("COpenBLAS", pkgConfig: "openblas", apt: "libopenblas-dev"),
   // libjpeg and libpng report errors by longjmp, which must never cross a Swift frame.
   .target(
@@ -103,7 +105,7 @@ let modules: [Module] = [
   module(.data, "PairDataset", needs: ["DurableFiles", "ContentHashing", "Compression"]),
   module(.data, "SceneWorld", needs: ["ImageCodec", "SeededRandom"]),
 
-  module(.ledger, "JobLedger", needs: ["WorkerThreads"], products: [grdb]),
+  module(.ledger, "JobLedger", c: ["CStatfs"], products: [grdb], testNeeds: ["SeededRandom"]),
   module(.ledger, "OriginLedger", needs: ["JobLedger"], products: [grdb]),
   module(.ledger, "TableQuery", products: [grdb]),
 

@@ -65,6 +65,9 @@ public struct JobAttempt: Sendable, Equatable, Codable {
   }
   public var name: JobName
   public var attempt: Int
+  /// Where it ran: the host's name with the identity of its boot.
+  public var host: String
+  public var pid: Int
   public var worker: String
   /// Milliseconds since 1970.
   public var startedAt: Int

@@ -68,10 +68,12 @@ public protocol Ledger: Sendable {
   /// The quarantined jobs, each with the last error that it met; nil for one that only needed another.
   func quarantined() async throws(LedgerError) -> [(name: JobName, error: String?)]
 
-  /// Begins a session of work and gives its number.
-  func beginSession(now: Int) async throws(LedgerError) -> Int
+  /// Begins a session of work and gives its number, unless another host works on the ledger.
+  func beginSession(host: String, pid: Int, now: Int) async throws(LedgerError) -> Int
   /// Records that a session still works.
   func touchSession(_ id: Int, now: Int) async throws(LedgerError)
+  /// Ends a session, so that another host may begin one at once.
+  func endSession(_ id: Int, now: Int) async throws(LedgerError)
   /// Milliseconds that sessions have worked, overlaps counted twice.
   func workedMilliseconds() async throws(LedgerError) -> Int
 
@@ -94,6 +96,12 @@ extension Ledger {
   @discardableResult
   public func rescue(now: Int) async throws(LedgerError) -> [JobName] {
     try await rescue(now: now) { ProcessIdentity.isAlive($0) }
+  }
+
+  /// Begins a session of this process.
+  public func beginSession(now: Int) async throws(LedgerError) -> Int {
+    try await beginSession(
+      host: ProcessIdentity.host(), pid: ProcessIdentity.processID, now: now)
   }
 
   public func unsettledCount() async throws(LedgerError) -> Int {

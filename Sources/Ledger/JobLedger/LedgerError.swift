@@ -12,6 +12,14 @@ public enum LedgerError: Error, Sendable, Equatable, CustomStringConvertible {
   case busy(JobName)
   /// A job that was never entered.
   case unknownJob(JobName)
+  /// The file lies on a filesystem of this kind, which other hosts can reach.
+  case networkFilesystem(path: String, kind: String)
+  /// Another host works on the folder, or did a moment ago.
+  case otherHost(path: String, host: String, secondsAgo: Int)
+  /// A later program made the file.
+  case newerSchema(path: String, found: Int, known: Int)
+  /// The file is no whole ledger any more.
+  case damaged(path: String, message: String)
   /// SQLite's own words.
   case database(path: String, message: String)
 
@@ -29,6 +37,21 @@ public enum LedgerError: Error, Sendable, Equatable, CustomStringConvertible {
     case .busy(let name):
       "\(name) is being worked on. Wait for the end of the run, or stop it, then try again."
     case .unknownJob(let name): "\(name) is not in the ledger."
+    case .networkFilesystem(let path, let kind):
+      "\(path): this folder is on a network filesystem (\(kind)), where several hosts could write the"
+        + " ledger at once and a lock of one does not hold for another. Give the run a folder on a"
+        + " disk of this host, and copy its files when it is done."
+    case .otherHost(let path, let host, let secondsAgo):
+      "\(path): the host \(host) works on this folder (last seen \(secondsAgo) s ago), and a ledger"
+        + " serves the processes of one host. Run there; or give each host a folder and a part of the"
+        + " list of its own. If that host has stopped, this one may go on"
+        + " \(SQLiteLedger.sessionLife / 1_000) s after it was last seen."
+    case .newerSchema(let path, let found, let known):
+      "\(path): a later Pairloom made this ledger: it has format \(found), and this program knows"
+        + " formats up to \(known). Use that version or a later one; nothing was changed."
+    case .damaged(let path, let message):
+      "\(path): the ledger is damaged: \(message) Leave the file as it is:"
+        + " `pairloom verify DIR --repair` makes it again from the files of the run."
     case .database(let path, let message):
       "\(path): the ledger cannot be used: \(message)"
     }
@@ -36,17 +59,38 @@ public enum LedgerError: Error, Sendable, Equatable, CustomStringConvertible {
 
   static func wrapping(_ error: any Error, path: String) -> LedgerError {
     if let error = error as? LedgerError { return error }
-    if let error = error as? DatabaseError {
-      let advice =
-        switch error.resultCode {
-        case .SQLITE_BUSY: " Another process holds it; end that one or wait."
-        case .SQLITE_FULL: " Free some space, then run the same command again: it resumes."
-        case .SQLITE_CANTOPEN: " Check that the folder exists and may be written."
-        case .SQLITE_NOTADB, .SQLITE_CORRUPT: " It is damaged; start again in a new folder."
-        default: ""
-        }
-      return .database(path: path, message: (error.message ?? "\(error.resultCode)") + "." + advice)
+    // A column of a STRICT table held what it cannot hold.
+    if error is RowDecodingError { return .damaged(path: path, message: "\(error).") }
+    guard let error = error as? DatabaseError else {
+      return .database(path: path, message: "\(error)")
     }
-    return .database(path: path, message: "\(error)")
+    let message = (error.message ?? "\(error.resultCode)") + "."
+    switch error.resultCode {
+    case .SQLITE_NOTADB, .SQLITE_CORRUPT: return .damaged(path: path, message: message)
+    case .SQLITE_IOERR where error.extendedResultCode == .SQLITE_IOERR_SHORT_READ:
+      return .damaged(path: path, message: "it is shorter than it was (\(message))")
+    case .SQLITE_IOERR:
+      return .database(
+        path: path,
+        message: message
+          + " The disk refused (\(error.extendedResultCode)). See to it, then run the"
+          + " same command again: it resumes.")
+    case .SQLITE_BUSY:
+      return .database(path: path, message: message + " Another process holds it; end it or wait.")
+    case .SQLITE_FULL:
+      return .database(
+        path: path,
+        message: message + " Free some space, then run the same command again: it resumes.")
+    case .SQLITE_READONLY:
+      return .database(
+        path: path,
+        message: message
+          + " Make the folder and the file writable, then run the same command again:"
+          + " it resumes.")
+    case .SQLITE_CANTOPEN:
+      return .database(
+        path: path, message: message + " Check that the folder exists and may be written.")
+    default: return .database(path: path, message: message)
+    }
   }
 }

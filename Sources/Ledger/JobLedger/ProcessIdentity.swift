@@ -13,6 +13,14 @@ public enum ProcessIdentity {
     return boot.isEmpty ? name : "\(name)/\(boot)"
   }
 
+  /// The host's name in what ``host()`` gives: the same after a reboot.
+  public static func machine(of host: String) -> String {
+    host.lastIndex(of: "/").map { String(host[..<$0]) } ?? host
+  }
+
+  /// This process's number.
+  public static var processID: Int { Int(getpid()) }
+
   /// This process as the owner of leases taken by `worker`.
   public static func owner(worker: String) -> LeaseOwner {
     let me = Int(getpid())

@@ -4,7 +4,7 @@ internal import GRDB
 extension SQLiteLedger {
   /// The highest chunk that a stage has a job for; nil when it has none.
   public func lastChunk(stage: String) throws(LedgerError) -> Int? {
-    try transaction { database in
+    try read { database in
       try Int.fetchOne(
         database, sql: "SELECT MAX(chunk) FROM jobs WHERE stage = ?", arguments: [stage])
     }
@@ -21,15 +21,10 @@ extension SQLiteLedger {
   /// - Returns: Whether they were entered.
   /// - Throws: ``LedgerError/database(path:message:)``.
   public func addWhenIdle(_ jobs: [NewJob], note: (key: String, value: String), now: Int)
-    throws(LedgerError) -> Bool
+    async throws(LedgerError) -> Bool
   {
-    try transaction { database in
-      let isBusy = try Bool.fetchOne(
-        database,
-        sql: """
-          SELECT EXISTS (SELECT 1 FROM jobs WHERE state NOT IN ('completed', 'quarantined'))
-          """)
-      if isBusy == true { return false }
+    try await change { database in
+      if try Self.unsettledCount(stages: nil, in: database) > 0 { return false }
       for job in jobs {
         let isKnown = try Bool.fetchOne(
           database, sql: "SELECT EXISTS (SELECT 1 FROM jobs WHERE stage = ? AND chunk = ?)",

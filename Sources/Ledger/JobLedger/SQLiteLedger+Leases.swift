@@ -1,6 +1,8 @@
 internal import GRDB
 
 /// The life of a lease: claim, renew, and one of complete, fail, release or rescue.
+///
+/// Each statement names the state that it expects and, of a lease, the attempt: the fence.
 extension SQLiteLedger {
   /// Takes the claimable job of the highest rank, then the lowest chunk, among `stages`.
   ///
@@ -12,48 +14,77 @@ extension SQLiteLedger {
   /// - Returns: nil when nothing can be claimed now.
   /// - Throws: ``LedgerError/database(path:message:)``.
   public func claim(stages: [String], owner: LeaseOwner, duration: Int, now: Int)
-    throws(LedgerError) -> Lease?
+    async throws(LedgerError) -> Lease?
   {
-    try transaction { database in
-      let places = stages.map { _ in "?" }.joined(separator: ", ")
-      // The partial index jobs_claimable gives the order; a row's stage is checked as it is met.
-      let sql = """
-        UPDATE jobs SET state = 'leased', attempt = attempt + 1, not_before = NULL,
-          lease_expires = ?, owner_host = ?, owner_pid = ?, owner_start = ?, owner_worker = ?
-        WHERE id = (SELECT id FROM jobs
-          WHERE state IN ('available', 'retryable') AND (not_before IS NULL OR not_before <= ?)
-            AND stage IN (\(places))
-          ORDER BY rank DESC, chunk LIMIT 1)
-        RETURNING id, stage, chunk, attempt, failures
-        """
-      let arguments: StatementArguments =
-        [
-          now + duration, owner.host, owner.processID, owner.processStart, owner.worker, now,
-        ] + StatementArguments(stages)
-      guard let row = try Row.fetchOne(database, sql: sql, arguments: arguments) else { return nil }
+    precondition(duration > 0, "a lease of \(duration) ms is none")
+    let sql = Self.claim(stageCount: stages.count)
+    // A pause that ends later than any pause can was set before the clock was set back: it is over.
+    let arguments: StatementArguments =
+      [
+        now, now + retry.longestPause, now + duration, duration, owner.host, owner.processID,
+        owner.processStart, owner.worker,
+      ] + StatementArguments(stages)
+    return try await change { database in
+      let claim = try database.cachedStatement(sql: sql)
+      guard let row = try Row.fetchOne(claim, arguments: arguments) else { return nil }
       let lease = Lease(
-        id: row["id"], name: JobName(stage: row["stage"], chunk: row["chunk"]),
-        attempt: row["attempt"], failures: row["failures"], expires: now + duration)
-      try database.execute(
+        id: try row.decode(atIndex: 0),
+        name: JobName(stage: try row.decode(atIndex: 1), chunk: try row.decode(atIndex: 2)),
+        attempt: try row.decode(atIndex: 3), failures: try row.decode(atIndex: 4),
+        expires: now + duration)
+      try database.cachedStatement(
         sql: """
           INSERT INTO attempts(job, attempt, host, pid, worker, started_at, outcome)
           VALUES (?, ?, ?, ?, ?, ?, 'running')
-          """,
-        arguments: [lease.id, lease.attempt, owner.host, owner.processID, owner.worker, now])
+          """
+      ).execute(arguments: [
+        lease.id, lease.attempt, owner.host, owner.processID, owner.worker, now,
+      ])
       return lease
     }
+  }
+
+  /// The statement that claims among a number of stages, whose names follow eight other arguments.
+  ///
+  /// The best available job of each stage is the first of its stretch of the index jobs_available, so
+  /// that a million jobs of other stages cost nothing; of the retryable jobs only those whose pause is
+  /// over are looked at, and they are few, since they go before later chunks.
+  private static func claim(stageCount: Int) -> String {
+    let stages = (0..<stageCount).map { "?\($0 + 9)" }
+    let available = stages.map {
+      """
+      SELECT * FROM (SELECT id, rank, chunk FROM jobs WHERE state = 'available' AND stage = \($0)
+        ORDER BY rank DESC, chunk LIMIT 1)
+      """
+    }
+    let retryable = ["not_before <= ?1", "not_before > ?2"].map {
+      """
+      SELECT * FROM (SELECT id, rank, chunk FROM jobs WHERE state = 'retryable' AND \($0)
+        AND stage IN (\(stages.joined(separator: ", "))) ORDER BY rank DESC, chunk LIMIT 1)
+      """
+    }
+    return """
+      UPDATE jobs SET state = 'leased', attempt = attempt + 1, not_before = NULL,
+        lease_expires = ?3, lease_duration = ?4, owner_host = ?5, owner_pid = ?6, owner_start = ?7,
+        owner_worker = ?8
+      WHERE id = (SELECT id FROM (\((available + retryable).joined(separator: "\nUNION ALL\n")))
+        ORDER BY rank DESC, chunk LIMIT 1)
+      RETURNING id, stage, chunk, attempt, failures
+      """
   }
 
   /// Puts the end of a lease off: the heartbeat.
   ///
   /// - Throws: ``LedgerError/leaseLost(_:attempt:)`` when the job is in other hands.
-  public func renew(_ lease: Lease, duration: Int, now: Int) throws(LedgerError) -> Lease {
-    try transaction { database in
-      try database.execute(
+  public func renew(_ lease: Lease, duration: Int, now: Int) async throws(LedgerError) -> Lease {
+    precondition(duration > 0, "a lease of \(duration) ms is none")
+    return try await change { database in
+      try database.cachedStatement(
         sql: """
-          UPDATE jobs SET lease_expires = ? WHERE id = ? AND attempt = ? AND state = 'leased'
-          """,
-        arguments: [now + duration, lease.id, lease.attempt])
+          UPDATE jobs SET lease_expires = ?, lease_duration = ?
+          WHERE id = ? AND attempt = ? AND state = 'leased'
+          """
+      ).execute(arguments: [now + duration, duration, lease.id, lease.attempt])
       guard database.changesCount == 1 else { throw Self.lost(lease) }
       var renewed = lease
       renewed.expires = now + duration
@@ -73,16 +104,15 @@ extension SQLiteLedger {
   ///   - now: Milliseconds since 1970.
   /// - Throws: ``LedgerError/leaseLost(_:attempt:)`` when the job is in other hands.
   public func complete(_ lease: Lease, counts: String, newJobs: [NewJob], now: Int)
-    throws(LedgerError)
+    async throws(LedgerError)
   {
-    try transaction { database in
-      try database.execute(
+    try await change { database in
+      try database.cachedStatement(
         sql: """
-          UPDATE jobs SET state = 'completed', counts = ?, settled_at = ?, lease_expires = NULL,
-            owner_host = NULL, owner_pid = NULL, owner_start = NULL, owner_worker = NULL
+          UPDATE jobs SET state = 'completed', counts = ?, settled_at = ?, \(Self.noLease)
           WHERE id = ? AND attempt = ? AND state = 'leased'
-          """,
-        arguments: [counts, now, lease.id, lease.attempt])
+          """
+      ).execute(arguments: [counts, now, lease.id, lease.attempt])
       guard database.changesCount == 1 else { throw Self.lost(lease) }
       try Self.end(lease, .completed, error: nil, in: database, now: now)
       try Self.insert(newJobs, into: database, now: now)
@@ -102,18 +132,17 @@ extension SQLiteLedger {
   @discardableResult
   public func fail(
     _ lease: Lease, error: String, isFinal: Bool, now: Int
-  ) throws(LedgerError) -> JobState {
+  ) async throws(LedgerError) -> JobState {
     let failures = lease.failures + 1
     let isLast = isFinal || failures >= retry.maxFailures
     let notBefore = now + retry.pause(afterFailure: failures)
-    return try transaction { database in
-      try database.execute(
+    return try await change { database in
+      try database.cachedStatement(
         sql: """
-          UPDATE jobs SET state = 'retryable', failures = ?, not_before = ?, lease_expires = NULL,
-            owner_host = NULL, owner_pid = NULL, owner_start = NULL, owner_worker = NULL
+          UPDATE jobs SET state = 'retryable', failures = ?, not_before = ?, \(Self.noLease)
           WHERE id = ? AND attempt = ? AND state = 'leased'
-          """,
-        arguments: [failures, notBefore, lease.id, lease.attempt])
+          """
+      ).execute(arguments: [failures, notBefore, lease.id, lease.attempt])
       guard database.changesCount == 1 else { throw Self.lost(lease) }
       try Self.end(lease, .failed, error: error, in: database, now: now)
       if isLast { try Self.quarantine(Int64(lease.id), in: database, now: now) }
@@ -122,50 +151,11 @@ extension SQLiteLedger {
   }
 
   /// Hands a lease back unused: the job is available at once and no failure is counted.
-  public func release(_ lease: Lease, now: Int) throws(LedgerError) {
-    try transaction { database in
+  public func release(_ lease: Lease, now: Int) async throws(LedgerError) {
+    try await change { database in
       guard try Self.free(lease, as: .released, in: database, now: now) else {
         throw Self.lost(lease)
       }
-    }
-  }
-
-  /// Frees jobs whose lease has expired, and those whose owner is known to be dead.
-  ///
-  /// A lost lease is no failure of the chunk: the process was killed or stalled.
-  ///
-  /// - Parameters:
-  ///   - now: Milliseconds since 1970.
-  ///   - isAlive: Whether an owner still runs; nil where that cannot be known, as on another host.
-  /// - Returns: The jobs that were freed.
-  /// - Throws: ``LedgerError/database(path:message:)``.
-  @discardableResult
-  public func rescue(
-    now: Int, isAlive: @Sendable (LeaseOwner) -> Bool?
-  ) throws(LedgerError) -> [JobName] {
-    try transaction { database in
-      var freed: [JobName] = []
-      let rows = try Row.fetchAll(
-        database,
-        sql: """
-          SELECT id, stage, chunk, attempt, failures, lease_expires, owner_host, owner_pid,
-            owner_start, owner_worker
-          FROM jobs WHERE state = 'leased' ORDER BY id
-          """)
-      for row in rows {
-        let owner = LeaseOwner(
-          host: row["owner_host"], processID: row["owner_pid"], processStart: row["owner_start"],
-          worker: row["owner_worker"])
-        let lease = Lease(
-          id: row["id"], name: JobName(stage: row["stage"], chunk: row["chunk"]),
-          attempt: row["attempt"], failures: row["failures"], expires: row["lease_expires"])
-        let isDead = isAlive(owner) == false
-        guard isDead || lease.expires <= now else { continue }
-        if try Self.free(lease, as: isDead ? .ownerDied : .expired, in: database, now: now) {
-          freed.append(lease.name)
-        }
-      }
-      return freed
     }
   }
 
@@ -173,40 +163,48 @@ extension SQLiteLedger {
     .leaseLost(lease.name, attempt: lease.attempt)
   }
 
-  private static func free(
-    _ lease: Lease, as outcome: JobAttempt.Outcome, in database: Database, now: Int
+  /// Makes a leased job available.
+  ///
+  /// - Returns: Whether the lease still held; with `expiredBy`, whether it also was over then.
+  static func free(
+    _ lease: Lease, as outcome: JobAttempt.Outcome, expiredBy limit: Int? = nil,
+    in database: Database, now: Int
   ) throws -> Bool {
-    try database.execute(
+    try database.cachedStatement(
       sql: """
-        UPDATE jobs SET state = 'available', lease_expires = NULL,
-          owner_host = NULL, owner_pid = NULL, owner_start = NULL, owner_worker = NULL
-        WHERE id = ? AND attempt = ? AND state = 'leased'
-        """,
-      arguments: [lease.id, lease.attempt])
+        UPDATE jobs SET state = 'available', \(noLease)
+        WHERE id = ?1 AND attempt = ?2 AND state = 'leased' AND (?3 IS NULL OR lease_expires <= ?3)
+        """
+    ).execute(arguments: [lease.id, lease.attempt, limit])
     guard database.changesCount == 1 else { return false }
     try end(lease, outcome, error: nil, in: database, now: now)
     return true
   }
 
+  private static let noLease = """
+    lease_expires = NULL, lease_duration = NULL, owner_host = NULL, owner_pid = NULL,
+    owner_start = NULL, owner_worker = NULL
+    """
+
   private static func end(
     _ lease: Lease, _ outcome: JobAttempt.Outcome, error: String?, in database: Database, now: Int
   ) throws {
-    try database.execute(
+    try database.cachedStatement(
       sql: """
         UPDATE attempts SET outcome = ?, error = ?, ended_at = ? WHERE job = ? AND attempt = ?
-        """,
-      arguments: [outcome.rawValue, error, now, lease.id, lease.attempt])
+        """
+    ).execute(arguments: [outcome.rawValue, error, now, lease.id, lease.attempt])
   }
 
   /// Lowers the counters of what waits for a settled job; those at zero become available.
   static func unblock(dependentsOf id: Int64, in database: Database) throws {
-    try database.execute(
+    try database.cachedStatement(
       sql: """
         UPDATE jobs SET waiting_for = waiting_for - 1,
           state = CASE waiting_for WHEN 1 THEN 'available' ELSE 'waiting' END
         WHERE state = 'waiting' AND id IN (SELECT job FROM job_dependencies WHERE needs = ?)
-        """,
-      arguments: [id])
+        """
+    ).execute(arguments: [id])
   }
 
   /// Quarantines a job and, in turn, every job that needs its outputs.

@@ -13,8 +13,8 @@ extension SQLiteLedger {
   /// - Throws: ``LedgerError/busy(_:)``, and nothing is changed, while one of them or a job that
   ///   depends on one is leased; ``LedgerError/unknownJob(_:)``.
   @discardableResult
-  public func reopen(_ names: [JobName]) throws(LedgerError) -> [JobName] {
-    try transaction { database in
+  public func reopen(_ names: [JobName]) async throws(LedgerError) -> [JobName] {
+    try await change { database in
       var reopened: [JobName] = []
       var touched: Set<Int64> = []
       for name in names {
@@ -23,16 +23,18 @@ extension SQLiteLedger {
             database, sql: "SELECT id, state FROM jobs WHERE stage = ? AND chunk = ?",
             arguments: [name.stage, name.chunk])
         else { throw LedgerError.unknownJob(name) }
-        let id: Int64 = row["id"]
-        if row["state"] == JobState.leased.rawValue { throw LedgerError.busy(name) }
+        let id: Int64 = try row.decode(atIndex: 0)
+        if try row.state(atIndex: 1) == .leased { throw LedgerError.busy(name) }
         let dependents = try Row.fetchAll(
           database,
           sql: """
             SELECT id, stage, chunk, state FROM jobs
             WHERE id IN (SELECT job FROM job_dependencies WHERE needs = ?)
             """, arguments: [id])
-        for dependent in dependents where dependent["state"] == JobState.leased.rawValue {
-          throw LedgerError.busy(JobName(stage: dependent["stage"], chunk: dependent["chunk"]))
+        for dependent in dependents where try dependent.state(atIndex: 3) == .leased {
+          throw LedgerError.busy(
+            JobName(
+              stage: try dependent.decode(atIndex: 1), chunk: try dependent.decode(atIndex: 2)))
         }
         try database.execute(
           sql: """
@@ -42,7 +44,7 @@ extension SQLiteLedger {
         guard database.changesCount == 1 else { continue }
         reopened.append(name)
         touched.insert(id)
-        touched.formUnion(dependents.map { $0["id"] })
+        touched.formUnion(try dependents.map { try $0.decode(Int64.self, atIndex: 0) })
       }
       for id in touched.sorted() { try Self.wait(id, in: database) }
       return reopened
@@ -65,8 +67,8 @@ extension SQLiteLedger {
   ///
   /// - Parameter counts: JSON text as for `complete`, by job.
   /// - Throws: ``LedgerError/busy(_:)``, and nothing is changed, where one is not completed.
-  public func revise(_ counts: [(name: JobName, counts: String)]) throws(LedgerError) {
-    try transaction { database in
+  public func revise(_ counts: [(name: JobName, counts: String)]) async throws(LedgerError) {
+    try await change { database in
       for (name, text) in counts {
         try database.execute(
           sql: """

@@ -1,5 +1,5 @@
 internal import GRDB
-import WorkerThreads
+import Glibc
 
 /// A ledger in one SQLite file, for the processes of one host.
 ///
@@ -8,9 +8,10 @@ import WorkerThreads
 /// `synchronous=FULL`, so a killed process, a crashed system and a power cut lose no completed job.
 /// SQLite in WAL mode works on one host and a local disk only; several processes may share the file.
 ///
-/// Every method takes the time as `now`, in milliseconds since 1970, and does one transaction.
+/// Every method takes the time as `now`, in milliseconds since 1970, and does one transaction; those of
+/// a job's life share it with the other callers that wait (see ``change(_:)``).
 public actor SQLiteLedger: Ledger {
-  private let executor = BlockingExecutor(label: "pairloom.ledger")
+  let executor = LedgerExecutor()
   public nonisolated var unownedExecutor: UnownedSerialExecutor {
     unsafe executor.asUnownedSerialExecutor()
   }
@@ -18,31 +19,65 @@ public actor SQLiteLedger: Ledger {
   public nonisolated let path: String
   let database: DatabaseQueue
   let retry: RetryPolicy
+  /// Changes that the next commit makes durable.
+  var pending: [PendingChange] = []
+  /// Groups of changes that were committed.
+  package internal(set) var commits = 0
 
   /// Opens the ledger, and makes it when it is not there.
+  ///
+  /// - Throws: ``LedgerError/networkFilesystem(path:kind:)``, ``LedgerError/newerSchema(path:found:known:)``,
+  ///   ``LedgerError/damaged(path:message:)``, ``LedgerError/database(path:message:)``.
   public init(path: String, retry: RetryPolicy = RetryPolicy()) throws(LedgerError) {
     self.path = path
     self.retry = retry
+    if let kind = FilesystemKind.network(under: path) {
+      throw .networkFilesystem(path: path, kind: kind)
+    }
     var configuration = Configuration()
-    configuration.busyMode = .timeout(30)
+    configuration.busyMode = .callback { Self.waitForLock(tries: $0) }
     configuration.foreignKeysEnabled = true
     configuration.prepareDatabase { database in
-      try database.execute(sql: "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
+      // A checkpoint is two fsyncs: every 16 MB of the log, which shrinks again after a large one.
+      try database.execute(
+        sql: """
+          PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -16000;
+          PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864
+          """)
     }
     do {
       database = try DatabaseQueue(path: path, configuration: configuration)
-      try database.write { try LedgerSchema.prepare($0, path: path) }
+      try database.writeWithoutTransaction { try LedgerMigration.prepare($0, path: path) }
     } catch {
       throw .wrapping(error, path: path)
     }
   }
 
-  /// Runs `body` in one transaction that holds the write lock from its start.
+  /// Sleeps before SQLite tries again to get another process's lock; false after 30 s or more.
+  ///
+  /// SQLite's own handler soon sleeps 100 ms, many times what a commit of another process takes.
+  private static func waitForLock(tries: Int) -> Bool {
+    usleep(tries < 100 ? 100 : 1_000)
+    return tries < 30_000
+  }
+
+  /// Runs `body` in one transaction of its own that holds the write lock from its start.
   func transaction<T>(_ body: (Database) throws -> T) throws(LedgerError) -> T {
+    try inTransaction(.immediate, body)
+  }
+
+  /// Runs `body`, which only reads, on one state of the ledger; writers are not held up.
+  func read<T>(_ body: (Database) throws -> T) throws(LedgerError) -> T {
+    try inTransaction(.deferred, body)
+  }
+
+  private func inTransaction<T>(
+    _ kind: Database.TransactionKind, _ body: (Database) throws -> T
+  ) throws(LedgerError) -> T {
     do {
       var result: T?
       try database.writeWithoutTransaction { database in
-        try database.inTransaction(.immediate) {
+        try database.inTransaction(kind) {
           result = try body(database)
           return .commit
         }
@@ -61,10 +96,11 @@ public actor SQLiteLedger: Ledger {
     try transaction { database in
       let rows = try Row.fetchAll(
         database, sql: "SELECT key, value FROM meta WHERE key LIKE 'config.%'")
-      let old = Dictionary(
-        uniqueKeysWithValues: rows.map {
-          (String(($0["key"] as String).dropFirst("config.".count)), $0["value"] as String)
-        })
+      var old: [String: String] = [:]
+      for row in rows {
+        let key: String = try row.decode(forColumn: "key")
+        old[String(key.dropFirst("config.".count))] = try row.decode(forColumn: "value")
+      }
       if old.isEmpty {
         for (key, value) in configuration {
           try database.execute(
@@ -80,50 +116,6 @@ public actor SQLiteLedger: Ledger {
       if !differences.isEmpty {
         throw LedgerError.configurationChanged(path: path, differences: differences)
       }
-    }
-  }
-
-  /// Enters jobs that are not there yet.
-  ///
-  /// Dependencies may name jobs of the same call that come earlier in it.
-  public func add(_ jobs: [NewJob], now: Int) throws(LedgerError) {
-    try transaction { try Self.insert(jobs, into: $0, now: now) }
-  }
-
-  static func insert(_ jobs: [NewJob], into database: Database, now: Int) throws {
-    for job in jobs {
-      let known = try Bool.fetchOne(
-        database, sql: "SELECT EXISTS (SELECT 1 FROM jobs WHERE stage = ? AND chunk = ?)",
-        arguments: [job.name.stage, job.name.chunk])
-      if known == true { continue }
-      try database.execute(
-        sql: "INSERT INTO jobs(stage, chunk, rank, state) VALUES (?, ?, ?, 'available')",
-        arguments: [job.name.stage, job.name.chunk, job.rank])
-      let id = database.lastInsertedRowID
-      var open = 0
-      var isLost = false
-      for (names, kind) in [(job.needs, "needs"), (job.after, "after")] {
-        for name in names {
-          guard
-            let row = try Row.fetchOne(
-              database, sql: "SELECT id, state FROM jobs WHERE stage = ? AND chunk = ?",
-              arguments: [name.stage, name.chunk])
-          else { throw LedgerError.unknownDependency(job: job.name, needs: name) }
-          let needed: Int64 = row["id"]
-          let state = JobState(rawValue: row["state"])
-          try database.execute(
-            sql: "INSERT INTO job_dependencies(job, needs, kind) VALUES (?, ?, ?)",
-            arguments: [id, needed, kind])
-          if state?.isSettled != true { open += 1 }
-          if state == .quarantined && kind == "needs" { isLost = true }
-        }
-      }
-      if open > 0 {
-        try database.execute(
-          sql: "UPDATE jobs SET state = 'waiting', waiting_for = ? WHERE id = ?",
-          arguments: [open, id])
-      }
-      if isLost { try quarantine(id, in: database, now: now) }
     }
   }
 }
