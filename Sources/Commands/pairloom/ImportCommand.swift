@@ -135,7 +135,7 @@ struct ImportCommand: AsyncParsableCommand {
       outcome.transient > 0
         ? "next: pairloom retry \(folder)"
         : outcome.mayHeal > 0
-          ? "next: pairloom retry \(folder) --where \"status = 404\" --dry-run"
+          ? "next: pairloom retry \(folder) --where \"class = 'permanent'\" --dry-run"
           : "next: pairloom verify \(folder)")
     return lines
   }

@@ -1,21 +1,21 @@
-import PipelineCore
+package import PipelineCore
 
 /// What img2dataset's words for a failure are in ours.
 ///
 /// img2dataset writes down what Python said (downloader.py: `str(err)`), or a few words of its own
 /// (resizer.py). The message stays as the drop's detail. Words that nobody knows are a `protocol`
 /// error of a download, and a `corrupt` picture else.
-struct ForeignFailure: Equatable {
-  var reason: DropReason
+package struct ForeignFailure: Equatable {
+  package var reason: DropReason
   /// The HTTP status, where the message has one.
-  var status: Int?
+  package var status: Int?
   /// The row that is kept in its stead, where the message is our own layout's.
-  var survivor: Int?
+  package var survivor: Int?
 
   /// - Parameters:
   ///   - message: `error_message`.
   ///   - isResize: Whether the status is `failed_to_resize`.
-  init(_ message: String, isResize: Bool) {
+  package init(_ message: String, isResize: Bool) {
     reason = isResize ? .corrupt : .protocolError
     if let known = Self.words[message] ?? DropReason(rawValue: message) {
       reason = known

@@ -1,7 +1,7 @@
-import PipelineCore
+package import PipelineCore
 
 /// One row of img2dataset: what its table says of it, or the JSON of its pair.
-struct ForeignRow {
+package struct ForeignRow {
   var key: String?
   /// Empty where the list had none.
   var url = ""
@@ -35,7 +35,7 @@ struct ForeignRow {
   /// - Parameters:
   ///   - name: The column's, which the row has once.
   ///   - value: Of any kind; what is none of its field's is as if it were not there.
-  mutating func set(_ name: String, _ value: JSONValue) {
+  package mutating func set(_ name: String, _ value: JSONValue) {
     // A size beyond 32 bits is none.
     let side = value.integer.flatMap { Int32(exactly: $0) }.map { Int($0) }
     switch name {
@@ -65,7 +65,7 @@ struct ForeignRow {
       ? text.lowercased() : nil
   }
 
-  init() {}
+  package init() {}
 
   /// The row of a pair without a table, by the pair's JSON.
   ///

@@ -42,7 +42,10 @@ struct ImportRecipe {
       throw ImportError.badSetting(
         key: "input", value: "…", why: "the folder behind --from takes the list's place")
     }
-    let assumed = Self.assumed(rows: rows, facts).filter { said.value($0.key) == nil }
+    let format = said.value("encode_format") ?? facts?.encodeFormat
+    let assumed = Self.assumed(rows: rows, facts, format: format).filter {
+      said.value($0.key) == nil
+    }
     recipe = try PipelineRecipe(
       yaml: yaml, path: path,
       overrides: ["input=\(folder)", "layout=img2dataset"]
@@ -75,9 +78,10 @@ struct ImportRecipe {
   }
 
   /// Options in force where nothing is said.
-  private static func assumed(rows: Int, _ facts: TreatmentFacts?) -> [ImportSetting] {
+  private static func assumed(rows: Int, _ facts: TreatmentFacts?, format: String?)
+    -> [ImportSetting]
+  {
     let told = facts?.sizes ?? []
-    let format = facts?.encodeFormat
     // img2dataset 1.47, main.py.
     let usual: [(String, String)] =
       [

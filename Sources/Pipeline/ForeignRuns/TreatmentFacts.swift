@@ -1,7 +1,7 @@
 import ImageCodec
 
 /// What sizes, endings and edges of the pictures tell of img2dataset's options.
-struct TreatmentFacts {
+package struct TreatmentFacts {
   /// The lengths of one side over all pictures.
   private enum Side: Equatable {
     case none, one(Int), many
@@ -31,10 +31,12 @@ struct TreatmentFacts {
   private var (padded, unpadded) = (0, 0)
   var hasEXIF = false
 
+  package init() {}
+
   private static let looks = 24
 
   /// Takes a kept picture.
-  mutating func add(_ row: ForeignRow, format: String) {
+  package mutating func add(_ row: ForeignRow, format: String) {
     pictures += 1
     formats[format, default: 0] += 1
     guard let size = row.sizes else {
@@ -52,7 +54,7 @@ struct TreatmentFacts {
   }
 
   /// Looks at the edges of a square picture of an original that was none.
-  mutating func look(_ row: ForeignRow, _ image: [UInt8]) {
+  package mutating func look(_ row: ForeignRow, _ image: [UInt8]) {
     guard padded + unpadded < Self.looks, let size = row.sizes, size.width == size.height,
       5 * max(size.originalWidth, size.originalHeight)
         > 6 * min(size.originalWidth, size.originalHeight)
@@ -81,7 +83,7 @@ struct TreatmentFacts {
   }
 
   /// The options that follow from the sizes, with what tells them.
-  var sizes: [ImportSetting] {
+  package var sizes: [ImportSetting] {
     guard pictures > 0 else { return [] }
     if withoutSize == pictures {
       return [.init("disable_all_reencoding", "true", .tables)]
