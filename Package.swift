@@ -168,6 +168,14 @@ let modules: [Module] = [
       "DurableFiles", "ContentHashing", "SeededRandom", "WorkerThreads",
     ], testNeeds: ["FaultServer"]),
 
+  module(
+    .pipeline, "ForeignRuns",
+    needs: [
+      "URLPipeline", "FilterStage", "ShardStage", "DecodeStage", "IngestStage", "PipelineCore",
+      "JobLedger", "ImageCodec", "PairDataset", "ParquetFile", "DurableFiles", "ContentHashing",
+      "WorkerThreads",
+    ], testNeeds: ["FaultServer", "ShardMaintenance"]),
+
   module(.learning, "TensorEngine", needs: ["WorkerThreads", "SeededRandom"], c: ["COpenBLAS"]),
   module(.learning, "Autograd", needs: ["TensorEngine"], testNeeds: ["SeededRandom"]),
   module(.learning, "NeuralNetworks", needs: ["Autograd", "TensorEngine", "SeededRandom"]),
@@ -221,7 +229,8 @@ let modules: [Module] = [
       "HTTPFetch",
       "PipelineCore",
       "IngestStage", "DownloadStage", "DecodeStage", "DeduplicateStage", "ShardStage",
-      "ScoreStage", "FilterStage", "URLPipeline", "ShardMaintenance", "TensorEngine", "Autograd",
+      "ScoreStage", "FilterStage", "URLPipeline", "ShardMaintenance", "ForeignRuns",
+      "TensorEngine", "Autograd",
       "NeuralNetworks",
       "Optimizers",
       "Collectives", "Tokenizers", "WeightFiles", "CLIPModel", "Checkpointing", "BatchLoading",

@@ -80,6 +80,16 @@ public protocol Ledger: Sendable {
   /// A note of the run, such as the name of its scorer.
   func note(_ key: String) async throws(LedgerError) -> String?
   func setNote(_ key: String, _ value: String) async throws(LedgerError)
+
+  /// Enters jobs as they stood, with the run's configuration and notes, into a ledger without jobs.
+  func restore(
+    _ jobs: [RestoredJob], configuration: [(key: String, value: String)],
+    notes: [(key: String, value: String)], now: Int
+  ) async throws(LedgerError)
+  /// What the ledger is bound to and all its notes, each sorted by key.
+  func everything() async throws(LedgerError) -> (
+    configuration: [(key: String, value: String)], notes: [(key: String, value: String)]
+  )
 }
 
 extension Ledger {

@@ -50,6 +50,10 @@ public struct PairCandidate: Sendable, Equatable {
   /// Where the picture lies already, for a pair of an existing shard; nothing is fetched then.
   public var picture: PictureSource?
   public var drop: Drop?
+  /// The key that another program has given the pair, for a row that was imported.
+  ///
+  /// Its shards have the key; nil where the recipe's scheme names the pair.
+  public var key: String?
   /// Taken out by `pairloom forget`: nothing but row and uid is left, and nothing is fetched for it.
   public var isForgotten = false
 
@@ -75,6 +79,7 @@ public struct PairCandidate: Sendable, Equatable {
       ] + (columns.isEmpty ? [] : [.init("columns", .object(columns))])
         + (expectedHash.map { [.init("expected_hash", .string($0))] } ?? [])
         + (picture.map { [.init("picture", $0.json)] } ?? []) + (drop?.members ?? [])
+        + (key.map { [.init("key", .string($0))] } ?? [])
         + (isForgotten ? [.init("forgotten", .bool(true))] : []))
   }
 
@@ -84,6 +89,7 @@ public struct PairCandidate: Sendable, Equatable {
       row: row, uid: uid, url: "", caption: "",
       drop: drop.map { Drop($0.reason, survivor: $0.survivor) })
     blank.isForgotten = true
+    blank.key = key
     return blank
   }
 
@@ -97,6 +103,7 @@ public struct PairCandidate: Sendable, Equatable {
       row: row, uid: uid, url: url, caption: caption, columns: json["columns"]?.members ?? [],
       expectedHash: json["expected_hash"]?.text, picture: picture, drop: Drop(json))
     isForgotten = json["forgotten"] == .bool(true)
+    key = json["key"]?.text
   }
 }
 
@@ -206,7 +213,7 @@ public struct DecodedRow: Sendable, Equatable {
   public var row: Int
   public var drop: Drop?
   public var bytes: ByteRange?
-  /// SHA-256 of the bytes that were downloaded.
+  /// SHA-256 of the bytes that were downloaded; ``unknownSHA256`` where nobody has kept it.
   public var sha256: String
   public var width: Int?
   public var height: Int?
@@ -237,6 +244,9 @@ public struct DecodedRow: Sendable, Equatable {
     self.exif = exif
     self.format = format
   }
+
+  /// Stands for the digest of bytes that another program has downloaded and not hashed.
+  public static let unknownSHA256 = String(repeating: "0", count: 64)
 
   /// The columns of `decoded/`.
   public static let columns =

@@ -79,6 +79,7 @@ struct Img2datasetLayout: ShardLayout {
   /// The words that img2dataset's users look for.
   private func message(of fate: PairFate) -> String? {
     guard let drop = fate.drop else { return nil }
+    if let message = fate.importedMessage { return message }
     switch drop.reason {
     case .httpStatus:
       let status = fate.fetched?.status ?? 0

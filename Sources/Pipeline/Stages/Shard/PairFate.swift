@@ -26,6 +26,20 @@ struct PairFate {
     if drop == nil { verdict?.drop = Drop(.forgotten) }
   }
 
+  /// SHA-256 of the downloaded bytes; nil where nothing was decoded or nobody knows it.
+  var sha256: String? {
+    let isUnknown = decoded?.sha256 == DecodedRow.unknownSHA256 && drop?.reason != .forgotten
+    return isUnknown ? nil : decoded?.sha256
+  }
+
+  /// What the program said of a drop that had asked before the row was imported.
+  ///
+  /// A transfer of ours has a number of tries.
+  var importedMessage: String? {
+    guard let drop, candidate.key != nil, fetched?.number("tries") == nil else { return nil }
+    return drop.detail.isEmpty ? nil : drop.detail
+  }
+
   /// Whether trying again later may bring the pair.
   func failureClass(of drop: Drop) -> DropReason.Class {
     fetched?.failureClass ?? drop.reason.failureClass(status: fetched?.status)

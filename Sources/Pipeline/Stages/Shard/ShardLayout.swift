@@ -54,7 +54,7 @@ extension ShardLayout {
       .init("original_width", number(fate.decoded?.originalWidth)),
       .init("original_height", number(fate.decoded?.originalHeight)),
     ] + (hasEXIF ? [.init("exif", text(exif))] : []) + [
-      .init("sha256", text(fate.decoded?.sha256))
+      .init("sha256", text(fate.sha256))
     ]
   }
 

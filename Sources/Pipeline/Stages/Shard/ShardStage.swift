@@ -166,7 +166,9 @@ public struct ShardStage: Stage {
       }
       if taken.contains(candidate.row) { fate.forget() }
       fate.candidate.columns = carried.renamed(fate.candidate.columns)
-      fate.key = options.keyScheme.key(of: fate, chunk: chunk, rowsPerShard: rowsPerShard)
+      fate.key =
+        candidate.key
+        ?? options.keyScheme.key(of: fate, chunk: chunk, rowsPerShard: rowsPerShard)
       // What was taken out of the shard keeps its key from the others: theirs are in the shard.
       if fate.drop == nil || fate.verdict?.drop?.reason == .forgotten {
         while !used.insert(fate.key).inserted { fate.key += "-\(candidate.row)" }
