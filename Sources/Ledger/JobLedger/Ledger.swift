@@ -78,6 +78,14 @@ public protocol Ledger: Sendable {
   /// A note of the run, such as the name of its scorer.
   func note(_ key: String) async throws(LedgerError) -> String?
   func setNote(_ key: String, _ value: String) async throws(LedgerError)
+
+  /// What the ledger is bound to, in the order of the keys; empty before it is bound.
+  func configuration() async throws(LedgerError) -> [(key: String, value: String)]
+  /// Binds the ledger to another configuration and hands every job of some stages back.
+  func redo(
+    stages: [String], plan: [NewJob]?, configuration: [(key: String, value: String)],
+    notes: [(key: String, value: String)], now: Int
+  ) async throws(LedgerError) -> Int
 }
 
 extension Ledger {
@@ -94,6 +102,15 @@ extension Ledger {
   @discardableResult
   public func rescue(now: Int) async throws(LedgerError) -> [JobName] {
     try await rescue(now: now) { ProcessIdentity.isAlive($0) }
+  }
+
+  /// Hands every job of some stages back, with the dependencies that they have.
+  public func redo(
+    stages: [String], configuration: [(key: String, value: String)],
+    notes: [(key: String, value: String)], now: Int
+  ) async throws(LedgerError) -> Int {
+    try await redo(
+      stages: stages, plan: nil, configuration: configuration, notes: notes, now: now)
   }
 
   public func unsettledCount() async throws(LedgerError) -> Int {
