@@ -18,6 +18,19 @@ struct RunCommand: AsyncParsableCommand {
         pairloom run urls --folder DIR --set input=LIST.csv
         pairloom run urls --folder DIR --set input=LIST.csv --model WEIGHTS --model-config ViT-B-32 \\
           --set filter.min_score=0.25
+
+      With other options than before a run is refused, and told what differs. --redo STAGE takes the \
+      new options and does STAGE and what comes after it again; what is before it stays as it is:
+
+        --redo filter       scores and shards stay
+        --redo score        shards stay
+        --redo shard        with the pictures of the run's own shards
+        --redo deduplicate  with the decoded pictures, which --set keep=[decoded] keeps
+        --redo decode       with the downloaded bytes, which --set keep=[fetched] keeps
+        --redo download     asks the web once more
+
+      The result has the bytes of a new run with the new options. Interrupted, it goes on with the
+      same command, or with the same one without --redo.
       """)
 
   @Argument(help: "A recipe: a YAML file, or the name of a bundled one (urls, scenes).")
@@ -41,8 +54,23 @@ struct RunCommand: AsyncParsableCommand {
   @Option(help: "The configuration of the weights: an open_clip name or JSON file.")
   var modelConfig: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "Do a stage and all after it again, with the options given now.", valueName: "stage"),
+    transform: stage)
+  var redo: StageName?
+
   @Flag(help: "Score with the bundled scene scorer although the list is not of scenes.")
   var forceScorer = false
+
+  private static func stage(_ word: String) throws -> StageName {
+    guard let stage = StageName(rawValue: word) else {
+      throw ValidationError(
+        "'\(word)' is no stage; there are "
+          + StageName.allCases.map(\.rawValue).joined(separator: ", ") + ".")
+    }
+    return stage
+  }
 
   func validate() throws {
     guard workers > 0 else { throw ValidationError("--workers must be 1 or more.") }
@@ -102,9 +130,21 @@ struct RunCommand: AsyncParsableCommand {
     let run = try PipelineRun(
       recipe: plan.recipe, folder: folder, workers: workers, limit: limit, scorer: plan.scorer,
       decoder: DecodeWorkerCommand.worker)
+    if let redo { Terminal.note(Self.words(try await run.redo(redo))) }
     let outcome = try await run.run(reportingEvery: Self.interval) { Self.report($0) }
     Self.conclude(outcome, folder: folder)
     return outcome
+  }
+
+  /// What is done again and why, for a person.
+  static func words(_ outcome: RedoOutcome) -> String {
+    guard let jobs = outcome.jobs else {
+      return "--redo \(outcome.stage.rawValue) was begun before; it goes on"
+    }
+    let names = outcome.stages.map(\.rawValue).joined(separator: ", ")
+    let changes = ChangedOptionsError.lines(outcome.differences)
+    return (["to be done again: \(names) (\(jobs) \(jobs == 1 ? "job" : "jobs"))"] + changes)
+      .joined(separator: "\n")
   }
 
   /// Fails with 3 where jobs were given up.
@@ -143,3 +183,6 @@ struct RunCommand: AsyncParsableCommand {
     }
   }
 }
+
+extension ChangedOptionsError: UsageError {}
+extension RedoError: UsageError {}

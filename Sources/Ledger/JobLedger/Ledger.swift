@@ -90,6 +90,14 @@ public protocol Ledger: Sendable {
   func everything() async throws(LedgerError) -> (
     configuration: [(key: String, value: String)], notes: [(key: String, value: String)]
   )
+
+  /// What the ledger is bound to, in the order of the keys; empty before it is bound.
+  func configuration() async throws(LedgerError) -> [(key: String, value: String)]
+  /// Binds the ledger to another configuration and hands every job of some stages back.
+  func redo(
+    stages: [String], plan: [NewJob]?, configuration: [(key: String, value: String)],
+    notes: [(key: String, value: String)], now: Int
+  ) async throws(LedgerError) -> Int
 }
 
 extension Ledger {
@@ -112,6 +120,15 @@ extension Ledger {
   public func beginSession(now: Int) async throws(LedgerError) -> Int {
     try await beginSession(
       host: ProcessIdentity.host(), pid: ProcessIdentity.processID, now: now)
+  }
+
+  /// Hands every job of some stages back, with the dependencies that they have.
+  public func redo(
+    stages: [String], configuration: [(key: String, value: String)],
+    notes: [(key: String, value: String)], now: Int
+  ) async throws(LedgerError) -> Int {
+    try await redo(
+      stages: stages, plan: nil, configuration: configuration, notes: notes, now: now)
   }
 
   public func unsettledCount() async throws(LedgerError) -> Int {

@@ -27,6 +27,13 @@ public struct RecipeReader: Sendable {
   public private(set) var resolved: [(key: String, value: String)] = []
   /// Keys whose value changes the speed of a run and nothing else.
   public private(set) var tuning: Set<String> = []
+  /// The stage whose options are being read: what is read belongs to it.
+  ///
+  /// An option that nobody gave a thought to belongs to the first stage, so that a change of it never
+  /// leaves anything as it was.
+  public var stage = StageName.ingest
+  /// The stage that each option belongs to: the first that reads it.
+  public private(set) var stages: [String: StageName] = [:]
 
   /// Reads YAML text and lays `overrides` (each `key=value`, a dot between levels) over it.
   ///
@@ -126,6 +133,11 @@ public struct RecipeReader: Sendable {
     return value
   }
 
+  private mutating func resolve(_ key: String, _ value: String) {
+    resolved.append((key, value))
+    if stages[key] == nil { stages[key] = stage }
+  }
+
   private func text(_ key: String, _ value: Value?) throws(RecipeError) -> String? {
     switch value {
     case .text(let text): return text
@@ -139,7 +151,7 @@ public struct RecipeReader: Sendable {
     throws(RecipeError) -> String?
   {
     let value = try text(key, take(key, tuning: tuning)) ?? fallback
-    resolved.append((key, value ?? "null"))
+    resolve(key, value ?? "null")
     return value
   }
 
@@ -155,7 +167,7 @@ public struct RecipeReader: Sendable {
       }
       value = number
     }
-    resolved.append((key, String(value)))
+    resolve(key, String(value))
     return value
   }
 
@@ -165,7 +177,7 @@ public struct RecipeReader: Sendable {
     // What is absent resolves to null, and a number as the plain reader has it.
     guard let value = values[key], value != .null else {
       _ = take(key, tuning: tuning)
-      resolved.append((key, "null"))
+      resolve(key, "null")
       return nil
     }
     return try int(key, default: range.lowerBound, in: range, tuning: tuning)
@@ -189,7 +201,7 @@ public struct RecipeReader: Sendable {
       }
       value = number
     }
-    resolved.append((key, value.map { "\($0)" } ?? "null"))
+    resolve(key, value.map { "\($0)" } ?? "null")
     return value
   }
 
@@ -205,20 +217,36 @@ public struct RecipeReader: Sendable {
       default: throw .badValue(key: shown(key), value: text, expected: "true or false")
       }
     }
-    resolved.append((key, String(value)))
+    resolve(key, String(value))
     return value
   }
 
   /// A list, or one text with commas.
-  public mutating func list(_ key: String) throws(RecipeError) -> [String] {
+  public mutating func list(_ key: String, tuning: Bool = false) throws(RecipeError) -> [String] {
     var items: [String] = []
-    switch take(key, tuning: false) {
+    switch take(key, tuning: tuning) {
     case .list(let list): items = list
     case .text(let text): items = text.split(separator: ",").map { Self.trimmed($0) }
     case .null, nil: break
     }
-    resolved.append((key, "[" + items.joined(separator: ", ") + "]"))
+    resolve(key, "[" + items.joined(separator: ", ") + "]")
     return items
+  }
+
+  /// Some words of a closed list.
+  public mutating func choices<T: RawRepresentable & CaseIterable & Hashable>(
+    _ key: String, tuning: Bool = false
+  ) throws(RecipeError) -> Set<T> where T.RawValue == String {
+    var chosen: Set<T> = []
+    for word in try list(key, tuning: tuning) {
+      guard let choice = T(rawValue: word) else {
+        throw .badValue(
+          key: shown(key), value: word,
+          expected: "one of " + T.allCases.map(\.rawValue).joined(separator: ", "))
+      }
+      chosen.insert(choice)
+    }
+    return chosen
   }
 
   /// One word of a closed list.
@@ -241,7 +269,7 @@ public struct RecipeReader: Sendable {
       }
       value = choice
     }
-    resolved.append((key, value.rawValue))
+    resolve(key, value.rawValue)
     return value
   }
 

@@ -98,9 +98,13 @@ public struct RunFolder: Sendable, Equatable {
   ///   - chunk: The chunk whose files go.
   ///   - stage: The stage that has settled: `deduplicate` frees the fetched bytes, `shard` the
   ///     decoded ones, others nothing.
+  ///   - kept: Kinds that stay for all that.
   /// - Throws: ``FileError`` where the system refuses.
-  public func removeIntermediates(of chunk: Int, after stage: StageName) throws(FileError) {
+  public func removeIntermediates(
+    of chunk: Int, after stage: StageName, keeping kept: Set<Intermediate> = []
+  ) throws(FileError) {
     switch stage {
+    case .deduplicate where kept.contains(.fetched), .shard where kept.contains(.decoded): break
     case .deduplicate:
       for name in try DurableFile.names(in: "\(path)/fetched")
       where name.hasPrefix(Self.digits(chunk) + ".") && name.hasSuffix(".bytes") {
@@ -111,10 +115,18 @@ public struct RunFolder: Sendable, Equatable {
     }
   }
 
-  /// The chunks that still have big intermediate files of `kind`, `fetched` or `decoded`.
-  func chunksWithBytes(in kind: String) throws(FileError) -> Set<Int> {
+  /// The chunks that still have big intermediate files of `kind`.
+  public func chunksWithBytes(of kind: Intermediate) throws(FileError) -> Set<Int> {
     Set(
-      try DurableFile.names(in: "\(path)/\(kind)").filter { $0.hasSuffix(".bytes") }
+      try DurableFile.names(in: "\(path)/\(kind.rawValue)").filter { $0.hasSuffix(".bytes") }
         .compactMap { $0.split(separator: ".").first.flatMap { Int($0) } })
   }
+}
+
+/// The big files that a stage leaves for the next, by the folder that they are in.
+public enum Intermediate: String, Sendable, CaseIterable {
+  /// The bodies as they came.
+  case fetched
+  /// The pictures as they go into shards, duplicates too.
+  case decoded
 }

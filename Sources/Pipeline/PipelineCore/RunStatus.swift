@@ -156,5 +156,10 @@ extension StageContext {
         ($0.chunk, try StageReport.decoded($0.counts))
       }
     }
+    givenUp = { stage in
+      Set(
+        try await ledger.quarantined().map(\.name).filter { $0.stage == stage.rawValue }
+          .map(\.chunk))
+    }
   }
 }

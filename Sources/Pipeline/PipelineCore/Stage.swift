@@ -76,6 +76,10 @@ public struct StageContext: Sendable {
   public var reports: @Sendable (StageName) async throws -> [(chunk: Int, report: StageReport)]
   /// The report of a chunk's completed job; nil when it has not completed.
   public var report: @Sendable (StageName, Int) async throws -> StageReport?
+  /// The chunks whose job of a stage was given up.
+  public var givenUp: @Sendable (StageName) async throws -> Set<Int> = { _ in [] }
+  /// The big files that stay when no job of the run will read them any more.
+  public var keep: Set<Intermediate> = []
 
   public init(
     folder: RunFolder,

@@ -128,7 +128,8 @@ public struct WorkerGroup: Sendable {
       let report = try await withHeartbeat(lease) { try await stage.run(chunk, in: context) }
       try await ledger.complete(
         lease, counts: try report.encoded(), newJobs: newJobs(stage.name, report), now: clock())
-      try context.folder.removeIntermediates(of: chunk.number, after: stage.name)
+      try context.folder.removeIntermediates(
+        of: chunk.number, after: stage.name, keeping: context.keep)
     } catch let error as LedgerError {
       guard case .leaseLost = error else { throw error }
     } catch let error where error is CancellationError || Task.isCancelled {
@@ -185,8 +186,9 @@ public struct WorkerGroup: Sendable {
 
   /// Removes what a killed process left between the completion of a job and its clearing up.
   private func removeIntermediates(settled: [String: Set<Int>]) throws {
-    for (stage, kind) in [(StageName.deduplicate, "fetched"), (.shard, "decoded")] {
-      let chunks = try context.folder.chunksWithBytes(in: kind)
+    for (stage, kind) in [(StageName.deduplicate, Intermediate.fetched), (.shard, .decoded)]
+    where !context.keep.contains(kind) {
+      let chunks = try context.folder.chunksWithBytes(of: kind)
       for chunk in chunks.intersection(settled[stage.rawValue] ?? []) {
         try context.folder.removeIntermediates(of: chunk, after: stage)
       }

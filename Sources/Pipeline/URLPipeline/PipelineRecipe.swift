@@ -26,6 +26,8 @@ public struct PipelineRecipe: Sendable {
   public var chunksInFlight: Int
   /// Failures after which a chunk is quarantined.
   public var chunkAttempts: Int
+  /// The big files that stay when they have been worked on, for a stage to be done again.
+  public var keep: Set<Intermediate>
 
   /// Chunks whose downloads run at a time: enough to hide the slowest rows of each, bounded by the
   /// memory that their rows take.
@@ -53,6 +55,8 @@ public struct PipelineRecipe: Sendable {
   public let resolved: [(key: String, value: String)]
   /// The options that change the pace of a run and nothing else.
   public let tuning: Set<String>
+  /// The stage that each option belongs to.
+  private let stages: [String: StageName]
 
   /// Reads a recipe file and lays `overrides`, each `key=value`, over it.
   public static func load(yaml path: String, overrides: [String] = []) throws -> PipelineRecipe {
@@ -70,23 +74,31 @@ public struct PipelineRecipe: Sendable {
     var reader = try RecipeReader(
       yaml: text, path: path, overrides: overrides, synonyms: Img2datasetNames.all)
     ingest = try IngestOptions(from: &reader)
+    reader.stage = .download
     download = try DownloadOptions(from: &reader, hasHashes: ingest.hashColumn != nil)
+    reader.stage = .decode
     decode = try DecodeOptions(from: &reader)
     ingest.neededColumns = [decode.bboxColumn].compactMap { $0 }
+    reader.stage = .deduplicate
     deduplicate = try DeduplicateOptions(from: &reader)
+    reader.stage = .shard
     shard = try ShardOptions(from: &reader)
+    reader.stage = .score
     model = try reader.string("model")
     modelConfig = try reader.string("model_config")
+    reader.stage = .filter
     filter = try FilterRule(from: &reader)
     decodeThreads = try reader.int("decode_threads", default: 0, in: 0...1_024, tuning: true)
     chunksInFlight = try reader.int("chunks_in_flight", default: 32, in: 1...100_000, tuning: true)
     chunkAttempts = try reader.int("chunk_attempts", default: 4, in: 1...1_000, tuning: true)
+    keep = try reader.choices("keep", tuning: true)
     try reader.finish()
     if ingest.input.isEmpty {
       throw .missing(key: "input", hint: "name the list with --set input=FILE.")
     }
     resolved = reader.resolved
     tuning = reader.tuning
+    stages = reader.stages
   }
 
   /// What a run must keep to be resumed: all options but those of pace, and the list itself.
@@ -140,6 +152,15 @@ public struct PipelineRecipe: Sendable {
     guard let scorer else { return [] }
     return [("scorer", scorer.name)]
       + scorer.provenance.sorted { $0.key < $1.key }.map { ("scorer.\($0.key)", $0.value) }
+  }
+
+  /// The stage that a key of the fingerprint belongs to: the first that goes by it.
+  ///
+  /// What is unknown, such as an option of another version, belongs to the first of all.
+  public func stage(of key: String) -> StageName {
+    if Self.isOfScorer(key) { return .score }
+    // The content of a file that an option names stands behind its key: "hash_blocklist (SHA-256)".
+    return stages[key] ?? key.split(separator: " ").first.flatMap { stages[String($0)] } ?? .ingest
   }
 
   private static func isOfScorer(_ key: String) -> Bool {

@@ -95,7 +95,7 @@ extension PipelineRun {
     onStatus: (@Sendable (RunStatus) -> Void)? = nil
   ) async throws -> RunOutcome {
     _ = try TableQuery(columns: FetchTable.columns, where: expression)
-    let (ledger, fingerprint) = try await bound()
+    let (ledger, lock, fingerprint) = try await bound()
     let blocklist = try recipe.download.check()
     if try await Self.unfinishedRetry(in: folder.path) == nil {
       let last = try await ledger.lastChunk(stage: StageName.ingest.rawValue) ?? 0
@@ -104,7 +104,7 @@ extension PipelineRun {
         note: (RunNotes.expressionNote(last + 1), expression), now: clock())
       guard isBegun else { throw RetryError.raced(folder: folder.path) }
     }
-    return try await finish(ledger, fingerprint, blocklist, interval, onStatus)
+    return try await finish(ledger, lock, fingerprint, blocklist, interval, onStatus)
   }
 
   /// Works off jobs that were handed back, without the list.
@@ -118,24 +118,26 @@ extension PipelineRun {
     reportingEvery interval: Duration = .seconds(1),
     onStatus: (@Sendable (RunStatus) -> Void)? = nil
   ) async throws -> RunOutcome {
-    let (ledger, fingerprint) = try await bound()
-    return try await finish(ledger, fingerprint, try recipe.download.check(), interval, onStatus)
+    let (ledger, lock, fingerprint) = try await bound()
+    return try await finish(
+      ledger, lock, fingerprint, try recipe.download.check(), interval, onStatus)
   }
 
   /// The folder's ledger, bound to the run's options.
-  private func bound() async throws -> (any Ledger, [(key: String, value: String)]) {
+  private func bound() async throws -> (any Ledger, RunLock, [(key: String, value: String)]) {
     let ledger = try Self.openLedger(folder.path, attempts: recipe.chunkAttempts)
+    let lock = try RunLock.shared(folder)
     try ForgottenPairs.requireEnded(in: folder)
     guard let notes = try await RunNotes(ledger) else {
       throw RetryError.withoutNotes(folder: folder.path)
     }
     // The list is not read again, and may be gone; all else must be as it was.
     let fingerprint = try recipe.fingerprint(list: notes.fingerprint, scorer: scorer)
-    try await ledger.bind(configuration: fingerprint, now: clock())
-    return (ledger, fingerprint)
+    try await bind(ledger, to: fingerprint)
+    return (ledger, lock, fingerprint)
   }
 
-  private static func openLedger(_ folder: String, attempts: Int? = nil) throws -> any Ledger {
+  static func openLedger(_ folder: String, attempts: Int? = nil) throws -> any Ledger {
     let path = RunFolder(folder).ledger
     guard DurableFile.exists(path) else { throw NoRunError(folder: folder) }
     return try SQLiteLedger(

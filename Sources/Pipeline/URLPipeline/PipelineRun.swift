@@ -44,7 +44,7 @@ public final class PipelineRun: Sendable {
   let recipe: PipelineRecipe
   let folder: RunFolder
   private let workers: Int
-  private let limit: Int?
+  let limit: Int?
   let scorer: (any PairScorer)?
   private let decoder: WorkerCommand?
   private let leaseDuration: Int
@@ -97,23 +97,31 @@ public final class PipelineRun: Sendable {
     onStatus: (@Sendable (RunStatus) -> Void)? = nil
   ) async throws -> RunOutcome {
     try ForgottenPairs.requireEnded(in: folder)
-    let fingerprint = try recipe.fingerprint(limit: limit, scorer: scorer)
-    // A list that cannot be read as asked, or an option that makes no sense, is found before the
-    // ledger binds them to the folder: the corrected command then works.
-    try ListSample.check(recipe.ingest)
+    let fingerprint = try checkedFingerprint()
     let blocklist = try recipe.download.check()
     try folder.make()
+    let lock = try RunLock.shared(folder)
     let ledger = try SQLiteLedger(
       path: folder.ledger, retry: RetryPolicy(maxFailures: recipe.chunkAttempts))
-    try await ledger.bind(configuration: fingerprint, now: clock())
+    try await bind(ledger, to: fingerprint)
     try await RunNotes(recipe: recipe, fingerprint: fingerprint).write(to: ledger)
     try await ledger.add([PipelinePlan.first], now: clock())
-    return try await finish(ledger, fingerprint, blocklist, interval, onStatus)
+    return try await finish(ledger, lock, fingerprint, blocklist, interval, onStatus)
+  }
+
+  /// What the folder is to be bound to.
+  ///
+  /// A list that cannot be read as asked is found here, before the ledger binds it to the folder: the
+  /// corrected command then works.
+  func checkedFingerprint() throws -> [(key: String, value: String)] {
+    let fingerprint = try recipe.fingerprint(limit: limit, scorer: scorer)
+    try ListSample.check(recipe.ingest)
+    return fingerprint
   }
 
   /// Works off what the ledger holds, the list's jobs and a retry's alike.
   func finish(
-    _ ledger: any Ledger, _ fingerprint: [(key: String, value: String)],
+    _ ledger: any Ledger, _ lock: RunLock, _ fingerprint: [(key: String, value: String)],
     _ blocklist: HashBlocklist?, _ interval: Duration,
     _ onStatus: (@Sendable (RunStatus) -> Void)?
   ) async throws -> RunOutcome {
@@ -123,6 +131,7 @@ public final class PipelineRun: Sendable {
       warnings = try await work(
         ledger, recipeSHA256: PipelineRecipe.sha256(of: fingerprint), blocklist, interval, onStatus)
     }
+    try await endRedo(ledger, lock)
     let status = try await RunStatus(ledger: ledger)
     onStatus?(status)
     return RunOutcome(status: status, dataset: folder.dataset, warnings: warnings)
@@ -158,9 +167,11 @@ public final class PipelineRun: Sendable {
     let fetcher = try Fetcher(options: manners, sniff: DownloadStage.sniff)
     defer { fetcher.shutDown() }
     let plan = PipelinePlan(window: recipe.chunksInFlight, isScored: scorer != nil)
+    var context = StageContext(folder: folder, ledger: ledger)
+    context.keep = recipe.keep
     let group = WorkerGroup(
       ledger: ledger, stages: try stages(fetcher, ledger, blocklist, recipeSHA256: recipeSHA256),
-      context: StageContext(folder: folder, ledger: ledger), workers: workers,
+      context: context, workers: workers,
       downloads: recipe.downloadsAtOnce, leaseDuration: leaseDuration, clock: clock
     ) { stage, report in
       guard stage == .ingest else { return [] }

@@ -36,11 +36,18 @@ struct RunNotes: Sendable {
   }
 
   func write(to ledger: any Ledger) async throws {
-    try await ledger.setNote(
-      Self.settingsNote, JSONValue.array(settings.map { .string($0) }).serialized)
-    try await ledger.setNote(
-      Self.fingerprintNote,
-      JSONValue.object(fingerprint.map { .init($0.key, .string($0.value)) }).serialized)
+    for (key, value) in notes { try await ledger.setNote(key, value) }
+  }
+
+  /// As the ledger keeps them.
+  var notes: [(key: String, value: String)] {
+    [
+      (Self.settingsNote, JSONValue.array(settings.map { .string($0) }).serialized),
+      (
+        Self.fingerprintNote,
+        JSONValue.object(fingerprint.map { .init($0.key, .string($0.value)) }).serialized
+      ),
+    ]
   }
 
   /// The path from the root, for a later command in another folder; names of no file stay.

@@ -30,8 +30,8 @@ import URLPipeline
   }
 
   func differences(_ body: () async throws -> Void) async throws -> [String] {
-    do { try await body() } catch LedgerError.configurationChanged(_, let differences) {
-      return differences.compactMap { $0.split(separator: ":").first.map(String.init) }
+    do { try await body() } catch let error as ChangedOptionsError {
+      return error.differences.map(\.key)
     }
     return []
   }

@@ -49,12 +49,34 @@ struct BlankRows {
     try rewrite(folder.decodedTable(chunk), DecodedRow.columns) { isBlank($0) ? $0 : blank($0) }
   }
 
-  /// The decoded pictures, where they are not in a shard yet: zeros in their places.
+  /// The downloaded and the decoded pictures, where they are still there: zeros in their places.
   func writeBytes() throws {
-    let path = folder.decodedBytes(chunk)
-    guard DurableFile.exists(path), DurableFile.exists(folder.decodedTable(chunk)) else { return }
-    let ranges = try PairTable.read(folder.decodedTable(chunk), as: DecodedRow.init)
-      .filter { rows.contains($0.row) }.compactMap(\.bytes).sorted { $0.offset < $1.offset }
+    let decoded = folder.decodedBytes(chunk)
+    if DurableFile.exists(decoded), DurableFile.exists(folder.decodedTable(chunk)) {
+      try blank(
+        decoded,
+        try PairTable.read(folder.decodedTable(chunk), as: DecodedRow.init)
+          .filter { rows.contains($0.row) }.compactMap(\.bytes))
+    }
+    let fetched = "\(folder.path)/fetched"
+    for name in try DurableFile.names(in: fetched)
+    where name.hasPrefix(RunFolder.digits(chunk) + ".") && name.hasSuffix(".bytes") {
+      let table = "\(fetched)/\(name.dropLast("bytes".count))parquet"
+      // Without a table it is of an attempt that did not end, and nobody knows what it holds.
+      guard DurableFile.exists(table) else {
+        try DurableFile.remove("\(fetched)/\(name)")
+        continue
+      }
+      try blank(
+        "\(fetched)/\(name)",
+        try PairTable.read(table, as: FetchedRow.init)
+          .filter { rows.contains($0.row) }.compactMap(\.bytes))
+    }
+  }
+
+  /// Writes zeros over some places of a file.
+  private func blank(_ path: String, _ places: [ByteRange]) throws {
+    let ranges = places.sorted { $0.offset < $1.offset }
     let isDone = try ranges.allSatisfy { range in
       try DurableFile.read(path, count: range.length, at: range.offset).allSatisfy { $0 == 0 }
     }

@@ -29,7 +29,10 @@ public actor DeduplicateStage: Stage {
 
   public func run(_ chunk: Chunk, in run: StageContext) async throws -> StageReport {
     let folder = run.folder
-    if options.kind == .exact { try index(before: chunk.number, folder) }
+    if options.kind == .exact {
+      let givenUp = try await run.givenUp(.deduplicate)
+      try index(before: chunk.number, without: givenUp, folder)
+    }
     let decoded = try PairTable.read(folder.decodedTable(chunk.number), as: DecodedRow.init)
     let forgotten = try ForgottenPairs.read(folder)
     // Without requests no candidate was taken out.
@@ -66,16 +69,16 @@ public actor DeduplicateStage: Stage {
   private static let noHash = String(repeating: "0", count: 64)
 
   /// Brings the index up to the chunks before `chunk`, exactly: a later chunk must not speak.
-  private func index(before chunk: Int, _ folder: RunFolder) throws {
+  private func index(before chunk: Int, without givenUp: Set<Int>, _ folder: RunFolder) throws {
     if indexedChunks > chunk {
       kept = [:]
       indexedChunks = 0
     }
     while indexedChunks < chunk {
       let table = folder.verdictTable(indexedChunks)
-      // A quarantined chunk has no verdicts, and kept nothing.
-      let verdicts =
-        DurableFile.exists(table) ? try PairTable.read(table, as: Verdict.init) : []
+      // A quarantined chunk kept nothing; it has no verdicts, or those of an earlier doing.
+      let isJudged = !givenUp.contains(indexedChunks) && DurableFile.exists(table)
+      let verdicts = isJudged ? try PairTable.read(table, as: Verdict.init) : []
       for verdict in verdicts where verdict.drop == nil {
         kept[verdict.sha256] = verdict.row
       }

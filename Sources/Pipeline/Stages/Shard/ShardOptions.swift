@@ -40,6 +40,8 @@ public struct ShardOptions: Sendable, Equatable {
     // img2dataset's readers know no LZ4.
     compression = try reader.choice(
       "compression", among: [.lz4, .none], default: layout == .img2dataset ? .none : .lz4)
+    // Only the last stage packs shards anew.
+    reader.stage = .filter
     pairsPerShard = try reader.optionalInt("shard_pairs", in: 1...(1 << 40))
     // A tar of one pair has about 4 KiB.
     bytesPerShard = try reader.optionalInt("shard_bytes", in: 4_096...(1 << 50))
