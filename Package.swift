@@ -159,6 +159,13 @@ let modules: [Module] = [
     ], testNeeds: ["FaultServer"]),
 
   module(
+    .pipeline, "PairRecords",
+    needs: [
+      "URLPipeline", "IngestStage", "ShardStage", "FilterStage", "PipelineCore", "JobLedger",
+      "PairDataset",
+      "ParquetFile", "Compression", "DurableFiles", "WorkerThreads", "TableQuery",
+    ], testNeeds: ["ShardMaintenance", "FaultServer", "ImageCodec"]),
+  module(
     .pipeline, "ShardMaintenance",
     needs: [
       "URLPipeline", "ShardStage", "PipelineCore", "JobLedger", "ImageCodec", "PairDataset",
@@ -214,12 +221,14 @@ let modules: [Module] = [
   module(
     .commands, "pairloom",
     needs: [
-      "DurableFiles", "ContentHashing", "SeededRandom", "WorkerThreads", "WorkerProcesses",
+      "DurableFiles", "Compression", "ContentHashing", "SeededRandom", "WorkerThreads",
+      "WorkerProcesses",
       "ImageCodec", "PairDataset", "SceneWorld", "JobLedger", "TableQuery", "CrawlPolicy",
       "HTTPFetch",
       "PipelineCore",
       "IngestStage", "DownloadStage", "DecodeStage", "DeduplicateStage", "ShardStage",
-      "ScoreStage", "FilterStage", "URLPipeline", "ShardMaintenance", "TensorEngine", "Autograd",
+      "ScoreStage", "FilterStage", "URLPipeline", "PairRecords", "ShardMaintenance", "TensorEngine",
+      "Autograd",
       "NeuralNetworks",
       "Optimizers",
       "Collectives", "Tokenizers", "WeightFiles", "CLIPModel", "Checkpointing", "BatchLoading",

@@ -78,6 +78,9 @@ public protocol Ledger: Sendable {
   /// A note of the run, such as the name of its scorer.
   func note(_ key: String) async throws(LedgerError) -> String?
   func setNote(_ key: String, _ value: String) async throws(LedgerError)
+
+  /// The stories of some jobs; one that was never entered has none.
+  func stories(of names: [JobName]) async throws(LedgerError) -> [JobStory]
 }
 
 extension Ledger {
