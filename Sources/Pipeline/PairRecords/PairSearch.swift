@@ -111,8 +111,9 @@ public struct PairSearch: Sendable {
     guard let host = NormalizedURL.host(of: url) else {
       return .nothing("no row of the list has this URL, which is no http or https URL")
     }
+    let bytes = Array(host.utf8)
     let sameHost = try await lines.find(in: Array(run.listChunks), needle: nil) {
-      try URLNeedle.has(host: host, $0, $1)
+      try URLNeedle.has(host: bytes, $0, $1)
     }
     let some = sameHost.prefix(3).map { String($0.row) }.joined(separator: ", ")
     return .nothing(

@@ -56,29 +56,59 @@ struct URLNeedle: Sendable {
     return NormalizedURL.normalize(url, into: &other) && other == normalized
   }
 
-  /// Whether a line's row has a URL of the host.
-  static func has(host: String, _ bytes: [UInt8], _ line: Range<Int>) throws -> Bool {
+  /// Whether a line's row has a URL of the host, which is as normalising leaves it.
+  static func has(host: [UInt8], _ bytes: [UInt8], _ line: Range<Int>) throws -> Bool {
+    if let place = place(bytes, line), let found = plainHost(bytes, place) {
+      guard found.count == host.count else { return false }
+      return zip(found, host).allSatisfy { index, byte in
+        let other = bytes[index]
+        return (other >= 0x41 && other <= 0x5A ? other | 0x20 : other) == byte
+      }
+    }
     var normalized: [UInt8] = []
     guard let url = try url(bytes, line), NormalizedURL.normalize(url, into: &normalized) else {
       return false
     }
-    return NormalizedURL.host(ofNormalized: String(decoding: normalized, as: UTF8.self)) == host
+    let text = String(decoding: normalized, as: UTF8.self)
+    return NormalizedURL.host(ofNormalized: text).map { Array($0.utf8) == host } ?? false
+  }
+
+  /// Where the host of a URL stands; nil where it takes normalising to tell.
+  private static func plainHost(_ bytes: [UInt8], _ url: Range<Int>) -> Range<Int>? {
+    guard let colon = bytes[url].firstIndex(of: UInt8(ascii: ":")), colon + 2 < url.upperBound,
+      bytes[colon + 1] == UInt8(ascii: "/"), bytes[colon + 2] == UInt8(ascii: "/")
+    else { return nil }
+    let start = colon + 3
+    var port: Int?
+    for index in start..<url.upperBound {
+      switch bytes[index] {
+      case UInt8(ascii: "/"), UInt8(ascii: "?"), UInt8(ascii: "#"): return start..<(port ?? index)
+      case UInt8(ascii: ":"): port = port ?? index
+      // Users, brackets and names of other alphabets are rare.
+      case UInt8(ascii: "@"), UInt8(ascii: "["), UInt8(ascii: "%"), 0x80...: return nil
+      default: continue
+      }
+    }
+    return start..<(port ?? url.upperBound)
   }
 
   private static let markText = Array(#"","url":""#.utf8)
   private static let mark = ByteSearch(markText)
 
-  /// The URL of a line; only one with escapes costs a parse of the line.
-  private static func url(_ bytes: [UInt8], _ line: Range<Int>) throws -> [UInt8]? {
+  /// Where the URL of a line stands; nil where it has escapes, or the line is none of ingest's.
+  private static func place(_ bytes: [UInt8], _ line: Range<Int>) -> Range<Int>? {
     guard let mark = mark.next(in: bytes, line) else { return nil }
     let start = mark + markText.count
-    var end = start
-    while end < line.upperBound, bytes[end] != UInt8(ascii: "\"") {
-      if bytes[end] == UInt8(ascii: "\\") {
-        return try JSONValue.parse(Array(bytes[line]))["url"]?.text.map { Array($0.utf8) }
-      }
-      end += 1
+    for end in start..<line.upperBound {
+      if bytes[end] == UInt8(ascii: "\\") { return nil }
+      if bytes[end] == UInt8(ascii: "\"") { return start..<end }
     }
-    return Array(bytes[start..<end])
+    return nil
+  }
+
+  /// The URL of a line; only one with escapes costs a parse of the line.
+  private static func url(_ bytes: [UInt8], _ line: Range<Int>) throws -> [UInt8]? {
+    if let place = place(bytes, line) { return Array(bytes[place]) }
+    return try JSONValue.parse(Array(bytes[line]))["url"]?.text.map { Array($0.utf8) }
   }
 }
