@@ -50,10 +50,10 @@ extension StoryTeller {
       if let rule = fetched?.recorded("policy_rule")?.text {
         words += " by \(rule)"
       } else if !drop.detail.isEmpty {
-        let prefix = drop.reason.rawValue + ": "
-        let detail =
-          drop.detail.hasPrefix(prefix) ? drop.detail.dropFirst(prefix.count) : drop.detail[...]
-        words += " (\(detail))"
+        // Decoding's words begin with the reason once more.
+        let prefix = drop.reason.rawValue.replacing("_", with: " ") + ": "
+        let isRepeated = drop.detail.hasPrefix(prefix)
+        words += " (\(isRepeated ? String(drop.detail.dropFirst(prefix.count)) : drop.detail))"
       }
     }
     switch record.entry.standing {

@@ -175,12 +175,12 @@ import URLPipeline
       import sys, pyarrow.parquet as pq
       table = pq.read_table(sys.argv[1])
       kinds = {field.name: str(field.type) for field in table.schema}
-      for name in ["row", "url", "number", "share", "is_odd", "tags", "kept", "started_at",
+      for name in ["row", "url", "number", "share", "is_odd", "kept", "started_at",
                    "seconds", "score_toy_1"]:
           print(name, kinds[name])
       rows = table.to_pylist()
       print(sum(r["kept"] is True for r in rows), sum(r["kept"] is False for r in rows), len(rows))
-      print(rows[7]["started_at"].year >= 2024, rows[7]["is_odd"], rows[7]["share"])
+      print(rows[7]["started_at"].year >= 2024, rows[7]["is_odd"], rows[7]["share"], rows[7]["tags"])
       """
     let process = Process()
     process.executableURL = URL(fileURLWithPath: try #require(Self.python))
@@ -197,13 +197,12 @@ import URLPipeline
         number int64
         share double
         is_odd bool
-        tags string
         kept bool
         started_at timestamp[ms, tz=UTC]
         seconds double
         score_toy_1 float
         16 14 30
-        True True 7.5
+        True True 7.5 ["a",7]
 
         """)
   }

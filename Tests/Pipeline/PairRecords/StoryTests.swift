@@ -27,7 +27,7 @@ import URLPipeline
         13, "dropped", "dropped in deduplicate: duplicate_bytes of row 5, which was kept; final"
       ),
       (14, "dropped", "dropped in download: robots by x_robots_tag; final"),
-      (15, "dropped", "dropped in download: not_an_image"),
+      (15, "dropped", "dropped in decode: not_an_image (the bytes begin like no known format)"),
       (16, "rejected", "rejected as the list was taken in: "),
       (17, "dropped", "dropped in ingest: bad_url; final"),
       (19, "dropped", "dropped in download: timeout ("),
