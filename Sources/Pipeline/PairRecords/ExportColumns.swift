@@ -138,7 +138,7 @@ public struct ExportColumns: Sendable {
     let own: [TableValue] = [
       .text(record.fate.rawValue), isKnown ? .int(record.fate == .kept ? 1 : 0) : .null,
       .int(record.generation), int(record.drop?.survivor), int(fetched?.bytes?.length),
-      record.isForgotten ? .null : text(fetched?.sha256), text(decoded?.format),
+      text(PairRecord.known(fetched?.sha256)), text(decoded?.format),
       int(decoded?.width), int(decoded?.height), int(decoded?.originalWidth),
       int(decoded?.originalHeight), int(decoded?.bytes?.length), text(decoded?.phash),
       text(decoded?.exif),

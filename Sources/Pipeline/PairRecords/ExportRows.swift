@@ -56,7 +56,8 @@ final class ExportRows {
     let read = try read(Array(range))
     done += range.count
     var rows: [Row] = []
-    for record in read.joined() {
+    // An import's chunks are in the order of its shards.
+    for record in read.joined().sorted(by: { $0.row < $1.row }) {
       rows += try rejected(before: record.row)
       if let chunk = newest[record.row] {
         rows.append(.pair(try retry(record.row, in: chunk)))

@@ -42,6 +42,12 @@ public struct PairRecord: Sendable {
   public var stage: StageName?
 
   public var row: Int { entry.candidate.row }
+
+  /// A digest, unless it is the zeros that stand for one that nobody knows.
+  static func known(_ sha256: String?) -> String? {
+    sha256.flatMap { $0.utf8.allSatisfy { $0 == UInt8(ascii: "0") } ? nil : $0 }
+  }
+
   /// Why it was dropped.
   public var drop: Drop? { entry.drop ?? judgement?.drop }
   /// Whether `pairloom forget` has taken it out.

@@ -56,10 +56,11 @@ extension StoryTeller {
     }
   }
 
-  /// What is to be said of a job beside its attempts; nil for one that is done or under way.
+  /// What is to be said of a job beside its attempts; nil where they say it all.
   private static func words(_ job: JobStory) -> String? {
     switch job.state {
-    case .completed, .leased: nil
+    case .completed: job.attempts.isEmpty ? "completed; by whom is not known here" : nil
+    case .leased: nil
     case .waiting: "waits for other jobs"
     case .available: "waits for a worker"
     case .retryable:

@@ -35,7 +35,7 @@ extension StoryTeller {
     size("kept_size", decoded.width, decoded.height)
     if let format = decoded.format { facts.append(.init("kept_as", text: format)) }
     if let bytes = decoded.bytes { facts.append(.init("kept_bytes", number: bytes.length)) }
-    facts.append(.init("sha256", text: decoded.sha256))
+    if let hash = PairRecord.known(decoded.sha256) { facts.append(.init("sha256", text: hash)) }
     if let phash = decoded.phash { facts.append(.init("phash", text: phash)) }
     if let exif = decoded.exif {
       facts.append(.init("exif", exif == "{}" ? "none" : exif, .string(exif)))

@@ -55,7 +55,7 @@ extension StoryTeller {
     if let bytes = fetched.bytes {
       facts.append(.init("bytes", "\(bytes.length)", .int(bytes.length)))
     }
-    if let hash = fetched.sha256 { facts.append(.init("sha256", text: hash)) }
+    if let hash = PairRecord.known(fetched.sha256) { facts.append(.init("sha256", text: hash)) }
     return facts
   }
 
