@@ -161,6 +161,13 @@ let modules: [Module] = [
     ], testNeeds: ["FaultServer"]),
 
   module(
+    .pipeline, "PairRecords",
+    needs: [
+      "URLPipeline", "IngestStage", "ShardStage", "FilterStage", "PipelineCore", "JobLedger",
+      "PairDataset",
+      "ParquetFile", "Compression", "DurableFiles", "WorkerThreads", "TableQuery",
+    ], testNeeds: ["ShardMaintenance", "FaultServer", "ImageCodec"]),
+  module(
     .pipeline, "ShardMaintenance",
     needs: [
       "URLPipeline", "ShardStage", "PipelineCore", "JobLedger", "ImageCodec", "PairDataset",
@@ -224,12 +231,13 @@ let modules: [Module] = [
   module(
     .commands, "pairloom",
     needs: [
-      "DurableFiles", "ContentHashing", "SeededRandom", "WorkerThreads", "WorkerProcesses",
+      "DurableFiles", "Compression", "ContentHashing", "SeededRandom", "WorkerThreads",
+      "WorkerProcesses",
       "ImageCodec", "PairDataset", "SceneWorld", "JobLedger", "TableQuery", "CrawlPolicy",
       "HTTPFetch",
       "PipelineCore",
       "IngestStage", "DownloadStage", "DecodeStage", "DeduplicateStage", "ShardStage",
-      "ScoreStage", "FilterStage", "URLPipeline", "ShardMaintenance", "ForeignRuns",
+      "ScoreStage", "FilterStage", "URLPipeline", "PairRecords", "ShardMaintenance", "ForeignRuns",
       "TensorEngine", "Autograd",
       "NeuralNetworks",
       "Optimizers",

@@ -18,8 +18,8 @@ struct Pairloom: AsyncParsableCommand {
     version: "0.1.0",
     subcommands: [
       RunCommand.self, StatusCommand.self, RetryCommand.self, VerifyCommand.self,
-      ForgetCommand.self, LsCommand.self, CatCommand.self, ReshardCommand.self, ImportCommand.self,
-      DoctorCommand.self,
+      ExplainCommand.self, ExportCommand.self, ImportCommand.self,
+      ForgetCommand.self, LsCommand.self, CatCommand.self, ReshardCommand.self, DoctorCommand.self,
       ScoreCommand.self,
       TrainCommand.self, EvaluateCommand.self, DemoCommand.self, DemoOriginCommand.self,
       SceneScorerCommand.self, DecodeWorkerCommand.self,

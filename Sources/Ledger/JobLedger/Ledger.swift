@@ -98,6 +98,9 @@ public protocol Ledger: Sendable {
     stages: [String], plan: [NewJob]?, configuration: [(key: String, value: String)],
     notes: [(key: String, value: String)], now: Int
   ) async throws(LedgerError) -> Int
+
+  /// The stories of some jobs; one that was never entered has none.
+  func stories(of names: [JobName]) async throws(LedgerError) -> [JobStory]
 }
 
 extension Ledger {

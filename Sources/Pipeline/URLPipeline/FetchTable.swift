@@ -1,5 +1,5 @@
 import DurableFiles
-import PipelineCore
+package import PipelineCore
 public import TableQuery
 
 /// The rows of a run as `pairloom retry --where` sees them: what was asked for and what came of it.
@@ -32,7 +32,7 @@ public enum FetchTable {
   ]
 
   /// What a retry may do with a row.
-  enum Standing: Equatable {
+  package enum Standing: Equatable, Sendable {
     /// It may heal: it was asked for and failed. `wasFetched`: its body came and was no picture.
     case failed(DropReason, wasFetched: Bool)
     case kept
@@ -56,19 +56,19 @@ public enum FetchTable {
     }
   }
 
-  /// One row with all that is known of it.
-  struct Entry {
-    var candidate: PairCandidate
-    var fetched: FetchedRow?
-    var decoded: DecodedRow?
-    var verdict: Verdict?
+  /// One row with all that is known of it up to its shard.
+  package struct Entry: Sendable {
+    package var candidate: PairCandidate
+    package var fetched: FetchedRow?
+    package var decoded: DecodedRow?
+    package var verdict: Verdict?
 
-    var drop: Drop? { candidate.drop ?? fetched?.drop ?? decoded?.drop ?? verdict?.drop }
+    package var drop: Drop? { candidate.drop ?? fetched?.drop ?? decoded?.drop ?? verdict?.drop }
 
     /// Whether the failure of the download passes by itself.
-    var isTransient: Bool { fetched?.failureClass == .transient }
+    package var isTransient: Bool { fetched?.failureClass == .transient }
 
-    var standing: Standing {
+    package var standing: Standing {
       if candidate.isForgotten { return .refused }
       guard let drop else { return verdict == nil ? .unknown : .kept }
       // An answer that RFC 9309 takes for a no, because none came, is no final one.
@@ -88,25 +88,28 @@ public enum FetchTable {
       }
     }
 
-    private var stage: StageName? {
+    /// Where the row was dropped.
+    package var stage: StageName? {
       if candidate.drop != nil { return .ingest }
       if fetched?.drop != nil { return .download }
       if decoded?.drop != nil { return .decode }
       return verdict?.drop == nil ? nil : .deduplicate
     }
 
+    /// Whether a later try may bring a dropped row; nil for one that was not dropped.
+    package var failureClass: DropReason.Class? {
+      drop.map { fetched?.failureClass ?? $0.reason.failureClass(status: fetched?.status) }
+    }
+
     /// A value for each of ``FetchTable/columns``.
-    func values(chunk: Int) -> [TableValue] {
+    package func values(chunk: Int) -> [TableValue] {
       func text(_ value: String?) -> TableValue { value.map { .text($0) } ?? .null }
       func int(_ value: Int?) -> TableValue { value.map { .int($0) } ?? .null }
       let drop = drop
       return [
         .int(candidate.row), .text(candidate.uid), .text(candidate.url),
         text(NormalizedURL.host(of: candidate.url)), .text(candidate.caption), .int(chunk),
-        text(stage?.rawValue), text(drop?.reason.rawValue),
-        text(
-          drop.map { fetched?.failureClass ?? $0.reason.failureClass(status: fetched?.status) }?
-            .rawValue),
+        text(stage?.rawValue), text(drop?.reason.rawValue), text(failureClass?.rawValue),
         text(drop.flatMap { $0.detail.isEmpty ? nil : $0.detail }), int(fetched?.status),
         text(fetched?.recorded("final_url")?.text), int(fetched?.recorded("redirects")?.integer),
         int(fetched?.recorded("tries")?.integer),
@@ -128,7 +131,7 @@ public enum FetchTable {
 /// A retry's chunk that was given up tells of no row: the generation before it still does.
 ///
 /// Memory: the tables of one chunk, and a number for each row that was retried before.
-struct FetchTableReader {
+package struct FetchTableReader {
   private let folder: RunFolder
   private let chunkCount: Int
   /// The newest generation that was read; nil in a folder without one.
@@ -136,7 +139,7 @@ struct FetchTableReader {
   /// The attempt whose files are a download's output, by chunk.
   private let attempts: [Int: Int]
   /// The newest chunk of each row that is in more than one.
-  private var newest: [Int: Int] = [:]
+  private let newest: [Int: Int]
   /// Chunks of retries that have no shard.
   private let givenUp: Set<Int>
 
@@ -156,6 +159,21 @@ struct FetchTableReader {
       })
     let ended = Set(try await context.reports(.shard).map(\.chunk))
     givenUp = generations.retries(in: 0..<generations.chunkCount).subtracting(ended)
+    newest = try Self.newestChunks(of: generations, without: givenUp, in: folder)
+  }
+
+  /// The newest chunk of each row that was asked for again.
+  ///
+  /// - Parameters:
+  ///   - generations: The run's.
+  ///   - givenUp: Chunks of retries that tell of no row.
+  ///   - folder: The run's.
+  /// - Returns: A number for each row that a retry has.
+  /// - Throws: What a table lacks.
+  package static func newestChunks(
+    of generations: RunGenerations, without givenUp: Set<Int>, in folder: RunFolder
+  ) throws -> [Int: Int] {
+    var newest: [Int: Int] = [:]
     for generation in generations.all where generation.number > 0 {
       for chunk in generation.chunks where !givenUp.contains(chunk) {
         for candidate in try JSONLines.read(folder.chunkTable(chunk), as: PairCandidate.init) {
@@ -163,6 +181,7 @@ struct FetchTableReader {
         }
       }
     }
+    return newest
   }
 
   /// The chunks that there are: where a further generation's begin.
@@ -170,6 +189,28 @@ struct FetchTableReader {
 
   /// The rows of a chunk, except those that a later one has again.
   func entries(of chunk: Int) throws -> [FetchTable.Entry] {
+    guard !givenUp.contains(chunk) else { return [] }
+    return try FetchTable.entries(of: chunk, in: folder, attempt: attempts[chunk]).filter {
+      newest[$0.candidate.row] == nil || newest[$0.candidate.row] == chunk
+    }
+  }
+}
+
+extension FetchTable {
+  /// All rows of a chunk, in their order.
+  ///
+  /// - Parameters:
+  ///   - chunk: The chunk.
+  ///   - folder: The run's.
+  ///   - attempt: The attempt whose files are the download's output; nil where there is none yet.
+  ///   - hasDecoded: Whether what decoding left is its output, and not that of an unfinished attempt.
+  ///   - hasVerdicts: The same of deduplication.
+  /// - Returns: The rows with what the tables tell of them; a table that is not there tells nothing.
+  /// - Throws: What a table lacks.
+  package static func entries(
+    of chunk: Int, in folder: RunFolder, attempt: Int?, hasDecoded: Bool = true,
+    hasVerdicts: Bool = true
+  ) throws -> [Entry] {
     func table<T>(_ path: String?, _ make: (JSONValue) -> T?, _ row: KeyPath<T, Int>) throws
       -> [Int: T]
     {
@@ -178,14 +219,14 @@ struct FetchTableReader {
         try PairTable.read(path, as: make).map { ($0[keyPath: row], $0) },
         uniquingKeysWith: { first, _ in first })
     }
-    guard !givenUp.contains(chunk) else { return [] }
     let candidates = try JSONLines.read(folder.chunkTable(chunk), as: PairCandidate.init)
     let fetched = try table(
-      attempts[chunk].map { folder.fetchedTable(chunk, attempt: $0) }, FetchedRow.init, \.row)
-    let decoded = try table(folder.decodedTable(chunk), DecodedRow.init, \.row)
-    let verdicts = try table(folder.verdictTable(chunk), Verdict.init, \.row)
-    return candidates.filter { newest[$0.row] == nil || newest[$0.row] == chunk }.map {
-      FetchTable.Entry(
+      attempt.map { folder.fetchedTable(chunk, attempt: $0) }, FetchedRow.init, \.row)
+    let decoded = try table(
+      hasDecoded ? folder.decodedTable(chunk) : nil, DecodedRow.init, \.row)
+    let verdicts = try table(hasVerdicts ? folder.verdictTable(chunk) : nil, Verdict.init, \.row)
+    return candidates.map {
+      Entry(
         candidate: $0, fetched: fetched[$0.row], decoded: decoded[$0.row],
         verdict: verdicts[$0.row])
     }

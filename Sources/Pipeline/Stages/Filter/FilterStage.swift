@@ -45,7 +45,7 @@ public struct FilterStage: Stage {
   }
 
   /// Filtered shards that the job has published.
-  private static let shardsFact = "shards"
+  package static let shardsFact = "shards"
 
   /// The columns of `filtered/verdicts/`.
   private static let verdictColumns =
