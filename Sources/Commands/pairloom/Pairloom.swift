@@ -19,6 +19,7 @@ struct Pairloom: AsyncParsableCommand {
     subcommands: [
       RunCommand.self, StatusCommand.self, RetryCommand.self, VerifyCommand.self,
       ForgetCommand.self, LsCommand.self, CatCommand.self, ReshardCommand.self, DoctorCommand.self,
+      QuarantineCommand.self, GcCommand.self,
       ScoreCommand.self,
       TrainCommand.self, EvaluateCommand.self, DemoCommand.self, DemoOriginCommand.self,
       SceneScorerCommand.self, DecodeWorkerCommand.self,

@@ -7,7 +7,8 @@ import WorkerThreads
 ///
 /// Reads the tables of all stages before it and the decoded bytes; writes `shards/NNNNN.tar[.lz4]`
 /// with its index, pairs in row order under their keys, and `shards/NNNNN.parquet` with the fate of every
-/// pair of the chunk. A chunk that kept nothing makes a table and no shard.
+/// pair of the chunk. A chunk that kept nothing makes a table and no shard. Done again when the decoded
+/// bytes have been dropped, it takes the pictures from the shard that it has written before.
 public struct ShardStage: Stage {
   public let name = StageName.shard
   public let lane = Lane.compute
@@ -51,11 +52,12 @@ public struct ShardStage: Stage {
     let kept = fates.filter { $0.drop == nil }
     var summary: ShardSummary?
     if !kept.isEmpty {
+      let pictures = try WrittenPictures(chunk, in: folder)
       let writer = try ShardWriter(
         folder: folder.shards, name: RunFolder.digits(chunk), compression: options.compression)
       for fate in kept {
         try flag.check()
-        try writer.append(try pair(fate, layout, chunk: chunk, in: folder))
+        try writer.append(try pair(fate, layout, chunk: chunk, in: folder, pictures))
       }
       summary = try writer.finish()
     } else {
@@ -119,13 +121,15 @@ public struct ShardStage: Stage {
   }
 
   private func pair(
-    _ fate: PairFate, _ layout: any ShardLayout, chunk: Int, in folder: RunFolder
+    _ fate: PairFate, _ layout: any ShardLayout, chunk: Int, in folder: RunFolder,
+    _ pictures: WrittenPictures?
   ) throws -> Pair {
     guard let range = fate.decoded?.bytes else {
       preconditionFailure("row \(fate.candidate.row) is kept without a picture")
     }
-    let image = try DurableFile.read(
-      folder.decodedBytes(chunk), count: range.length, at: range.offset)
+    let image =
+      try pictures?.picture(of: fate, length: range.length)
+      ?? DurableFile.read(folder.decodedBytes(chunk), count: range.length, at: range.offset)
     guard image.count == range.length else {
       throw StageError(
         .shard, chunk: chunk,
