@@ -77,7 +77,9 @@ struct GcCommand: AsyncParsableCommand {
       report.items.isEmpty
         ? "nothing to remove"
         : (dryRun ? "would free " : "freed ") + ByteCount.words(report.bytes))
-    for (kind, flag) in [(Litter.quarantinedBytes, "--quarantined"), (.damagedLedgers, "--damaged")] {
+    for (kind, flag) in [
+      (Litter.quarantinedBytes, "--quarantined"), (.damagedLedgers, "--damaged"),
+    ] {
       let left = report.left.filter { $0.kind == kind }
       guard !left.isEmpty else { continue }
       let bytes = left.reduce(0) { $0 + $1.bytes }

@@ -19,7 +19,8 @@ struct QuarantineAdvice {
       return has("No such file") ? .intermediate : .system
     }
     if has("/chunks/") { return .chunkTable }
-    if has("is cut", "damaged", "disagree", "/fetched/", "/decoded/", "/deduplicated/", "/shards/") {
+    if has("is cut", "damaged", "disagree", "/fetched/", "/decoded/", "/deduplicated/", "/shards/")
+    {
       return .intermediate
     }
     return job.name.stage == StageName.ingest.rawValue ? .list : .other

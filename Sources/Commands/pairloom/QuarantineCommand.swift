@@ -128,7 +128,8 @@ struct QuarantineCommand: AsyncParsableCommand {
   private func select(_ view: QuarantineView) throws -> [QuarantinedJob] {
     let asked = try JobSelection(words: jobs)
     for job in asked.jobs where !view.jobs.contains(where: { $0.name == job }) {
-      throw CommandError("\(job) is not quarantined; `pairloom quarantine \(folder) list` names all.")
+      throw CommandError(
+        "\(job) is not quarantined; `pairloom quarantine \(folder) list` names all.")
     }
     for chunk in asked.chunks where !view.jobs.contains(where: { $0.name.chunk == chunk }) {
       throw CommandError(

@@ -70,7 +70,8 @@ enum QuarantineLines {
     }
     if !goesOn {
       lines.append(
-        "go on with the `pairloom run` command that began it, or `pairloom verify \(folder) --repair`")
+        "go on with the `pairloom run` command that began it, or `pairloom verify \(folder) --repair`"
+      )
     }
     return lines
   }

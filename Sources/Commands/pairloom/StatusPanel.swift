@@ -36,7 +36,9 @@ struct StatusPanel {
   private func sections(hosts: [String], errors: Int = 3, hasTable: Bool = true) -> [String] {
     var lines = funnel
     // What has ended is told by the funnel, but to one who asks for its status.
-    if hasTable, !status.isFinished || self.hosts != nil { lines += StageLines(status: status).lines }
+    if hasTable, !status.isFinished || self.hosts != nil {
+      lines += StageLines(status: status).lines
+    }
     if status.retried > 0 { lines.append("asked for again by retries: \(status.retried)") }
     if status.rejected > 0 { lines.append("rejected rows of the list: \(status.rejected)") }
     if !status.failures.isEmpty {

@@ -68,12 +68,12 @@ extension SQLiteLedger {
           host: row["owner_host"], processID: row["owner_pid"], worker: row["owner_worker"],
           startedAt: row["started_at"], expires: row["lease_expires"])
       }
-      // The condition of the index over claimable jobs, of which there are few.
+      // The plus keeps SQLite from reading all jobs in the order of their stages.
       let retries = try Row.fetchAll(
         database,
         sql: """
           SELECT stage, MIN(not_before) AS first FROM jobs
-          WHERE state IN ('available', 'retryable') AND not_before IS NOT NULL GROUP BY stage
+          WHERE state = 'retryable' GROUP BY +stage
           """)
       for row in retries { progress.nextRetry[row["stage"]] = row["first"] }
       return progress

@@ -55,6 +55,13 @@ public struct RunBytes: Codable, Sendable, Equatable {
   public var decoded: Int
   /// Of the chunks' shards.
   public var sharded: Int
+
+  public init(received: Int?, fetched: Int, decoded: Int, sharded: Int) {
+    self.received = received
+    self.fetched = fetched
+    self.decoded = decoded
+    self.sharded = sharded
+  }
 }
 
 /// What is computed of a ledger's totals, tally and progress.
@@ -111,7 +118,8 @@ struct ProgressReading {
     let recent = progress.recent.values.reduce(0) { $0 + $1.jobs }
     let overall = eta(left: left, done: settled, recent: recent)
     guard recent > 0 else { return overall }
-    return (stages.filter { progress.recent[$0.name] != nil }.compactMap(\.etaSeconds)
+    return
+      (stages.filter { progress.recent[$0.name] != nil }.compactMap(\.etaSeconds)
       + [overall].compactMap { $0 }).max()
   }
 

@@ -2,7 +2,9 @@ import JobLedger
 import Testing
 
 @Suite struct JobStateTests {
-  @Test("a settled job never moves again, unless it is reopened or handed back", arguments: JobEvent.allCases)
+  @Test(
+    "a settled job never moves again, unless it is reopened or handed back",
+    arguments: JobEvent.allCases)
   func settled(_ event: JobEvent) {
     let reopened: [JobEvent: JobState] = [.reopened: .available, .reopenedWithNeed: .waiting]
     #expect(JobState.completed.after(event) == reopened[event])

@@ -90,7 +90,8 @@ struct LitterSearch: Sendable {
     let orphans = try OrphanSearch.unknown(to: facts)
     for file in files {
       let size = { try DurableFile.size(of: "\(facts.folder.path)/\(file.path)") }
-      if let kind = litter(file, abandoned: abandoned) ?? (gone.contains(file.path) ? .leftovers : nil)
+      if let kind = litter(file, abandoned: abandoned)
+        ?? (gone.contains(file.path) ? .leftovers : nil)
       {
         // A live process may have given it its name meanwhile.
         guard DurableFile.exists("\(facts.folder.path)/\(file.path)") else { continue }

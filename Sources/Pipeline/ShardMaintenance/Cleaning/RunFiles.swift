@@ -93,6 +93,10 @@ struct RunFile: Sendable, Equatable {
     if ofTheRun[place]?.contains(name) == true || isDamagedLedger(name, in: place) {
       return .known(number: nil)
     }
+    // The reports of retries.
+    if place == "chunks", name.hasPrefix("retry-"), name.hasSuffix(".json") {
+      return .known(number: nil)
+    }
     guard let number = number(of: name) else { return .foreign }
     var rest = name.dropFirst(RunFolder.digits(number).utf8.count)
     if place == "fetched", attempt(of: name) != nil {

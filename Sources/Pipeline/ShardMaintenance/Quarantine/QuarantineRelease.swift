@@ -11,6 +11,15 @@ public struct ReleaseOutcome: Sendable, Equatable {
   public var reopened: [JobName] = []
   /// Chunks that are downloaded again, as their bytes are gone: what has changed on the web, changes.
   public var refetched: [Int] = []
+
+  /// Nothing.
+  public init() {}
+
+  init(released: [JobName], reopened: [JobName]) {
+    self.released = released
+    self.reopened = reopened
+    refetched = reopened.filter { $0.stage == StageName.download.rawValue }.map(\.chunk)
+  }
 }
 
 /// Hands given-up jobs back, so that what comes out is what a run without their failure brings.
@@ -36,6 +45,7 @@ public enum QuarantineRelease {
   ///   - now: Milliseconds since 1970.
   /// - Returns: What was handed back, in one transaction.
   /// - Throws: `NoRunError`; `LedgerError.busy` while a process works on the run, `unknownJob`.
+  @discardableResult
   public static func release(
     _ names: [JobName]?, in folder: RunFolder, now: Int = WorkerGroup.wallClock()
   ) async throws -> ReleaseOutcome {
@@ -52,9 +62,7 @@ public enum QuarantineRelease {
       JobRelease(
         quarantined: names, reopening: plan.reopening, order: plan.order,
         note: (ReleasedChunks.note, ReleasedChunks.text(plan.noted))), now: now)
-    return ReleaseOutcome(
-      released: done.released, reopened: done.reopened,
-      refetched: done.reopened.filter { $0.stage == StageName.download.rawValue }.map(\.chunk))
+    return ReleaseOutcome(released: done.released, reopened: done.reopened)
   }
 
   /// The given-up jobs of the chunks of `names`: those go with them.
@@ -87,7 +95,9 @@ private struct Plan {
     let ofChunks = jobs.filter(QuarantineRelease.isOfChunk)
     var deduplicated: Set<Int> = []
     for chunk in Set(ofChunks.map(\.chunk)).sorted() {
-      let stages = ofChunks.filter { $0.chunk == chunk }.compactMap { StageName(rawValue: $0.stage) }
+      let stages = ofChunks.filter { $0.chunk == chunk }.compactMap {
+        StageName(rawValue: $0.stage)
+      }
       guard let released = stages.min(by: { $0.rank < $1.rank }) else { continue }
       let first = try await Self.first(before: released, chunk, in: folder, ledger)
       for stage in StageName.allCases where stage.rank >= first.rank && stage.rank < released.rank {

@@ -5,10 +5,10 @@ import WorkerThreads
 
 /// Writes the kept pairs of a chunk to a shard of the chunk's number.
 ///
-/// Reads the tables of all stages before it and the decoded bytes; writes `shards/NNNNN.tar[.lz4]`
+/// Reads the tables of all stages before it and the decoded bytes, or the shard that it wrote when it
+/// is done again (``KeptPictures``); writes `shards/NNNNN.tar[.lz4]`
 /// with its index, pairs in row order under their keys, and `shards/NNNNN.parquet` with the fate of every
-/// pair of the chunk. A chunk that kept nothing makes a table and no shard. Done again when the decoded
-/// bytes have been dropped, it takes the pictures from the shard that it has written before.
+/// pair of the chunk. A chunk that kept nothing makes a table and no shard.
 public struct ShardStage: Stage {
   public let name = StageName.shard
   public let lane = Lane.compute
@@ -52,22 +52,15 @@ public struct ShardStage: Stage {
     let kept = fates.filter { $0.drop == nil }
     var summary: ShardSummary?
     if !kept.isEmpty {
-      let pictures = try WrittenPictures(chunk, in: folder)
       let writer = try ShardWriter(
         folder: folder.shards, name: RunFolder.digits(chunk), compression: options.compression)
-      for fate in kept {
+      try KeptPictures(chunk: chunk, folder: folder).forEach(of: kept) { fate, image in
         try flag.check()
-        try writer.append(try pair(fate, layout, chunk: chunk, in: folder, pictures))
+        try writer.append(pair(fate, image, layout))
       }
       summary = try writer.finish()
-    } else {
-      // One that an earlier attempt has left: no ledger lists it, and nobody would take it away.
-      for compression in ShardCompression.allCases {
-        let path = "\(folder.shards)/\(RunFolder.digits(chunk)).\(compression.fileExtension)"
-        try DurableFile.remove(path)
-        try DurableFile.remove(ShardIndexFile.path(ofShard: path))
-      }
     }
+    try removeShards(chunk, in: folder, but: summary)
     try writeTable(of: fates, chunk, in: folder, layout, carried)
     return StageReport(input: kept.count, kept: kept.count, shard: summary)
   }
@@ -120,23 +113,21 @@ public struct ShardStage: Stage {
     }
   }
 
-  private func pair(
-    _ fate: PairFate, _ layout: any ShardLayout, chunk: Int, in folder: RunFolder,
-    _ pictures: WrittenPictures?
-  ) throws -> Pair {
-    guard let range = fate.decoded?.bytes else {
-      preconditionFailure("row \(fate.candidate.row) is kept without a picture")
+  /// Removes what an earlier attempt has left, or an earlier doing with another compression: no
+  /// ledger lists it, and nobody would take it away.
+  private func removeShards(_ chunk: Int, in folder: RunFolder, but summary: ShardSummary?) throws {
+    for compression in ShardCompression.allCases {
+      let name = "\(RunFolder.digits(chunk)).\(compression.fileExtension)"
+      if name == summary?.file { continue }
+      try DurableFile.remove("\(folder.shards)/\(name)")
+      // Shards of all compressions have one place for their index.
+      guard summary == nil else { continue }
+      try DurableFile.remove(ShardIndexFile.path(ofShard: "\(folder.shards)/\(name)"))
     }
-    let image =
-      try pictures?.picture(of: fate, length: range.length)
-      ?? DurableFile.read(folder.decodedBytes(chunk), count: range.length, at: range.offset)
-    guard image.count == range.length else {
-      throw StageError(
-        .shard, chunk: chunk,
-        "row \(fate.candidate.row) has \(image.count) of \(range.length) bytes; the decoded file"
-          + " is cut")
-    }
-    return Pair(
+  }
+
+  private func pair(_ fate: PairFate, _ image: [UInt8], _ layout: any ShardLayout) -> Pair {
+    Pair(
       key: fate.key, caption: fate.candidate.caption, image: image,
       imageExtension: fate.imageExtension, metadata: layout.metadata(of: fate),
       hasText: layout.hasCaptions)
