@@ -75,8 +75,8 @@ import Testing
     #expect(download.etaSeconds == 30)
     let decode = status.stages[2]
     #expect(decode.waiting == 2 && decode.available == 2 && decode.etaSeconds == nil)
-    // Three jobs of all in thirty seconds, and six are left.
-    #expect(status.etaSeconds == 60)
+    // Of all jobs two in those thirty seconds, and six are left.
+    #expect(status.etaSeconds == 90)
     #expect(!status.isFinished)
   }
 

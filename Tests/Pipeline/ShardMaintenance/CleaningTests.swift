@@ -123,9 +123,9 @@ import URLPipeline
     let folder = RunFolder("\(web.folder)/run")
     let ledger = try SQLiteLedger(path: folder.ledger)
     try await ledger.reopen(
-      [StageName.download, .decode, .deduplicate, .shard, .score, .filter].map {
+      [StageName.download, .decode, .deduplicate, .shard, .score].map {
         JobName(stage: $0.rawValue, chunk: 1)
-      })
+      } + [JobName(stage: StageName.filter.rawValue, chunk: 0)])
     let now = WorkerGroup.wallClock()
     let lease = try #require(
       try await ledger.claim(

@@ -36,11 +36,24 @@ import URLPipeline
     try web.files(name).filter { !$0.key.hasPrefix("fetched/") && !$0.key.hasSuffix("list.csv") }
   }
 
+  /// The files of an undisturbed run of the same list, which says its name in some of them.
+  static func undisturbed(
+    _ web: MaintenanceWeb, _ options: [String], scorer: (any PairScorer)? = nil
+  ) async throws -> (files: [String: [UInt8]], rows: [Int]) {
+    try await web.run("run", paths: paths, options, scorer: scorer)
+    let found = (try published(web, "run"), try web.rows("run"))
+    try FileManager.default.moveItem(
+      atPath: web.folder + "/run", toPath: web.folder + "/undisturbed")
+    return found
+  }
+
   static func expectSame(_ web: MaintenanceWeb, _ name: String, as whole: [String: [UInt8]]) throws
   {
     let files = try published(web, name)
     #expect(files.keys.sorted() == whole.keys.sorted(), "\(name)")
-    for (file, bytes) in whole { #expect(files[file] == bytes, "\(name): \(file) differs") }
+    for (file, bytes) in whole where files[file] != bytes {
+      Issue.record("\(name): \(file) differs")
+    }
   }
 
   @Test(
@@ -53,8 +66,7 @@ import URLPipeline
   func released(file: String, stage: StageName) async throws {
     let web = try MaintenanceWeb()
     let filter = ["filter.min_score=0.05"] + Self.options
-    try await web.run("whole", paths: Self.paths, filter, scorer: ToyScorer())
-    let whole = try Self.published(web, "whole")
+    let whole = try await Self.undisturbed(web, filter, scorer: ToyScorer())
     let folder = "\(web.folder)/run"
     try Self.block(file, in: folder)
     let broken = try await web.run("run", paths: Self.paths, filter, scorer: ToyScorer())
@@ -77,8 +89,8 @@ import URLPipeline
     #expect(outcome.refetched == [])
     let mended = try await web.resume("run", scorer: ToyScorer())
     #expect(mended.isComplete)
-    try Self.expectSame(web, "run", as: whole)
-    #expect(try web.rows("run") == web.rows("whole"))
+    try Self.expectSame(web, "run", as: whole.files)
+    #expect(try web.rows("run") == whole.rows)
     #expect(try web.rows("run").filter { [12, 21, 32].contains($0) } == [12])
     let report = try await RunVerifier.verify(RunFolder(folder), threads: 2)
     #expect(report.problems == [])
@@ -89,8 +101,7 @@ import URLPipeline
   func gone() async throws {
     let web = try MaintenanceWeb()
     let options = Self.options
-    try await web.run("whole", paths: Self.paths, options)
-    let whole = try Self.published(web, "whole")
+    let whole = try await Self.undisturbed(web, options)
     let folder = "\(web.folder)/run"
     try Self.block("shards/00001.parquet", in: folder)
     try await web.run("run", paths: Self.paths, options)
@@ -112,7 +123,7 @@ import URLPipeline
     #expect(outcome.refetched == [1])
     #expect(outcome.reopened.map(\.stage) == ["download", "decode", "deduplicate", "filter"])
     #expect(try await web.resume("run").isComplete)
-    try Self.expectSame(web, "run", as: whole)
+    try Self.expectSame(web, "run", as: whole.files)
   }
 
   @Test("while a job is in work nothing is released, and one that is not given up cannot be")
