@@ -20,6 +20,7 @@ struct Pairloom: AsyncParsableCommand {
       RunCommand.self, StatusCommand.self, RetryCommand.self, VerifyCommand.self,
       ExplainCommand.self, ExportCommand.self, ImportCommand.self,
       ForgetCommand.self, LsCommand.self, CatCommand.self, ReshardCommand.self, DoctorCommand.self,
+      QuarantineCommand.self, GcCommand.self,
       ScoreCommand.self,
       TrainCommand.self, EvaluateCommand.self, DemoCommand.self, DemoOriginCommand.self,
       SceneScorerCommand.self, DecodeWorkerCommand.self,

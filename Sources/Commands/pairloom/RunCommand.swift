@@ -150,9 +150,12 @@ struct RunCommand: AsyncParsableCommand {
   /// Fails with 3 where jobs were given up.
   static func requireComplete(_ outcome: RunOutcome) throws {
     guard outcome.isComplete else {
+      let folder = String(outcome.dataset.dropLast("/dataset.json".count))
+      let count = outcome.status.quarantined.count
       throw CommandFailure(
-        description: "finished, but \(outcome.status.quarantined.count) jobs are quarantined: "
-          + "their errors stand above. Mend the cause and use a new folder.", code: 3)
+        description: "finished, but \(count) job\(count == 1 ? " is" : "s are") quarantined: "
+          + "`pairloom quarantine \(folder) list` says which and why, and how to take them up again.",
+        code: 3)
     }
   }
 
@@ -176,7 +179,7 @@ struct RunCommand: AsyncParsableCommand {
   static func report(_ status: RunStatus) {
     let panel = StatusPanel(status: status)
     if Terminal.isInteractive {
-      Terminal.panel(panel.lines)
+      Terminal.panel(panel.lines(within: Terminal.size))
     } else if !status.isFinished, status.pairs("rows") > 0 || status.elapsedSeconds > 1 {
       // What has just begun has nothing to tell.
       Terminal.note(panel.line)

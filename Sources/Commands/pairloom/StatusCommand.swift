@@ -9,8 +9,18 @@ struct StatusCommand: AsyncParsableCommand {
     commandName: "status",
     abstract: "Show the funnel of a run, its rates, failures by reason, and its worst hosts.",
     discussion: """
-      It reads the ledger and at most \(HostSurvey.mostRows) rows of the tables of fetches, so that it
+      It reads the ledger and at most \(HostSurvey.mostRows) rows of the tables of fetches, so that it \
       answers at once whatever the size of the run; it says how much it looked at.
+
+      A stage's pace is told twice: of the last five minutes, while a process works, and since the start. \
+      The time left goes by the former where there is one. Counts are of chunks that are done; what is \
+      in work is named with its age.
+
+      --json prints one object: funnel, rejected, retried, failures, failuresByClass (transient and \
+      permanent, by reason), transient, permanent, jobs (by stage and state), stages (jobs by state, \
+      nextRetrySeconds, pairs, recentRate, meanRate, etaSeconds), underWay (job, attempt, host, process, \
+      worker, seconds, isOverdue), bytes (received, fetched, decoded, sharded), quarantined, \
+      elapsedSeconds, rates, etaSeconds, isFinished, hosts.
       """)
 
   @Argument(help: "The run's folder.")
@@ -45,12 +55,18 @@ struct StatusCommand: AsyncParsableCommand {
     if json {
       Terminal.print(view.json)
     } else if redraws {
-      Terminal.panel(StatusPanel(status: view.status, hosts: view.hosts, folder: folder).lines)
+      let panel = StatusPanel(status: view.status, hosts: view.hosts, folder: folder)
+      Terminal.panel(panel.lines(within: Terminal.size))
     } else if watch {
       Terminal.print(StatusPanel(status: view.status).line)
     } else {
       let panel = StatusPanel(status: view.status, hosts: view.hosts, folder: folder)
-      for line in panel.lines { Terminal.print(line) }
+      for line in panel.lines {
+        // A program that reads on wants whole lines.
+        let rows =
+          StandardOutput.isTerminal ? Terminal.wrapped(line, to: Terminal.size.columns) : [line]
+        for row in rows { Terminal.print(row) }
+      }
     }
   }
 }

@@ -9,44 +9,78 @@ struct StatusPanel {
   /// Named in advice.
   var folder = "DIR"
 
-  /// The funnel with bars, rates, failures by reason, jobs by stage, and what is quarantined.
-  var lines: [String] {
-    var lines: [String] = []
-    let rows = max(1, status.pairs("rows"))
-    for step in status.funnel {
-      let share = Double(step.pairs) / Double(rows)
-      let bar = String(repeating: "█", count: Int((share * 30).rounded()))
-      let rate = status.rates[step.name].map { "\(Self.rounded($0))/s" } ?? ""
-      lines.append(
-        "\(Self.pad(step.name, 8)) \(Self.pad(String(step.pairs), 9, left: true)) "
-          + "\(Self.pad(Self.percent(share), 7, left: true))  \(Self.pad(bar, 30)) \(rate)")
+  /// The funnel with bars, stages, failures by reason, the worst hosts, and what is quarantined.
+  var lines: [String] { sections(hosts: hostLines) }
+
+  /// The same in no more rows than a screen has: what says least goes first.
+  func lines(within size: Terminal.Size) -> [String] {
+    let hosts = hostLines
+    // One row is the cursor's.
+    func fits(_ lines: [String]) -> Bool {
+      lines.reduce(0) { $0 + Terminal.wrapped($1, to: size.columns).count } < size.rows
+    }
+    for count in [hosts.count, 6, 4, 3, 2, 0] where count <= hosts.count {
+      let lines = sections(hosts: Array(hosts.prefix(count)))
+      if fits(lines) { return lines }
+    }
+    for errors in [1, 0] {
+      let lines = sections(hosts: [], errors: errors)
+      if fits(lines) { return lines }
+    }
+    let lines = sections(hosts: [], errors: 0, hasTable: false)
+    return fits(lines) ? lines : Array(lines.suffix(max(1, size.rows - 4)))
+  }
+
+  private var hostLines: [String] { hosts.map { HostLines(survey: $0).lines } ?? [] }
+
+  private func sections(hosts: [String], errors: Int = 3, hasTable: Bool = true) -> [String] {
+    var lines = funnel
+    // What has ended is told by the funnel, but to one who asks for its status.
+    if hasTable, !status.isFinished || self.hosts != nil {
+      lines += StageLines(status: status).lines
     }
     if status.retried > 0 { lines.append("asked for again by retries: \(status.retried)") }
     if status.rejected > 0 { lines.append("rejected rows of the list: \(status.rejected)") }
     if !status.failures.isEmpty {
-      lines.append("dropped: " + Self.counts(status.failures))
+      for (word, name) in [("dropped for good", "permanent"), ("dropped, may heal", "transient")] {
+        let counts = status.failuresByClass[name] ?? [:]
+        if !counts.isEmpty { lines.append("\(word): " + Self.counts(counts)) }
+      }
       lines.append(split)
     }
-    if let hosts { lines += HostLines(survey: hosts).lines }
-    let working = status.jobs.sorted { $0.key < $1.key }.compactMap { stage, states -> String? in
-      let open = states.filter { $0.key != "completed" && $0.value > 0 }
-      return open.isEmpty ? nil : "\(stage) (\(Self.counts(open)))"
-    }
-    if !working.isEmpty { lines.append("jobs left: " + working.joined(separator: ", ")) }
-    for job in status.quarantined {
-      lines.append("quarantined: \(job.job): \(job.error ?? "no error was recorded")")
-    }
+    lines += hosts
+    lines += quarantine(most: errors)
     lines.append(ending)
-    if hosts != nil, isIdle {
+    if self.hosts != nil, isIdle {
       lines.append("no job is under way: the `pairloom run` command that began it resumes")
     }
     return lines
   }
 
-  /// Whether nobody works on what is left, as far as the ledger knows.
-  private var isIdle: Bool {
-    !status.isFinished && status.jobs.values.allSatisfy { ($0["leased"] ?? 0) == 0 }
+  private var funnel: [String] {
+    let rows = max(1, status.pairs("rows"))
+    return status.funnel.map { step in
+      let share = Double(step.pairs) / Double(rows)
+      let bar = String(repeating: "█", count: max(0, min(40, Int((share * 40).rounded()))))
+      return
+        "\(Self.pad(step.name, 8)) \(Self.pad(String(step.pairs), 10, left: true)) "
+        + "\(Self.pad(Self.percent(share), 7, left: true))  \(bar)"
+    }
   }
+
+  /// How many jobs were given up, and the first of those that failed themselves.
+  private func quarantine(most: Int) -> [String] {
+    guard !status.quarantined.isEmpty else { return [] }
+    let failed = status.quarantined.filter { $0.error != nil }
+    let count = status.quarantined.count
+    return [
+      "quarantined: \(count) job\(count == 1 ? "" : "s"), \(failed.count) for errors of their own:"
+        + " `pairloom quarantine \(folder) list`"
+    ] + failed.prefix(most).map { OneLine.text("  \($0.job): \($0.error ?? "")", longest: 158) }
+  }
+
+  /// Whether nobody works on what is left, as far as the ledger knows.
+  private var isIdle: Bool { !status.isFinished && status.underWay.isEmpty }
 
   /// Which of the drops may heal, and what heals them.
   private var split: String {
@@ -61,18 +95,21 @@ struct StatusPanel {
   var line: String {
     if status.pairs("rows") == 0, !status.isFinished { return "reading the list; \(ending)" }
     let funnel = status.funnel.map { "\($0.name) \($0.pairs)" }.joined(separator: " → ")
-    return "\(funnel); \(ending)"
+    let work = StageLines(status: status).underWay(most: 2).map { "; \($0)" } ?? ""
+    return "\(funnel)\(work); \(ending)"
   }
 
   private var ending: String {
-    let elapsed = "\(Self.duration(status.elapsedSeconds)) worked"
+    let elapsed =
+      status.elapsedSeconds < 1
+      ? "less than a second worked" : "\(Self.duration(status.elapsedSeconds)) worked"
     if status.isFinished { return "finished, \(elapsed)" }
     // Less than a second tells nothing of the rest.
     guard status.elapsedSeconds >= 1 else { return elapsed }
     return elapsed + (status.etaSeconds.map { ", about \(Self.duration($0)) left" } ?? "")
   }
 
-  private static func counts(_ counts: [String: Int]) -> String {
+  static func counts(_ counts: [String: Int]) -> String {
     counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
       .map { "\($0.key) \($0.value)" }.joined(separator: ", ")
   }
@@ -89,7 +126,7 @@ struct StatusPanel {
     return "\(tenths / 10).\(tenths % 10) %"
   }
 
-  private static func rounded(_ rate: Double) -> String {
+  static func rounded(_ rate: Double) -> String {
     rate >= 10 ? String(Int(rate.rounded())) : String((rate * 10).rounded() / 10)
   }
 

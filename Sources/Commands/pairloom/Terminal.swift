@@ -59,13 +59,21 @@ enum Terminal {
     return rows + [row]
   }
 
-  /// The columns of the terminal, 80 where they cannot be told.
-  private static var width: Int {
+  private static var width: Int { size.columns }
+
+  /// What a panel may fill, 80 by 24 where it cannot be told.
+  struct Size {
+    var columns = 80
+    var rows = 24
+  }
+
+  /// The terminal's size.
+  static var size: Size {
     var size = winsize()
-    guard unsafe ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else {
-      return 80
-    }
-    return Int(size.ws_col)
+    guard unsafe ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0,
+      size.ws_row > 0
+    else { return Size() }
+    return Size(columns: Int(size.ws_col), rows: Int(size.ws_row))
   }
 
   private static func clearPanel() {

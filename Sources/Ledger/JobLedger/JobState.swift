@@ -8,7 +8,8 @@
 ///    └─(a job that it needs was quarantined)→ quarantined
 /// ```
 /// A completed job whose outputs are lost is reopened: it is available, or waits for one that is
-/// reopened with it, and what has not been begun and depends on it waits again.
+/// reopened with it, and what has not been begun and depends on it waits again. A quarantined job that
+/// a person hands back goes the same way.
 public enum JobState: String, Codable, Sendable, CaseIterable {
   /// Some job that it depends on has not settled.
   case waiting
@@ -40,6 +41,8 @@ public enum JobEvent: Sendable, Equatable, CaseIterable {
   case reopened
   case reopenedWithNeed
   case needWasReopened
+  case handedBack
+  case handedBackWithNeed
 }
 
 extension JobState {
@@ -58,6 +61,8 @@ extension JobState {
     case (.leased, .released), (.leased, .rescued): .available
     case (.completed, .reopened): .available
     case (.completed, .reopenedWithNeed): .waiting
+    case (.quarantined, .handedBack): .available
+    case (.quarantined, .handedBackWithNeed): .waiting
     case (.waiting, .needWasReopened), (.available, .needWasReopened),
       (.retryable, .needWasReopened):
       .waiting

@@ -101,6 +101,20 @@ public protocol Ledger: Sendable {
 
   /// The stories of some jobs; one that was never entered has none.
   func stories(of names: [JobName]) async throws(LedgerError) -> [JobStory]
+
+  /// The given-up jobs, by chunk and rank.
+  func quarantine() async throws(LedgerError) -> [QuarantinedJob]
+  /// Every attempt at a job with the process that made it, oldest first.
+  func attempts(at name: JobName) async throws(LedgerError) -> [AttemptRecord]
+  /// Hands given-up jobs back, and what must be done again with them.
+  func release(_ release: JobRelease, now: Int) async throws(LedgerError)
+    -> (released: [JobName], reopened: [JobName])
+  /// What goes on, and what was completed of late by the processes that work.
+  func progress(since: Int, now: Int) async throws(LedgerError) -> LedgerProgress
+  /// The chunks of a stage whose jobs are completed.
+  func completedChunks(stage: String) async throws(LedgerError) -> Set<Int>
+  /// Moves what stands in the ledger's log into the file, and empties the log where nobody reads it.
+  func checkpoint() async throws(LedgerError)
 }
 
 extension Ledger {

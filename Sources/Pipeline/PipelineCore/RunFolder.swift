@@ -44,6 +44,8 @@ public struct RunFolder: Sendable, Equatable {
     "\(path)/decoded/\(Self.digits(chunk)).parquet"
   }
   public func decodedBytes(_ chunk: Int) -> String { "\(path)/decoded/\(Self.digits(chunk)).bytes" }
+  /// Where the verdicts of deduplication are.
+  public var verdicts: String { "\(path)/deduplicated" }
   public func verdictTable(_ chunk: Int) -> String {
     "\(path)/deduplicated/\(Self.digits(chunk)).parquet"
   }
@@ -71,6 +73,11 @@ public struct RunFolder: Sendable, Equatable {
 
   /// Clears temporary files of processes that are gone; those of live ones stay.
   public func removeAbandonedTemporaries() throws(FileError) {
+    for path in try abandonedTemporaries() { try DurableFile.remove(path) }
+  }
+
+  /// The temporary files of processes that are gone, by their paths.
+  public func abandonedTemporaries() throws(FileError) -> [String] {
     var folders = [
       path, "\(path)/chunks", "\(path)/fetched", "\(path)/decoded", "\(path)/deduplicated", shards,
       filtered, "\(filtered)/verdicts",
@@ -78,15 +85,25 @@ public struct RunFolder: Sendable, Equatable {
     for parent in ["\(path)/scores", "\(path)/models"] {
       folders += try DurableFile.names(in: parent).map { "\(parent)/\($0)" }
     }
+    var found: [String] = []
     for folder in folders {
       // A temporary's name ends in .PROCESS.COUNTER.tmp (DurableFileWriter).
-      for name in try DurableFile.names(in: folder) where name.hasSuffix(".tmp") {
+      for name in try Self.names(in: folder) where name.hasSuffix(".tmp") {
         let parts = name.split(separator: ".")
         guard parts.count > 3, let process = Int32(parts[parts.count - 3]) else { continue }
         if process != getpid() && kill(process, 0) != 0 && errno == ESRCH {
-          try DurableFile.remove("\(folder)/\(name)")
+          found.append("\(folder)/\(name)")
         }
       }
+    }
+    return found
+  }
+
+  /// The names in a folder; none where it is no folder, which some file of another program may be.
+  private static func names(in folder: String) throws(FileError) -> [String] {
+    do { return try DurableFile.names(in: folder) } catch {
+      if error.errorNumber == ENOTDIR { return [] }
+      throw error
     }
   }
 

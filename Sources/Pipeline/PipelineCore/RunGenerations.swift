@@ -29,6 +29,8 @@ public struct RunGenerations: Sendable, Equatable {
   public static let retriedFetchedFact = "retried_fetched"
   /// Those whose failure was one that passes by itself.
   public static let retriedTransientFact = "retried_transient"
+  /// `retried_transient.REASON`: the same by the reason that they were dropped for.
+  public static let retriedTransientPrefix = "retried_transient."
   /// `retried.REASON`: pairs that had been dropped for the reason and are asked for again.
   public static let retriedReasonPrefix = "retried."
   /// The part of a chunk of a retry in such a fact, by which it is taken back where the chunk is

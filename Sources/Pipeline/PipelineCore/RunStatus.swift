@@ -1,4 +1,3 @@
-import FoundationEssentials
 public import JobLedger
 
 /// Where a run stands, from its ledger alone.
@@ -22,14 +21,24 @@ public struct RunStatus: Codable, Sendable, Equatable {
   public var failures: [String: Int]
   /// Those among them that `retry` may heal: their failure passes by itself.
   public var transient: Int
+  /// ``failures`` by class, `transient` and `permanent`, and reason.
+  ///
+  /// Where a run of before there were such counts has dropped for a reason that may be either, such as
+  /// `http_status`, all of that reason stand under `permanent`; ``transient`` is right for it too.
+  public var failuresByClass: [String: [String: Int]]
   /// Jobs by stage and state.
   public var jobs: [String: [String: Int]]
   public var quarantined: [Quarantined]
+  /// In the order of the pipeline: jobs by state, pace and time left.
+  public var stages: [StageProgress]
+  /// Jobs in work, the longest first.
+  public var underWay: [JobUnderWay]
+  public var bytes: RunBytes
   /// Seconds that processes have worked on the run.
   public var elapsedSeconds: Double
   /// Pairs per second since the start, by step of the funnel.
   public var rates: [String: Double]
-  /// Seconds to the end at the pace so far; nil before the first job and after the last.
+  /// Seconds to the end at the pace of late; nil before the first job and after the last.
   public var etaSeconds: Double?
   /// Every job has settled.
   public var isFinished: Bool
@@ -40,7 +49,13 @@ public struct RunStatus: Codable, Sendable, Equatable {
   /// The pairs of a step of the funnel.
   public func pairs(_ step: String) -> Int { funnel.first { $0.name == step }?.pairs ?? 0 }
 
-  public init(ledger: any Ledger) async throws {
+  /// Reads the ledger; a process may be working on the run.
+  ///
+  /// - Parameters:
+  ///   - ledger: The run's.
+  ///   - now: Milliseconds since 1970, to which ages and the pace of late are taken.
+  /// - Throws: `LedgerError`.
+  public init(ledger: any Ledger, now: Int = WorkerGroup.wallClock()) async throws {
     var totals = try await ledger.totals()
     let tally = try await ledger.tally()
     let givenUp = try await ledger.quarantined()
@@ -93,8 +108,40 @@ public struct RunStatus: Codable, Sendable, Equatable {
     let all = tally.values.flatMap(\.values).reduce(0, +)
     let settled = tally.values.flatMap { $0 }.filter { $0.key.isSettled }.map(\.value).reduce(0, +)
     isFinished = all > 0 && settled == all
-    etaSeconds =
-      settled > 1 && settled < all ? seconds * Double(all - settled) / Double(settled) : nil
+    // Of a run that has ended nothing changes any more, so nothing of it is told by the time.
+    let reading = ProgressReading(
+      totals: totals, tally: tally,
+      progress: isFinished
+        ? LedgerProgress()
+        : try await ledger.progress(since: now - ProgressReading.window, now: now),
+      elapsedSeconds: seconds, now: now)
+    stages = reading.stages
+    underWay = reading.underWay
+    bytes = reading.bytes
+    etaSeconds = reading.etaSeconds
+    failuresByClass = Self.classes(of: failures, totals)
+  }
+
+  /// The reasons that pass by themselves, and the others.
+  private static func classes(of failures: [String: Int], _ totals: [String: [String: Int]])
+    -> [String: [String: Int]]
+  {
+    let download = totals[StageName.download.rawValue] ?? [:]
+    let ingest = totals[StageName.ingest.rawValue] ?? [:]
+    var classes: [String: [String: Int]] = ["transient": [:], "permanent": [:]]
+    for (reason, count) in failures {
+      var transient =
+        (download["$.facts.\(StageReport.transientPrefix)\(reason)"] ?? 0)
+        - (ingest["$.facts.\(RunGenerations.retriedTransientPrefix)\(reason)"] ?? 0)
+      if !download.keys.contains(where: { $0.hasPrefix("$.facts." + StageReport.transientPrefix) }),
+        DropReason(rawValue: reason)?.failureClass(status: nil) == .transient
+      {
+        transient = count
+      }
+      classes["transient"]?[reason] = transient > 0 ? min(transient, count) : nil
+      classes["permanent"]?[reason] = count > max(0, transient) ? count - max(0, transient) : nil
+    }
+    return classes
   }
 
   /// Takes back what retries' chunks that were given up have counted: their pairs are as they were.
@@ -124,42 +171,6 @@ public struct RunStatus: Codable, Sendable, Equatable {
           }
         }
       }
-    }
-  }
-}
-
-extension StageReport {
-  /// The report as JSON text with sorted keys, as the ledger keeps it.
-  package func encoded() throws -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return String(decoding: try encoder.encode(self), as: UTF8.self)
-  }
-
-  /// The report that ``encoded()`` gave.
-  package static func decoded(_ text: String) throws -> StageReport {
-    try JSONDecoder().decode(StageReport.self, from: Data(text.utf8))
-  }
-}
-
-extension StageContext {
-  /// A context whose reports come from `ledger`.
-  public init(folder: RunFolder, ledger: any Ledger) {
-    self.init(
-      folder: folder,
-      report: { stage, chunk in
-        try await ledger.counts(of: JobName(stage: stage.rawValue, chunk: chunk))
-          .map { try StageReport.decoded($0) }
-      }
-    ) { stage in
-      try await ledger.counts(stage: stage.rawValue).map {
-        ($0.chunk, try StageReport.decoded($0.counts))
-      }
-    }
-    givenUp = { stage in
-      Set(
-        try await ledger.quarantined().map(\.name).filter { $0.stage == stage.rawValue }
-          .map(\.chunk))
     }
   }
 }

@@ -37,6 +37,10 @@ public struct StageReport: Codable, Sendable, Equatable {
   public static let attemptFact = "attempt"
   /// The fact by which a download counts what failed and may heal by itself.
   public static let transientFact = "transient"
+  /// `transient.REASON`: what failed for the reason and may heal by itself.
+  public static let transientPrefix = "transient."
+  /// The fact by which a download counts the bytes that came over the wire.
+  public static let receivedBytesFact = "received_bytes"
 
   public init(
     input: Int, kept: Int, dropped: [DropReason: Int] = [:], facts: [String: Int] = [:],
@@ -80,6 +84,10 @@ public struct StageContext: Sendable {
   public var givenUp: @Sendable (StageName) async throws -> Set<Int> = { _ in [] }
   /// The big files that stay when no job of the run will read them any more.
   public var keep: Set<Intermediate> = []
+  /// Whether a chunk was given up and handed back, so that later ones were deduplicated without it.
+  public var wasReleased: @Sendable (_ chunk: Int) async throws -> Bool = { _ in false }
+  /// Hands completed chunks back from their deduplication on.
+  public var redo: @Sendable (_ chunks: [Int]) async throws -> Void = { _ in }
 
   public init(
     folder: RunFolder,

@@ -52,10 +52,24 @@ public struct WorkerGroup: Sendable {
   ///   ``LedgerError`` where the machine, not a chunk, is at fault: mend it, then resume.
   public func run() async throws {
     try await ledger.rescue(now: clock())
-    try removeIntermediates(
-      settled: await ledger.settledChunks(
-        stages: [StageName.deduplicate.rawValue, StageName.shard.rawValue]))
+    // A chunk that was given up keeps its bytes: a person may hand it back.
+    var completed: [String: Set<Int>] = [:]
+    for stage in [StageName.deduplicate.rawValue, StageName.shard.rawValue] {
+      completed[stage] = try await ledger.completedChunks(stage: stage)
+    }
+    try removeIntermediates(settled: completed)
     let session = try await ledger.beginSession(now: clock())
+    do {
+      try await work(in: session)
+    } catch {
+      // What was worked until then counts; the error that ended it is the one to tell.
+      try? await ledger.touchSession(session, now: clock())
+      throw error
+    }
+    try await ledger.touchSession(session, now: clock())
+  }
+
+  private func work(in session: Int) async throws {
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask { try await keepWatch(session: session) }
       group.addTask {
@@ -70,7 +84,6 @@ public struct WorkerGroup: Sendable {
       try await group.next()
       group.cancelAll()
     }
-    try await ledger.touchSession(session, now: clock())
   }
 
   /// Marks the session as alive and frees leases of workers that stalled, here or elsewhere.

@@ -49,6 +49,10 @@ public struct HostSurvey: Codable, Sendable, Equatable {
   /// A share of fewer rows says little.
   public static let fewestRows = 5
   private static let listed = 5
+  /// Chunks that may be finished behind one that is not begun.
+  private static let outOfOrder = 64
+  /// Chunks that are asked for one by one, at equal distances.
+  private static let mostProbes = 250
 
   public init() {}
 
@@ -58,24 +62,33 @@ public struct HostSurvey: Codable, Sendable, Equatable {
   public init(_ folder: RunFolder, ledger: any Ledger) async throws {
     guard let last = try await ledger.lastChunk(stage: StageName.download.rawValue) else { return }
     chunksOfRun = last + 1
-    let finished = try await ledger.counts(stage: StageName.download.rawValue)
+    let states = try await ledger.tally()[StageName.download.rawValue] ?? [:]
+    // Downloads are claimed in order, so what has begun is, but for a few, at the start.
+    let begun = states.filter { ![.waiting, .available].contains($0.key) }.map(\.value)
+    let reach = min(last + 1, begun.reduce(0, +) + Self.outOfOrder)
+    var finished: [(chunk: Int, attempt: Int)] = []
+    for chunk in stride(from: 0, to: reach, by: max(1, reach / Self.mostProbes)) {
+      let name = JobName(stage: StageName.download.rawValue, chunk: chunk)
+      guard let counts = try await ledger.counts(of: name),
+        let attempt = try StageReport.decoded(counts).facts[StageReport.attemptFact]
+      else { continue }
+      finished.append((chunk, attempt))
+    }
     var rows: [Int: Outcome] = [:]
-    var stride = 1
+    var step = 1
     var index = 0
     while index < finished.count && rows.count < Self.mostRows {
-      let (chunk, counts) = finished[index]
-      if let attempt = try StageReport.decoded(counts).facts[StageReport.attemptFact],
-        DurableFile.exists(folder.fetchedTable(chunk, attempt: attempt))
-      {
-        try Self.read(folder.fetchedTable(chunk, attempt: attempt), into: &rows)
+      let table = folder.fetchedTable(finished[index].chunk, attempt: finished[index].attempt)
+      if DurableFile.exists(table) {
+        try Self.read(table, into: &rows)
         chunks += 1
         // The first table tells how many of its size there is time for.
         if chunks == 1, !rows.isEmpty {
           let most = max(1, Self.mostRows / rows.count)
-          stride = max(1, (finished.count + most - 1) / most)
+          step = max(1, (finished.count + most - 1) / most)
         }
       }
-      index += stride
+      index += step
     }
     self.rows = rows.count
     rank(rows.values)

@@ -52,7 +52,12 @@ struct FirstStage: Stage {
       }
       count(RunGenerations.retriedReasonPrefix + reason.rawValue)
       if wasFetched { count(RunGenerations.retriedFetchedFact) }
-      if entry.isTransient { count(RunGenerations.retriedTransientFact) }
+      if entry.isTransient {
+        let byReason = RunGenerations.retriedTransientPrefix + reason.rawValue
+        count(RunGenerations.retriedTransientFact)
+        count(byReason)
+        facts[byReason, default: 0] += 1
+      }
       if rows.count == chunkRows { try publish() }
     }
     if !rows.isEmpty { try publish() }

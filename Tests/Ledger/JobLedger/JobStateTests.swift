@@ -2,11 +2,14 @@ import JobLedger
 import Testing
 
 @Suite struct JobStateTests {
-  @Test("a settled job never moves again, unless it is reopened", arguments: JobEvent.allCases)
+  @Test(
+    "a settled job never moves again, unless it is reopened or handed back",
+    arguments: JobEvent.allCases)
   func settled(_ event: JobEvent) {
     let reopened: [JobEvent: JobState] = [.reopened: .available, .reopenedWithNeed: .waiting]
     #expect(JobState.completed.after(event) == reopened[event])
-    #expect(JobState.quarantined.after(event) == nil)
+    let handedBack: [JobEvent: JobState] = [.handedBack: .available, .handedBackWithNeed: .waiting]
+    #expect(JobState.quarantined.after(event) == handedBack[event])
   }
 
   @Test("only an available or a retryable job can be claimed", arguments: JobState.allCases)

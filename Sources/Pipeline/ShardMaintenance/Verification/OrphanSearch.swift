@@ -1,5 +1,4 @@
 import DurableFiles
-import Glibc
 import PairDataset
 import PipelineCore
 
@@ -13,11 +12,34 @@ struct OrphanSearch {
   let leftovers: [String]
 
   private static let advice = Repair.byHand(
-    "no job of this run has made it: move it out of the folder")
+    "no job of this run lists it: `pairloom gc` removes it where Pairloom has made it, else move it"
+      + " out of the folder")
 
   func run() throws {
+    for path in try unknown() { found.add(path, "nothing knows of it", Self.advice) }
+    for path in leftovers {
+      found.add(
+        path, "a job that was done again does not write it any more", .removeLeftovers)
+    }
+    for path in try facts.folder.abandonedTemporaries() {
+      found.add(facts.name(path), "a killed process left it", .removeTemporaries)
+    }
+  }
+
+  /// The files that no job lists, by paths relative to the run's folder.
+  ///
+  /// - Throws: What the disk refuses; a manifest that cannot be read lists nothing and misses nothing.
+  static func unknown(to facts: RunFacts) throws -> Set<String> {
+    // Where the manifest cannot be read, what it lists cannot be told.
+    let manifest = try? DatasetManifest.read(facts.folder.dataset)
+    let final = manifest.map { $0.shards.filter { $0.file.hasPrefix("filtered/") } }
+    let search = OrphanSearch(facts: facts, found: ProblemList(), final: final, leftovers: [])
+    return Set(try search.unknown())
+  }
+
+  private func unknown() throws -> [String] {
     let folder = facts.folder
-    try search(folder.shards) { number in
+    var paths = try search(folder.shards) { number in
       guard facts.chunks.contains(number) else { return nil }
       // A job that is not done may have left its outputs; it will make them again.
       guard let report = facts.report(.shard, number) else { return .all }
@@ -27,21 +49,17 @@ struct OrphanSearch {
       let listed = Dictionary(
         final.map { (Self.number($0.file.split(separator: "/").last ?? "") ?? -1, $0.file) },
         uniquingKeysWith: { first, _ in first })
-      try search(folder.filtered) { number in
+      paths += try search(folder.filtered) { number in
         listed[number].map { .shard($0.split(separator: "/").last.map(String.init) ?? $0) }
       }
     }
     if let scorer = facts.scorer {
-      try search(folder.scores(of: scorer)) { facts.chunks.contains($0) ? .all : nil }
+      paths += try search(folder.scores(of: scorer)) { facts.chunks.contains($0) ? .all : nil }
     }
     for name in ["chunks", "decoded", "deduplicated", "fetched"] {
-      try search("\(folder.path)/\(name)") { facts.chunks.contains($0) ? .all : nil }
+      paths += try search("\(folder.path)/\(name)") { facts.chunks.contains($0) ? .all : nil }
     }
-    for path in leftovers {
-      found.add(
-        path, "a job that was done again does not write it any more", .removeLeftovers)
-    }
-    try searchTemporaries()
+    return paths
   }
 
   /// What may be there under a number.
@@ -53,9 +71,9 @@ struct OrphanSearch {
     case shard(String)
   }
 
-  private func search(_ folder: String, _ expected: (Int) -> Expected?) throws {
-    for name in try DurableFile.names(in: folder) where !name.hasSuffix(".tmp") {
-      guard let number = Self.number(name[...]) else { continue }
+  private func search(_ folder: String, _ expected: (Int) -> Expected?) throws -> [String] {
+    try DurableFile.names(in: folder).compactMap { name in
+      guard !name.hasSuffix(".tmp"), let number = Self.number(name[...]) else { return nil }
       let isShard = name.hasSuffix(".tar") || name.hasSuffix(".tar.lz4")
       let isFine =
         switch expected(number) {
@@ -65,9 +83,7 @@ struct OrphanSearch {
         case .shard(let file): !isShard || name == file
         }
       let path = facts.name("\(folder)/\(name)")
-      if !isFine && !leftovers.contains(path) {
-        found.add(path, "nothing knows of it", Self.advice)
-      }
+      return isFine || leftovers.contains(path) ? nil : path
     }
   }
 
@@ -76,25 +92,5 @@ struct OrphanSearch {
     let digits = name.prefix { $0.isASCII && $0.isNumber }
     guard digits.count >= 5 else { return nil }
     return Int(digits)
-  }
-
-  private func searchTemporaries() throws {
-    let folder = facts.folder
-    let places =
-      [
-        folder.path, folder.shards, folder.filtered, "\(folder.filtered)/verdicts",
-        "\(folder.path)/chunks", "\(folder.path)/fetched", "\(folder.path)/decoded",
-        "\(folder.path)/deduplicated",
-      ] + (facts.scorer.map { [folder.scores(of: $0)] } ?? [])
-    for place in places {
-      for name in try DurableFile.names(in: place) where name.hasSuffix(".tmp") {
-        let parts = name.split(separator: ".")
-        guard parts.count > 3, let process = Int32(parts[parts.count - 3]),
-          kill(process, 0) != 0 && errno == ESRCH
-        else { continue }
-        found.add(
-          facts.name("\(place)/\(name)"), "a killed process left it", .removeTemporaries)
-      }
-    }
   }
 }

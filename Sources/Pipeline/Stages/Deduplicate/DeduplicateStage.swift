@@ -11,6 +11,9 @@ import WorkerThreads
 ///
 /// A picture that `pairloom forget` took out still counts as the first of its kind, so that doing a
 /// chunk again keeps none of its duplicates; and its row is dropped, whatever the decoded table says.
+///
+/// A chunk that was given up and handed back speaks late: later chunks have verdicts already. Those
+/// that judge one of its pictures are done again, and no others.
 public actor DeduplicateStage: Stage {
   public nonisolated let name = StageName.deduplicate
   public nonisolated let lane = Lane.compute
@@ -57,12 +60,39 @@ public actor DeduplicateStage: Stage {
         row: picture.row, sha256: picture.sha256,
         drop: first.map { Drop(.duplicateBytes, survivor: $0) })
     }
+    var spoken = Set(mine.keys)
+    let hasOlderVerdicts = DurableFile.exists(folder.verdictTable(chunk.number))
+    if options.kind == .exact && hasOlderVerdicts {
+      // An earlier verdict on other bytes, which later chunks may have gone by.
+      spoken.formUnion(
+        try PairTable.read(folder.verdictTable(chunk.number), as: Verdict.init)
+          .filter { $0.drop == nil }.map(\.sha256))
+    }
     try PairTable.write(
       verdicts.map(\.json), columns: Verdict.columns, to: folder.verdictTable(chunk.number))
+    // After the table: whoever is done again reads it.
+    if options.kind == .exact, !spoken.isEmpty, try await run.wasReleased(chunk.number) {
+      let chunks = try Self.chunks(behind: chunk.number, judging: spoken, in: folder)
+      if !chunks.isEmpty { try await run.redo(chunks) }
+    }
     let drops = verdicts.compactMap(\.drop)
     return StageReport(
       input: verdicts.count, kept: verdicts.count - drops.count,
       dropped: Dictionary(drops.map { ($0.reason, 1) }, uniquingKeysWith: +))
+  }
+
+  /// The chunks after `chunk` that have a verdict on one of these pictures.
+  ///
+  /// Cost: a pass over their tables.
+  private static func chunks(
+    behind chunk: Int, judging pictures: Set<String>, in folder: RunFolder
+  ) throws -> [Int] {
+    try DurableFile.names(in: folder.verdicts).compactMap { name in
+      name.hasSuffix(".parquet") ? Int(name.dropLast(".parquet".count)) : nil
+    }.filter { $0 > chunk }.sorted().filter { later in
+      try PairTable.read(folder.verdictTable(later), as: Verdict.init)
+        .contains { pictures.contains($0.sha256) }
+    }
   }
 
   /// Stands for the digest of a picture that was taken out.
@@ -79,7 +109,8 @@ public actor DeduplicateStage: Stage {
       // A quarantined chunk kept nothing; it has no verdicts, or those of an earlier doing.
       let isJudged = !givenUp.contains(indexedChunks) && DurableFile.exists(table)
       let verdicts = isJudged ? try PairTable.read(table, as: Verdict.init) : []
-      for verdict in verdicts where verdict.drop == nil {
+      // The first wins: a later one of the same bytes is about to be judged again.
+      for verdict in verdicts where verdict.drop == nil && kept[verdict.sha256] == nil {
         kept[verdict.sha256] = verdict.row
       }
       indexedChunks += 1

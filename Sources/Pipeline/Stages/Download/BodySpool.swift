@@ -126,13 +126,20 @@ actor BodySpool {
       rows.map(\.json), columns: FetchedRow.columns,
       to: folder.fetchedTable(chunk.number, attempt: attempt))
     let drops = rows.compactMap(\.drop)
+    var facts = [
+      "bytes": writer.byteCount, StageReport.attemptFact: attempt,
+      StageReport.transientFact: rows.count { $0.failureClass == .transient },
+      StageReport.receivedBytesFact: rows.reduce(0) { sum, row in
+        sum + (row.recorded("received_bytes")?.integer ?? 0)
+      },
+    ]
+    for row in rows where row.failureClass == .transient {
+      guard let reason = row.drop?.reason.rawValue else { continue }
+      facts[StageReport.transientPrefix + reason, default: 0] += 1
+    }
     return StageReport(
       input: count, kept: count - drops.count,
-      dropped: Dictionary(drops.map { ($0.reason, 1) }, uniquingKeysWith: +),
-      facts: [
-        "bytes": writer.byteCount, StageReport.attemptFact: attempt,
-        StageReport.transientFact: rows.count { $0.failureClass == .transient },
-      ])
+      dropped: Dictionary(drops.map { ($0.reason, 1) }, uniquingKeysWith: +), facts: facts)
   }
 }
 

@@ -5,8 +5,8 @@ import PipelineCore
 /// The encoded pictures of a chunk's kept pairs, wherever they are.
 ///
 /// They lie in `decoded/` until their shard is written. When the stage is done again they are in the
-/// shard that it wrote: the same pairs in the same order, whatever their keys and their tar were. What
-/// is read there is held against the digest of the download and the length that decoding noted. The
+/// shard that it wrote: the same pairs in the same order, or some more, whatever their keys and their
+/// tar were. What is read there is held against the digest of the download and the length that decoding noted. The
 /// shard that is read stays until the new one takes its place or is published beside it.
 struct KeptPictures {
   let chunk: Int
@@ -29,9 +29,9 @@ struct KeptPictures {
     }
     var rest = fates[...]
     try ShardReader(path: path).forEach { pair in
-      guard let fate = rest.popFirst(), try Self.isPicture(pair, of: fate) else {
-        throw error("its decoded pictures are gone, and \(path) holds others")
-      }
+      // A pair that has become a duplicate of an earlier one is passed over.
+      guard let fate = rest.first, try Self.isPicture(pair, of: fate) else { return }
+      rest.removeFirst()
       try body(fate, pair.image)
     }
     if let missing = rest.first {

@@ -1,0 +1,40 @@
+import FoundationEssentials
+public import JobLedger
+
+extension StageReport {
+  /// The report as JSON text with sorted keys, as the ledger keeps it.
+  package func encoded() throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    return String(decoding: try encoder.encode(self), as: UTF8.self)
+  }
+
+  /// The report that ``encoded()`` gave.
+  package static func decoded(_ text: String) throws -> StageReport {
+    try JSONDecoder().decode(StageReport.self, from: Data(text.utf8))
+  }
+}
+
+extension StageContext {
+  /// A context whose reports come from `ledger`.
+  public init(folder: RunFolder, ledger: any Ledger) {
+    self.init(
+      folder: folder,
+      report: { stage, chunk in
+        try await ledger.counts(of: JobName(stage: stage.rawValue, chunk: chunk))
+          .map { try StageReport.decoded($0) }
+      }
+    ) { stage in
+      try await ledger.counts(stage: stage.rawValue).map {
+        ($0.chunk, try StageReport.decoded($0.counts))
+      }
+    }
+    givenUp = { stage in
+      Set(
+        try await ledger.quarantined().map(\.name).filter { $0.stage == stage.rawValue }
+          .map(\.chunk))
+    }
+    wasReleased = { chunk in try await ReleasedChunks.read(ledger).contains(chunk) }
+    redo = { chunks in try await ReleasedChunks.redo(chunks, in: ledger) }
+  }
+}
