@@ -76,6 +76,11 @@ public struct StageContext: Sendable {
   public var reports: @Sendable (StageName) async throws -> [(chunk: Int, report: StageReport)]
   /// The report of a chunk's completed job; nil when it has not completed.
   public var report: @Sendable (StageName, Int) async throws -> StageReport?
+  /// Throws where another has taken the chunk over.
+  ///
+  /// To be asked before a file is replaced that later jobs write, too: an attempt that was stopped for
+  /// a day must not put the day before in its place.
+  public var requireLease: @Sendable () async throws -> Void = {}
 
   public init(
     folder: RunFolder,

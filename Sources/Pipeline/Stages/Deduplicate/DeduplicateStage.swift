@@ -72,6 +72,7 @@ public actor DeduplicateStage: Stage {
       indexedChunks = 0
     }
     while indexedChunks < chunk {
+      try Task.checkCancellation()
       let table = folder.verdictTable(indexedChunks)
       // A quarantined chunk has no verdicts, and kept nothing.
       let verdicts =
