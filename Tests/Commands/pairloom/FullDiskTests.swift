@@ -29,6 +29,7 @@ import Testing
     ["run", "scenes", "--folder", run, "--workers", "2"]
       + [
         "input=\(origin.list)", "chunk_rows=20", "image_size=160", "encode_format=png",
+        "encode_quality=6",
         "chunks_in_flight=4",
       ].flatMap { ["--set", $0] }
   }

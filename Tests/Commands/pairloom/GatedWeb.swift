@@ -57,10 +57,10 @@ final class GatedWeb: Sendable {
   /// The command that weaves the list into `run`, scored and filtered.
   ///
   /// Decoders get too little memory for the giant picture; a request may wait at the gate for minutes.
-  static func command(_ list: String, _ run: String, chunkRows: Int, _ options: [String] = [])
-    -> [String]
-  {
-    ["run", "scenes", "--force-scorer", "--folder", run, "--workers", "2"]
+  static func command(
+    _ list: String, _ run: String, chunkRows: Int, workers: Int = 2, _ options: [String] = []
+  ) -> [String] {
+    ["run", "scenes", "--force-scorer", "--folder", run, "--workers", "\(workers)"]
       + ([
         "input=\(list)", "chunk_rows=\(chunkRows)", "chunks_in_flight=\(chunksInFlight)",
         "decode_memory=\(64 << 20)", "download.attempts=1", "download.first_byte_deadline=600",

@@ -41,7 +41,7 @@ struct KillMatrix {
     while !isOver || !live.isEmpty {
       while !isOver && live.count < runs { live.append(try RunningProgram(command, in: logs)) }
       // The moment is random; that it takes time is the point.
-      let moment = Date.now.addingTimeInterval(random.uniform(in: 0.02..<0.5))
+      let moment = Date.now.addingTimeInterval(random.uniform(in: 0.02..<0.6))
       while Date.now < moment, live.allSatisfy(\.isRunning) { usleep(2_000) }
       for program in live where !program.isRunning {
         guard let end = try program.end(within: 10) else { continue }
@@ -53,7 +53,7 @@ struct KillMatrix {
 
       let victim = live[random.integer(below: live.count)]
       let decoders = try RunProcesses.decoders(of: victim.identifier)
-      if random.integer(below: 2) == 0, !decoders.isEmpty {
+      if random.integer(below: 3) > 0, !decoders.isEmpty {
         let decoder = decoders[random.integer(below: decoders.count)]
         guard RunProcesses.isLive(decoder), kill(decoder, SIGKILL) == 0 else { continue }
         tally.decoders += 1

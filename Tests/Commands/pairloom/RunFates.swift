@@ -31,7 +31,11 @@ struct RunFates {
   }
 
   /// Every row of the list has one fate, by the tables; what is kept is in the shards, once.
-  func expectOneFateEach(_ note: String) throws {
+  ///
+  /// - Returns: What was dropped, by reason.
+  /// - Throws: Where a file cannot be read.
+  @discardableResult
+  func expectOneFateEach(_ note: String) throws -> [String: Int] {
     var fates: [Int] = []
     var dropped: [String: Int] = [:]
     var keys: [String] = []
@@ -63,6 +67,7 @@ struct RunFates {
     }
     #expect(final.count == Set(final).count, "\(note)")
     #expect(Set(final) == Set(verdicts.filter(\.value).keys), "\(note)")
+    return dropped
   }
 
   /// Nothing is left of the processes that died: no temporary file, no picture between two stages.

@@ -35,6 +35,14 @@ import URLPipeline
     }
   }
 
+  /// When the clock is set.
+  enum Moment: CaseIterable {
+    /// While a worker holds a lease.
+    case leased
+    /// While a job that has failed has its pause.
+    case paused
+  }
+
   static let day = 86_400_000
   static let paths = (0..<60).map { "/ok/\($0 % 50)" }
 
@@ -51,19 +59,29 @@ import URLPipeline
 
   @Test(
     "a clock that is set in the midst of a run holds nothing up, and changes no byte",
-    .timeLimit(.minutes(2)), arguments: [-day, day])
-  func midway(by step: Int) async throws {
+    .timeLimit(.minutes(2)), arguments: [-day, day], Moment.allCases)
+  func midway(by step: Int, at moment: Moment) async throws {
     let web = try HealingWeb()
     let list = try web.list(Self.paths)
     let calm = try run(
       web, list, "calm", scorer: ToyScorer(), clock: WorkerGroup.wallClock)
     #expect(try await calm.run().isComplete)
     let clock = SettableClock()
-    // Set while the lease of a job is held that then fails, and is to be tried again after a pause.
-    let scorer = FailingOnce { clock.set(by: step) }
+    let failed = Flag()
+    let scorer = FailingOnce {
+      if moment == .leased { clock.set(by: step) }
+      failed.value = true
+    }
     let started = ContinuousClock.now
-    let outcome = try await run(web, list, "set", scorer: scorer) { clock.now }.run()
-    #expect(outcome.isComplete)
+    async let work = run(web, list, "set", scorer: scorer) { clock.now }.run()
+    if moment == .paused {
+      while !failed.value { await Task.yield() }
+      let ledger = try SQLiteLedger(path: web.folder + "/set/ledger.sqlite")
+      // The pause is a second.
+      while try await ledger.tally()["score"]?[.retryable] == nil {}
+      clock.set(by: step)
+    }
+    #expect(try await work.isComplete)
     #expect(ContinuousClock.now - started < .seconds(60))
     #expect(try web.published("set") == web.published("calm"))
   }
