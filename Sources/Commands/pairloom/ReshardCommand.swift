@@ -58,6 +58,8 @@ struct ReshardCommand: ParsableCommand {
   }
 
   func run() throws {
+    // What has grown beside the folder is known by its mark, and cleared by the same command.
+    Interruption.shared.watchToLeave()
     let list = try ids.map { try UIDList(path: $0) }
     let progress = WorkProgress()
     let outcome = try Resharder.reshard(

@@ -109,19 +109,12 @@ struct RetryCommand: AsyncParsableCommand {
       recipe: recipe, folder: folder, workers: workers, scorer: scorer,
       decoder: DecodeWorkerCommand.worker)
     let before = try await PipelineRun.status(folder: folder)
-    let work = Task {
+    let outcome = try await Interruption.shared.working(
+      on: run, toResume: RunCommand.toResume
+    ) {
       try await run.retry(where: expression, reportingEvery: RunCommand.interval) {
         RunCommand.report($0)
       }
-    }
-    Interruption.shared.watch { work.cancel() }
-    let outcome: RunOutcome
-    do {
-      outcome = try await work.value
-    } catch is CancellationError {
-      throw CommandFailure(
-        description: "interrupted; run the same command again to resume",
-        code: Interruption.shared.exitCode)
     }
     RunCommand.conclude(outcome, folder: folder)
     let asked = outcome.status.retried - before.retried

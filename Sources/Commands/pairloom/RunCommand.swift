@@ -82,16 +82,19 @@ struct RunCommand: AsyncParsableCommand {
     if let warning = UserAgentCheck.warning(userAgent: plan.recipe.download.fetch.userAgent) {
       Terminal.note("warning: \(warning.problem). Say \(warning.remedy)")
     }
-    let work = Task { try await execute(plan) }
-    Interruption.shared.watch { work.cancel() }
-    do {
-      try Self.requireComplete(await work.value)
-    } catch is CancellationError {
-      throw CommandFailure(
-        description: "interrupted; run the same command again to resume",
-        code: Interruption.shared.exitCode)
+    let run = try PipelineRun(
+      recipe: plan.recipe, folder: folder, workers: workers, limit: limit, scorer: plan.scorer,
+      decoder: DecodeWorkerCommand.worker)
+    let outcome = try await Interruption.shared.working(on: run, toResume: Self.toResume) {
+      if let redo { Terminal.note(Self.words(try await run.redo(redo))) }
+      return try await run.run(reportingEvery: Self.interval) { Self.report($0) }
     }
+    Self.conclude(outcome, folder: folder)
+    try Self.requireComplete(outcome)
   }
+
+  /// What to do after an interruption.
+  static let toResume = "run the same command again to resume"
 
   /// A recipe with all its settings, and the scorer that it asks for.
   struct Plan {
@@ -124,16 +127,6 @@ struct RunCommand: AsyncParsableCommand {
       try scorer.requireItsDomain(ListSample.captions(of: recipe.ingest, count: 1_000))
     }
     return Plan(recipe: recipe, scorer: scorer)
-  }
-
-  private func execute(_ plan: Plan) async throws -> RunOutcome {
-    let run = try PipelineRun(
-      recipe: plan.recipe, folder: folder, workers: workers, limit: limit, scorer: plan.scorer,
-      decoder: DecodeWorkerCommand.worker)
-    if let redo { Terminal.note(Self.words(try await run.redo(redo))) }
-    let outcome = try await run.run(reportingEvery: Self.interval) { Self.report($0) }
-    Self.conclude(outcome, folder: folder)
-    return outcome
   }
 
   /// What is done again and why, for a person.

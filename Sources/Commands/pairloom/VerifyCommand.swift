@@ -40,6 +40,7 @@ struct VerifyCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
+    Interruption.shared.watchToLeave()
     let run = RunFolder(folder)
     var report = try await check(run)
     var repairs: RepairOutcome?
@@ -100,18 +101,14 @@ struct VerifyCommand: AsyncParsableCommand {
     let run = try PipelineRun(
       recipe: recipe, folder: folder, workers: workers ?? 1, scorer: scorer,
       decoder: DecodeWorkerCommand.worker)
-    let work = Task {
+    let outcome = try await Interruption.shared.working(
+      on: run, toResume: "run the same command again to go on"
+    ) {
       try await run.resume(reportingEvery: RunCommand.interval) { RunCommand.report($0) }
     }
-    Interruption.shared.watch { work.cancel() }
-    do {
-      try RunCommand.requireComplete(await work.value)
-      Terminal.keepPanel()
-    } catch is CancellationError {
-      throw CommandFailure(
-        description: "interrupted; run the same command again to go on",
-        code: Interruption.shared.exitCode)
-    }
+    try RunCommand.requireComplete(outcome)
+    Terminal.keepPanel()
+    Interruption.shared.watchToLeave()
   }
 
   private static func count(_ number: Int, _ thing: String) -> String {

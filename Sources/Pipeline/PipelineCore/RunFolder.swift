@@ -132,6 +132,13 @@ public struct RunFolder: Sendable, Equatable {
     }
   }
 
+  /// Removes what an attempt at a download has published that does not count.
+  func removeFetched(_ chunk: Int, attempt: Int) throws(FileError) {
+    // The table first: where it is, its bytes are.
+    try DurableFile.remove(fetchedTable(chunk, attempt: attempt))
+    try DurableFile.remove(fetchedBytes(chunk, attempt: attempt))
+  }
+
   /// The chunks that still have big intermediate files of `kind`.
   public func chunksWithBytes(of kind: Intermediate) throws(FileError) -> Set<Int> {
     Set(

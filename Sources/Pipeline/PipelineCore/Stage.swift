@@ -88,6 +88,11 @@ public struct StageContext: Sendable {
   public var wasReleased: @Sendable (_ chunk: Int) async throws -> Bool = { _ in false }
   /// Hands completed chunks back from their deduplication on.
   public var redo: @Sendable (_ chunks: [Int]) async throws -> Void = { _ in }
+  /// Throws where another has taken the chunk over.
+  ///
+  /// To be asked before a file is replaced that later jobs write, too: an attempt that was stopped for
+  /// a day must not put the day before in its place.
+  public var requireLease: @Sendable () async throws -> Void = {}
 
   public init(
     folder: RunFolder,

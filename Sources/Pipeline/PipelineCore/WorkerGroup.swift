@@ -20,6 +20,8 @@ public struct WorkerGroup: Sendable {
   public var leaseDuration: Int
   /// Milliseconds since 1970.
   public var clock: @Sendable () -> Int
+  /// What these workers have leased.
+  public var held: HeldLeases
   /// The jobs that become known when a job completes.
   public var newJobs: @Sendable (StageName, StageReport) -> [NewJob]
 
@@ -27,6 +29,7 @@ public struct WorkerGroup: Sendable {
     ledger: any Ledger, stages: [any Stage], context: StageContext, workers: Int,
     downloads: Int = 1, leaseDuration: Int = 60_000,
     clock: @escaping @Sendable () -> Int = WorkerGroup.wallClock,
+    held: HeldLeases = HeldLeases(),
     newJobs: @escaping @Sendable (StageName, StageReport) -> [NewJob] = { _, _ in [] }
   ) {
     precondition(workers > 0 && downloads > 0, "a run needs a worker")
@@ -37,6 +40,7 @@ public struct WorkerGroup: Sendable {
     self.downloads = downloads
     self.leaseDuration = leaseDuration
     self.clock = clock
+    self.held = held
     self.newJobs = newJobs
   }
 
@@ -52,12 +56,18 @@ public struct WorkerGroup: Sendable {
   ///   ``LedgerError`` where the machine, not a chunk, is at fault: mend it, then resume.
   public func run() async throws {
     try await ledger.rescue(now: clock())
-    // A chunk that was given up keeps its bytes: a person may hand it back.
-    var completed: [String: Set<Int>] = [:]
-    for stage in [StageName.deduplicate.rawValue, StageName.shard.rawValue] {
-      completed[stage] = try await ledger.completedChunks(stage: stage)
+    try await removeIntermediates()
+    do {
+      try await workAndWatch()
+    } catch {
+      await held.release(now: clock())
+      throw error
     }
-    try removeIntermediates(settled: completed)
+    // Processes that were killed meanwhile have left theirs.
+    try await removeIntermediates()
+  }
+
+  private func workAndWatch() async throws {
     let session = try await ledger.beginSession(now: clock())
     do {
       try await work(in: session)
@@ -86,12 +96,24 @@ public struct WorkerGroup: Sendable {
     }
   }
 
-  /// Marks the session as alive and frees leases of workers that stalled, here or elsewhere.
+  /// Frees the jobs of processes that are dead or silent, and says that this one is neither.
   private func keepWatch(session: Int) async throws {
+    let interval = max(1, min(1_000, leaseDuration / 3))
+    var last = clock()
+    var passedOver = 0
     while true {
-      try await Task.sleep(for: .milliseconds(min(1_000, leaseDuration / 3)))
-      try await ledger.touchSession(session, now: clock())
-      try await ledger.rescue(now: clock())
+      try await Task.sleep(for: .milliseconds(interval))
+      let now = clock()
+      try await ledger.touchSession(session, now: now)
+      // The process was stopped, the machine asleep or the clock set: our own leases have run out with
+      // the others', and every living owner's heartbeat comes first.
+      if now - last >= leaseDuration { passedOver = leaseDuration / 2 / interval }
+      last = now
+      if passedOver > 0 {
+        passedOver -= 1
+      } else {
+        try await ledger.rescue(now: now)
+      }
     }
   }
 
@@ -123,6 +145,7 @@ public struct WorkerGroup: Sendable {
           continue
         }
         idle = Self.shortestIdle
+        held.add(lease, of: ledger)
         guard let stage = mine.first(where: { $0.name.rawValue == lease.name.stage }) else {
           preconditionFailure("claimed \(lease.name), which this lane does not run")
         }
@@ -137,16 +160,24 @@ public struct WorkerGroup: Sendable {
 
   private func perform(_ lease: Lease, _ stage: any Stage) async throws {
     let chunk = Chunk(number: lease.name.chunk, attempt: lease.attempt)
+    var context = context
+    context.requireLease = {
+      _ = try await ledger.renew(lease, duration: leaseDuration, now: clock())
+    }
+    let leased = context
     do {
-      let report = try await withHeartbeat(lease) { try await stage.run(chunk, in: context) }
+      let report = try await withHeartbeat(lease) { try await stage.run(chunk, in: leased) }
       try await ledger.complete(
         lease, counts: try report.encoded(), newJobs: newJobs(stage.name, report), now: clock())
+      held.remove(lease)
       try context.folder.removeIntermediates(
         of: chunk.number, after: stage.name, keeping: context.keep)
     } catch let error as LedgerError {
       guard case .leaseLost = error else { throw error }
+      held.remove(lease)
+      try await clear(chunk, of: stage.name)
     } catch let error where error is CancellationError || Task.isCancelled {
-      try await unlessLost { try await ledger.release(lease, now: clock()) }
+      try await handBack(lease)
       throw CancellationError()
     } catch {
       guard let fault = machineFault(error) else {
@@ -154,10 +185,30 @@ public struct WorkerGroup: Sendable {
           try await ledger.fail(
             lease, error: "\(error)", isFinal: error is any LastingError, now: clock())
         }
-        return
+        return held.remove(lease)
       }
-      try await unlessLost { try await ledger.release(lease, now: clock()) }
+      do { try await handBack(lease) } catch {
+        // Where the disk is full the ledger may refuse, too; what began it is the one to tell.
+      }
       throw fault
+    }
+  }
+
+  private func handBack(_ lease: Lease) async throws {
+    try await unlessLost { try await ledger.release(lease, now: clock()) }
+    held.remove(lease)
+  }
+
+  /// Removes what an attempt has left whose job is in other hands: the other's files stay.
+  private func clear(_ chunk: Chunk, of stage: StageName) async throws {
+    if stage == .download {
+      try context.folder.removeFetched(chunk.number, attempt: chunk.attempt)
+    }
+    for reader in [StageName.deduplicate, .shard] {
+      let job = JobName(stage: reader.rawValue, chunk: chunk.number)
+      if try await ledger.state(of: job)?.isSettled == true {
+        try context.folder.removeIntermediates(of: chunk.number, after: reader)
+      }
     }
   }
 
@@ -198,11 +249,13 @@ public struct WorkerGroup: Sendable {
   }
 
   /// Removes what a killed process left between the completion of a job and its clearing up.
-  private func removeIntermediates(settled: [String: Set<Int>]) throws {
+  private func removeIntermediates() async throws {
     for (stage, kind) in [(StageName.deduplicate, Intermediate.fetched), (.shard, .decoded)]
     where !context.keep.contains(kind) {
+      // A chunk that was given up keeps its bytes: a person may hand it back.
+      let completed = try await ledger.completedChunks(stage: stage.rawValue)
       let chunks = try context.folder.chunksWithBytes(of: kind)
-      for chunk in chunks.intersection(settled[stage.rawValue] ?? []) {
+      for chunk in chunks.intersection(completed) {
         try context.folder.removeIntermediates(of: chunk, after: stage)
       }
     }

@@ -4,6 +4,7 @@ import DeduplicateStage
 import DownloadStage
 import DurableFiles
 import FilterStage
+import FoundationEssentials
 import HTTPFetch
 import IngestStage
 import JobLedger
@@ -48,6 +49,7 @@ public final class PipelineRun: Sendable {
   let scorer: (any PairScorer)?
   private let decoder: WorkerCommand?
   private let leaseDuration: Int
+  private let held = HeldLeases()
   let clock: @Sendable () -> Int
 
   /// - Parameters:
@@ -63,7 +65,8 @@ public final class PipelineRun: Sendable {
   /// - Throws: ``RecipeError`` where recipe and scorer do not fit together.
   public init(
     recipe: PipelineRecipe, folder: String, workers: Int, limit: Int? = nil,
-    scorer: (any PairScorer)? = nil, decoder: WorkerCommand? = nil, leaseDuration: Int = 60_000,
+    scorer: (any PairScorer)? = nil, decoder: WorkerCommand? = nil,
+    leaseDuration: Int = PipelineRun.usualLease,
     clock: @escaping @Sendable () -> Int = WorkerGroup.wallClock
   ) throws {
     precondition(workers > 0, "a run needs a worker")
@@ -80,6 +83,17 @@ public final class PipelineRun: Sendable {
     self.leaseDuration = leaseDuration
     self.clock = clock
   }
+
+  /// How long a lease lasts: a minute, or the milliseconds of `PAIRLOOM_LEASE_MS`.
+  ///
+  /// The variable is for tests of what happens to a process that is silent for longer.
+  public static var usualLease: Int {
+    ProcessInfo.processInfo.environment["PAIRLOOM_LEASE_MS"].flatMap(Int.init)
+      .flatMap { $0 >= 100 ? $0 : nil } ?? 60_000
+  }
+
+  /// Hands back what this run has leased although its work goes on, for a process that must end now.
+  public func handBack() async { await held.release(now: clock()) }
 
   /// Works until every chunk is done or given up.
   ///
@@ -130,6 +144,8 @@ public final class PipelineRun: Sendable {
     if try await ledger.unsettledCount() > 0 {
       warnings = try await work(
         ledger, recipeSHA256: PipelineRecipe.sha256(of: fingerprint), blocklist, interval, onStatus)
+      // Of processes that were killed beside this one.
+      try folder.removeAbandonedTemporaries()
     }
     try await endRedo(ledger, lock)
     let status = try await RunStatus(ledger: ledger)
@@ -172,7 +188,7 @@ public final class PipelineRun: Sendable {
     let group = WorkerGroup(
       ledger: ledger, stages: try stages(fetcher, ledger, blocklist, recipeSHA256: recipeSHA256),
       context: context, workers: workers,
-      downloads: recipe.downloadsAtOnce, leaseDuration: leaseDuration, clock: clock
+      downloads: recipe.downloadsAtOnce, leaseDuration: leaseDuration, clock: clock, held: held
     ) { stage, report in
       guard stage == .ingest else { return [] }
       let number = report.facts[RunGenerations.generationFact] ?? 0

@@ -31,6 +31,13 @@ public enum WorkerFailure: Error, Sendable, Equatable, CustomStringConvertible {
     }
   }
 
+  /// Whether somebody has ended the worker, such as a person or a system short of memory: no program
+  /// does so to itself by accident.
+  var isFromOutside: Bool {
+    guard case .signal(let number) = self else { return false }
+    return [1, 2, 9, 15].contains(number)  // SIGHUP, SIGINT, SIGKILL, SIGTERM
+  }
+
   /// The signals that end a process by default (Linux on x86-64 and arm64, signal(7)).
   private static let names: [Int32: String] = [
     1: "SIGHUP", 2: "SIGINT", 3: "SIGQUIT", 4: "SIGILL", 5: "SIGTRAP", 6: "SIGABRT", 7: "SIGBUS",

@@ -11,6 +11,8 @@ public final class WorkerPool: Sendable {
   private let idle = Mutex<[WorkerProcess]>([])
   /// Attempts to start a worker before the pool gives up.
   private static let startAttempts = 3
+  /// Fresh workers that a request may lose in a row to a signal from outside.
+  private static let accidents = 3
 
   /// - Parameters:
   ///   - command: Starts a program that calls ``WorkerServer/serve(_:)``.
@@ -26,7 +28,8 @@ public final class WorkerPool: Sendable {
   ///
   /// All are on their way at once, so that a worker never waits for this process. A request at which a
   /// worker fails is asked once more, alone, of a worker that has done nothing before: only if that
-  /// fails too has the request failed. An accident, or what an earlier request has spoiled, costs nothing.
+  /// fails too has the request failed. An accident, or what an earlier request has spoiled, costs nothing;
+  /// nor does a fresh worker that somebody kills, unless that happens again and again.
   ///
   /// - Parameters:
   ///   - requests: Bodies, each of up to 4 GiB.
@@ -44,10 +47,16 @@ public final class WorkerPool: Sendable {
         to: requests[outcomes.count...], isCancelled: isCancelled)
       outcomes += answers.map { .answer($0) }
       guard failure != nil else { continue }
-      worker = try freshWorker(isCancelled)
-      let (again, failureAgain) = try worker.answers(
-        to: requests[outcomes.count...outcomes.count], isCancelled: isCancelled)
-      outcomes.append(failureAgain.map { .failed($0) } ?? .answer(again[0]))
+      var accidents = 0
+      while true {
+        worker = try freshWorker(isCancelled)
+        let (again, failure) = try worker.answers(
+          to: requests[outcomes.count...outcomes.count], isCancelled: isCancelled)
+        accidents += 1
+        if let failure, failure.isFromOutside, accidents < Self.accidents { continue }
+        outcomes.append(failure.map { .failed($0) } ?? .answer(again[0]))
+        break
+      }
     }
     if worker.isAlive { idle.withLock { $0.append(worker) } }
     return outcomes

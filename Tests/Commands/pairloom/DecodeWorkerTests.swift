@@ -9,20 +9,6 @@ import Testing
       .flatMap { ["--set", $0] }
   }
 
-  /// The decoding processes whose parent is `parent`.
-  private func workers(of parent: Int32) throws -> [Int32] {
-    try FileManager.default.contentsOfDirectory(atPath: "/proc").compactMap { name in
-      // A process may end between the listing and the reading.
-      guard let identifier = Int32(name),
-        let status = try? String(contentsOfFile: "/proc/\(name)/stat", encoding: .utf8),
-        let line = try? String(contentsOfFile: "/proc/\(name)/cmdline", encoding: .utf8),
-        let found = status.split(separator: ")").last?.split(separator: " ").dropFirst().first,
-        Int32(found) == parent, line.contains("decode-worker")
-      else { return nil }
-      return identifier
-    }
-  }
-
   @Test("limits that decode nothing stop the run with 1, and nothing is marked as done")
   func setup() throws {
     let folder = try TemporaryFolder()
@@ -51,22 +37,13 @@ import Testing
     // Without giving way to other tests: the run would be over when the turn comes back.
     let patience = Date.now.addingTimeInterval(60)
     while process.isRunning, workers.isEmpty, Date.now < patience {
-      workers = try self.workers(of: process.processIdentifier)
+      workers = try RunProcesses.decoders(of: process.processIdentifier)
     }
     #expect(!workers.isEmpty)
     kill(process.processIdentifier, SIGKILL)
     process.waitUntilExit()
     // They end by themselves, in the time that it takes to notice.
-    let start = Date.now
-    func isLive(_ worker: Int32) -> Bool {
-      // Gone, or a zombie that its new parent has not yet collected.
-      guard let text = try? String(contentsOfFile: "/proc/\(worker)/stat", encoding: .utf8) else {
-        return false
-      }
-      return text.split(separator: ")").last?.hasPrefix(" Z") == false
-    }
-    while workers.contains(where: isLive), Date.now.timeIntervalSince(start) < 30 { sched_yield() }
-    #expect(!workers.contains(where: isLive))
+    #expect(RunProcesses.end(of: workers, within: 30) == [])
   }
 
   @Test("the command for decoding says to a person that it is not for people")

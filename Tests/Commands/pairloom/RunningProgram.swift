@@ -7,8 +7,22 @@ final class RunningProgram {
   private let ended = DispatchSemaphore(value: 0)
 
   /// Starts it; what it says goes into a file below `folder`.
-  init(_ arguments: [String], in folder: String) throws {
-    process = Program.make(arguments, environment: [:])
+  ///
+  /// - Parameters:
+  ///   - arguments: The program's.
+  ///   - folder: Of the file.
+  ///   - environment: Laid over this process's.
+  ///   - wrapper: A program with its arguments that becomes the one that is tested.
+  /// - Throws: What the system refuses.
+  init(
+    _ arguments: [String], in folder: String, environment: [String: String] = [:],
+    through wrapper: [String] = []
+  ) throws {
+    process = Program.make(arguments, environment: environment)
+    if let program = wrapper.first {
+      process.executableURL = URL(fileURLWithPath: program)
+      process.arguments = wrapper.dropFirst() + [Program.path] + arguments
+    }
     errorPath = folder + "/\(UUID().uuidString).err"
     try Data().write(to: URL(fileURLWithPath: errorPath))
     process.standardOutput = FileHandle.nullDevice
@@ -18,6 +32,14 @@ final class RunningProgram {
   }
 
   deinit { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
+
+  var identifier: Int32 { process.processIdentifier }
+  var isRunning: Bool { process.isRunning }
+  /// Whether SIGKILL has ended it.
+  var wasKilled: Bool {
+    !process.isRunning && process.terminationReason == .uncaughtSignal
+      && process.terminationStatus == SIGKILL
+  }
 
   /// Waits until `condition` holds; false when the program has ended before.
   func wait(until condition: () throws -> Bool) throws -> Bool {

@@ -96,4 +96,86 @@ import Testing
     #expect(error is BrokenSetUp)
     #expect(state == .available)
   }
+
+  /// Publishes a download, but loses its lease while it does.
+  struct OvertakenStage: Stage {
+    let name = StageName.download
+    let lane = Lane.network
+    let ledger: SQLiteLedger
+
+    func run(_ chunk: Chunk, in run: StageContext) async throws -> StageReport {
+      let folder = run.folder
+      try DurableFile.write([1], to: folder.fetchedBytes(0, attempt: chunk.attempt))
+      try DurableFile.write([1], to: folder.fetchedTable(0, attempt: chunk.attempt))
+      if chunk.attempt == 1 {
+        // Its lease is taken as though it had been stopped for longer than that.
+        try await ledger.rescue(now: WorkerGroup.wallClock() + 100_000)
+        await #expect(throws: LedgerError.self) { try await run.requireLease() }
+      } else {
+        try await run.requireLease()
+      }
+      return StageReport(input: 0, kept: 0)
+    }
+  }
+
+  @Test("an attempt that was taken over is not counted, and what it has published goes")
+  func overtaken() async throws {
+    let path = FileManager.default.temporaryDirectory.path + "/workers-" + UUID().uuidString
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    let folder = RunFolder(path)
+    try folder.make()
+    let ledger = try SQLiteLedger(path: folder.ledger)
+    let job = JobName(stage: "download", chunk: 0)
+    try await ledger.add([NewJob(job, rank: 0)], now: WorkerGroup.wallClock())
+    let group = WorkerGroup(
+      ledger: ledger, stages: [OvertakenStage(ledger: ledger)],
+      context: StageContext(folder: folder, ledger: ledger), workers: 1)
+    try await group.run()
+    #expect(try await ledger.history(of: job).map(\.outcome) == [.expired, .completed])
+    #expect(
+      try DurableFile.names(in: path + "/fetched") == ["00000.2.bytes", "00000.2.parquet"])
+  }
+
+  /// Waits for an end that comes only by cancellation, and not even by that while it is deaf.
+  struct DeafStage: Stage {
+    let name = StageName.ingest
+    let lane = Lane.compute
+    let began: AsyncStream<Void>.Continuation
+    let goOn: AsyncStream<Void>
+
+    func run(_ chunk: Chunk, in run: StageContext) async throws -> StageReport {
+      began.yield()
+      let goOn = goOn
+      // Not cancelled with this one.
+      await Task { for await _ in goOn { break } }.value
+      return StageReport(input: 0, kept: 0)
+    }
+  }
+
+  @Test("a lease can be handed back over the head of work that does not end")
+  func handedBack() async throws {
+    let path = FileManager.default.temporaryDirectory.path + "/workers-" + UUID().uuidString
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    let folder = RunFolder(path)
+    try folder.make()
+    let ledger = try SQLiteLedger(path: folder.ledger)
+    let job = JobName(stage: "ingest", chunk: 0)
+    try await ledger.add([NewJob(job, rank: 0)], now: WorkerGroup.wallClock())
+    let (begun, began) = AsyncStream.makeStream(of: Void.self)
+    let (goOn, end) = AsyncStream.makeStream(of: Void.self)
+    let held = HeldLeases()
+    let group = WorkerGroup(
+      ledger: ledger, stages: [DeafStage(began: began, goOn: goOn)],
+      context: StageContext(folder: folder, ledger: ledger), workers: 1, held: held)
+    let work = Task { try await group.run() }
+    for await _ in begun { break }
+    work.cancel()
+    #expect(try await ledger.state(of: job) == .leased)
+    await held.release(now: WorkerGroup.wallClock())
+    #expect(try await ledger.state(of: job) == .available)
+    #expect(try await ledger.history(of: job).map(\.outcome) == [.released])
+    end.yield()
+    await #expect(throws: CancellationError.self) { try await work.value }
+    #expect(try await ledger.state(of: job) == .available)
+  }
 }

@@ -86,6 +86,18 @@ enum FaultyWorker {
     #expect(outcomes == ["a", "b", "c", "d"].map(Worker.answer))
   }
 
+  @Test("a fresh worker that somebody kills costs nothing, unless it happens again and again")
+  func accidents() throws {
+    let path = FileManager.default.temporaryDirectory.path + "/killed-" + UUID().uuidString
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    // The first, and two of three fresh ones.
+    let outcomes = try Worker.ask(Worker.pool(), "echo:a", "killed-times:3:\(path)", "echo:b")
+    #expect(outcomes == ["a", "3", "b"].map(Worker.answer))
+    try FileManager.default.removeItem(atPath: path)
+    let again = try Worker.ask(Worker.pool(), "killed-times:4:\(path)", "echo:b")
+    #expect(again == [.failed(.signal(SIGKILL)), Worker.answer("b")])
+  }
+
   @Test("each request has the processor time anew")
   func processorTime() throws {
     let pool = Worker.pool(WorkerLimits(cpuSeconds: 1))

@@ -77,6 +77,8 @@ public final class AnswerServer: Sendable {
         if descriptor >= 0 { close(descriptor) }
         return
       }
+      // Not inherited: a program that a test starts would keep the connection open.
+      _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
       let thread = Thread {
         server.serve(Connection(descriptor: descriptor))
         server.closed(descriptor)

@@ -100,6 +100,14 @@ WorkerServer.serve { greeting in
     case "abort": abort()
     case "exit": exit(7)
     case "killed": kill(getpid(), SIGKILL)
+    case "killed-times":
+      // NUMBER:FILE: as somebody's victim, so many times; the file counts them.
+      let (number, path) = parts(rest)
+      let file = open(String(decoding: path, as: UTF8.self), O_WRONLY | O_CREAT | O_APPEND, 0o600)
+      let count = Int(lseek(file, 0, SEEK_END))
+      write(file, "x", 1)
+      if count < Int(number) ?? 0 { kill(getpid(), SIGKILL) }
+      return Array("\(count)".utf8)
     case "once":
       // Only a worker that has done something else before fails.
       if served > 1 { abort() }

@@ -105,6 +105,7 @@ public actor DeduplicateStage: Stage {
       indexedChunks = 0
     }
     while indexedChunks < chunk {
+      try Task.checkCancellation()
       let table = folder.verdictTable(indexedChunks)
       // A quarantined chunk kept nothing; it has no verdicts, or those of an earlier doing.
       let isJudged = !givenUp.contains(indexedChunks) && DurableFile.exists(table)

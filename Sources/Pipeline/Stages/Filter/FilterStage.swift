@@ -94,9 +94,12 @@ public struct FilterStage: Stage {
       },
       published: earlier.values.reduce(0) { $0 + ($1.facts[Self.shardsFact] ?? 0) },
       funnel: funnel)
-    return try await CancellationFlag.watch { flag in
-      try await Parallel.detached { try write(job, in: run.folder, flag) }
+    let packed = try await CancellationFlag.watch { flag in
+      try await Parallel.detached { try pack(job, in: run.folder, flag) }
     }
+    // A retry may have been added to the manifest while this attempt was stopped.
+    try await run.requireLease()
+    return try await Parallel.detached { try publish(packed, of: job, in: run.folder) }
   }
 
   /// What one generation's job has to do.
@@ -111,39 +114,49 @@ public struct FilterStage: Stage {
     /// Filtered shards of earlier generations.
     var published: Int
     var funnel: [DatasetManifest.FunnelStep]
+    /// The pairs of the job's own shards.
+    var input: Int { shards.filter(\.isOwn).reduce(0) { $0 + $1.summary.pairs } }
   }
 
-  private func write(_ work: Work, in folder: RunFolder, _ flag: CancellationFlag) throws
-    -> StageReport
-  {
+  /// The shards to list, and those among them that this job has filled.
+  private struct Packed: Sendable {
+    var shards: [ShardSummary]
+    /// The job's own pairs that are kept.
+    var kept: Int
+    /// The job's own final shards.
+    var count: Int
+  }
+
+  private func pack(_ work: Work, in folder: RunFolder, _ flag: CancellationFlag) throws -> Packed {
     // Shards may still hold what was asked back; whoever ended the request has cleared them.
     try ForgottenPairs.requireEnded(in: folder)
-    let input = work.shards.filter(\.isOwn).reduce(0) { $0 + $1.summary.pairs }
-    var summaries: [ShardSummary]
-    var (kept, count) = (input, 0)
     if packing.isAsked {
-      summaries = try published(work.published, in: folder)
+      let earlier = try published(work.published, in: folder)
       let own = try pack(work.shards, after: work.published, in: folder, flag)
-      kept = own.reduce(0) { $0 + $1.pairs }
-      count = own.count
-      summaries += own
-    } else {
-      summaries = work.shards.map { shard in
-        var summary = shard.summary
-        summary.file = "shards/" + summary.file
-        summary.table = "shards/" + RunFolder.digits(shard.chunk) + ".parquet"
-        return summary
-      }
+      return Packed(
+        shards: earlier + own, kept: own.reduce(0) { $0 + $1.pairs }, count: own.count)
     }
-    try TrainingSizes.write(summaries, in: folder, isImg2dataset: isImg2dataset)
-    let all = summaries.reduce(0) { $0 + $1.pairs }
+    let summaries = work.shards.map { shard in
+      var summary = shard.summary
+      summary.file = "shards/" + summary.file
+      summary.table = "shards/" + RunFolder.digits(shard.chunk) + ".parquet"
+      return summary
+    }
+    return Packed(shards: summaries, kept: work.input, count: 0)
+  }
+
+  /// Replaces the manifest and what stands beside the shards that it lists.
+  private func publish(_ packed: Packed, of work: Work, in folder: RunFolder) throws -> StageReport
+  {
+    try TrainingSizes.write(packed.shards, in: folder, isImg2dataset: isImg2dataset)
+    let all = packed.shards.reduce(0) { $0 + $1.pairs }
     try DatasetManifest(
-      shards: summaries, recipeSHA256: recipeSHA256,
+      shards: packed.shards, recipeSHA256: recipeSHA256,
       funnel: work.funnel + [.init(stage: "kept", pairs: all)]
     ).write(to: folder.dataset)
     return StageReport(
-      input: input, kept: kept, dropped: [.lowScore: input - kept],
-      facts: [Self.shardsFact: count])
+      input: work.input, kept: packed.kept, dropped: [.lowScore: work.input - packed.kept],
+      facts: [Self.shardsFact: packed.count])
   }
 
   /// The filtered shards of earlier generations, as the manifest lists them first.

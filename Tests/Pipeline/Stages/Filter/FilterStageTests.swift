@@ -96,6 +96,29 @@ import Testing
     #expect(try await stage.run(Chunk(number: 0, attempt: 1), in: context).kept == 6)
   }
 
+  @Test("an attempt that has lost its lease leaves the manifest as it is")
+  func lateAttempt() async throws {
+    struct LostLease: Error {}
+    for rule in [FilterRule.none, .minScore(0.1)] {
+      var (folder, context) = try Self.makeRun()
+      defer { try? FileManager.default.removeItem(atPath: folder.path) }
+      let stage = FilterStage(
+        rule: rule, scorer: "toy", packing: ShardPacking(compression: .none, maxPairs: 2),
+        recipeSHA256: "r")
+      _ = try await stage.run(Chunk(number: 0, attempt: 2), in: context)
+      // A retry has added to it since.
+      try DurableFile.write("newer", to: folder.dataset)
+      try DurableFile.write("newer", to: folder.filtered + "/sizes.json")
+      context.requireLease = { throw LostLease() }
+      await #expect(throws: LostLease.self) {
+        try await stage.run(Chunk(number: 0, attempt: 1), in: context)
+      }
+      for path in [folder.dataset, folder.filtered + "/sizes.json"] {
+        #expect(try DurableFile.read(path) == Array("newer".utf8))
+      }
+    }
+  }
+
   @Test("kept pairs are packed densely, in order, unchanged, with a verdict for every pair")
   func filtering() async throws {
     let (folder, context) = try Self.makeRun()
