@@ -26,6 +26,8 @@ public actor SQLiteLedger: Ledger {
     var configuration = Configuration()
     configuration.busyMode = .timeout(30)
     configuration.foreignKeysEnabled = true
+    // A ROLLBACK may fail as well; GRDB would end the process for the transaction that it leaves.
+    configuration.allowsUnsafeTransactions = true
     configuration.prepareDatabase { database in
       try database.execute(sql: "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
     }
@@ -42,6 +44,7 @@ public actor SQLiteLedger: Ledger {
     do {
       var result: T?
       try database.writeWithoutTransaction { database in
+        if database.isInsideTransaction { try database.rollback() }
         try database.inTransaction(.immediate) {
           result = try body(database)
           return .commit
