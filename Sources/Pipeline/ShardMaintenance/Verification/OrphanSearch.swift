@@ -35,7 +35,10 @@ struct OrphanSearch {
       try search(folder.scores(of: scorer)) { facts.chunks.contains($0) ? .all : nil }
     }
     for name in ["chunks", "decoded", "deduplicated", "fetched"] {
-      try search("\(folder.path)/\(name)") { facts.chunks.contains($0) ? .all : nil }
+      try search("\(folder.path)/\(name)") { number in
+        let isBeingMade = name == "chunks" && facts.unfinishedIngests > 0
+        return isBeingMade || facts.chunks.contains(number) ? .all : nil
+      }
     }
     for path in leftovers {
       found.add(
