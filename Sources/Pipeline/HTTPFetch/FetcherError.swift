@@ -29,7 +29,8 @@ public struct FetcherError: Error, Equatable, CustomStringConvertible {
     let again = ", then run the same command again"
     return switch errorNumber {
     case ENOSPC, EDQUOT: "Free some space" + again
-    case EMFILE, ENFILE: "Raise the limit on open files (ulimit -n)" + again
+    case EMFILE: "Raise the limit on open files (ulimit -n)" + again
+    case ENFILE: "End other programs or raise the system's limit (fs.file-max)" + again
     case ENOMEM, ENOBUFS: "Memory is short: end other programs" + again
     case EIO: "The disk or its connection is at fault (see `dmesg`): mend that" + again
     default: ""

@@ -32,7 +32,8 @@ public struct FileError: Error, Equatable, Sendable, CustomStringConvertible {
     case EIO: " The disk or its connection is at fault (see `dmesg`): mend that" + again
     case EROFS: " The disk is mounted read-only: mount it for writing" + again
     case ENOMEM, ENOBUFS: " Memory is short: end other programs" + again
-    case EMFILE, ENFILE: " Raise the limit on open files (ulimit -n)" + again
+    case EMFILE: " Raise the limit on open files (ulimit -n)" + again
+    case ENFILE: " End other programs or raise the system's limit (fs.file-max)" + again
     case EACCES, EPERM: " Check the owner and the mode of the folder" + again
     default: ""
     }

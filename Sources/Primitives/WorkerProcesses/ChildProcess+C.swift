@@ -146,7 +146,8 @@ struct ChildProcess: Sendable {
 
   private static func advice(_ code: Int32) -> String {
     switch code {
-    case EMFILE, ENFILE: ". Raise the limit on open files (ulimit -n)"
+    case EMFILE: ". Raise the limit on open files (ulimit -n)"
+    case ENFILE: ". End other programs, or raise the system's limit (fs.file-max)"
     case EAGAIN: ". Raise the limit on processes (ulimit -u), or end others"
     case ENOMEM, ENOBUFS: ". Memory is short: end other programs, or use fewer workers"
     default: ""

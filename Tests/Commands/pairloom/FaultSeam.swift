@@ -102,9 +102,10 @@ struct FaultSeam: Sendable {
       environment["FAILING_IN"] = use.side.rawValue
     }
     let process = Program.make(arguments, environment: environment)
-    for name in ["out", "err"] { files.createFile(atPath: "\(side)/\(name)", contents: nil) }
-    process.standardOutput = FileHandle(forWritingAtPath: side + "/out")
-    process.standardError = FileHandle(forWritingAtPath: side + "/err")
+    let (outputPath, errorPath) = (side + "/out", side + "/err")
+    for path in [outputPath, errorPath] { try Data().write(to: URL(fileURLWithPath: path)) }
+    process.standardOutput = try FileHandle(forWritingTo: URL(fileURLWithPath: outputPath))
+    process.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: errorPath))
     let ended = DispatchSemaphore(value: 0)
     process.terminationHandler = { _ in ended.signal() }
     try process.run()
@@ -115,8 +116,8 @@ struct FaultSeam: Sendable {
     }
     var outcome = Outcome(
       status: process.terminationReason == .exit ? process.terminationStatus : nil, hung: hung,
-      output: try String(contentsOfFile: side + "/out", encoding: .utf8),
-      error: try String(contentsOfFile: side + "/err", encoding: .utf8),
+      output: try String(contentsOfFile: outputPath, encoding: .utf8),
+      error: try String(contentsOfFile: errorPath, encoding: .utf8),
       counts: [:], failed: 0, first: "")
     try Self.addCounts(of: side + "/counts", to: &outcome)
     return outcome

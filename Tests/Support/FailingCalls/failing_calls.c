@@ -335,15 +335,18 @@ int eventfd(unsigned value, int flags) {
 static _Thread_local int failed_step;
 
 int sqlite3_step(void *statement) {
+  int (*next)(void *) = (int (*)(void *))dlsym(RTLD_NEXT, "sqlite3_step");
   const char *(*text)(void *) = (const char *(*)(void *))dlsym(RTLD_NEXT, "sqlite3_sql");
-  const char *sql = text ? text(statement) : NULL;
+  const char *sql = text(statement);
+  failed_step = 0;
+  // SQLite's own statements inside another are that one's affair.
+  if (sql == NULL) return next(statement);
   char line[200];
-  snprintf(line, sizeof line, "%s", sql ? sql : "");
+  snprintf(line, sizeof line, "%s", sql);
   for (char *c = line; *c; c++)
     if (*c == '\n') *c = ' ';
-  failed_step = fails(STEP, "sqlite3_step", line) ? failing_code : 0;
-  if (failed_step) return failed_step;
-  return ((int (*)(void *))dlsym(RTLD_NEXT, "sqlite3_step"))(statement);
+  if (!fails(STEP, "sqlite3_step", line)) return next(statement);
+  return failed_step = failing_code;
 }
 
 const char *sqlite3_errmsg(void *database) {
