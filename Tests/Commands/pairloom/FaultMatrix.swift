@@ -135,7 +135,7 @@ struct FaultMatrix: Sendable {
     if outcome.hung { return ["it hung"] }
     guard let status = outcome.status else { return ["a signal ended it: \(outcome.error)"] }
     if status == 0 { return [] }
-    guard [1, 2].contains(status) else { return ["exit \(status): \(outcome.error)"] }
+    guard status == 1 else { return ["exit \(status): \(outcome.error)"] }
     let last = outcome.error.split(separator: "\n").last.map(String.init) ?? ""
     let reasons =
       [String(cString: strerror(use.code))]
