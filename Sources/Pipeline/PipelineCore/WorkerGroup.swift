@@ -132,7 +132,7 @@ public struct WorkerGroup: Sendable {
       try await unlessLost { try await ledger.release(lease, now: clock()) }
       throw CancellationError()
     } catch {
-      guard let fault = MachineFault.behind(error) else {
+      guard let fault = machineFault(error) else {
         try await unlessLost {
           try await ledger.fail(
             lease, error: "\(error)", isFinal: error is any LastingError, now: clock())
