@@ -1,6 +1,7 @@
 import ArgumentParser
 import CLIPTraining
 import CrawlPolicy
+import DurableFiles
 import Glibc
 import HTTPFetch
 import IngestStage
@@ -45,6 +46,11 @@ struct Pairloom: AsyncParsableCommand {
     } catch LedgerError.configurationChanged(let path, let differences) {
       let error = LedgerError.configurationChanged(path: path, differences: differences)
       Terminal.fail("\(error)", code: 2)
+    } catch ListError.refused(let error)
+      where ![ENOENT, EACCES, EPERM].contains(error.errorNumber)
+    {
+      // A shortage or a broken disk: the command is right.
+      Terminal.fail("\(error)", code: 1)
     } catch let error as any UsageError {
       Terminal.fail("\(error)", code: 2)
     } catch {

@@ -37,6 +37,8 @@ public actor SQLiteLedger: Ledger {
     var configuration = Configuration()
     configuration.busyMode = .callback { Self.waitForLock(tries: $0) }
     configuration.foreignKeysEnabled = true
+    // A ROLLBACK may fail as well; GRDB would end the process for the transaction that it leaves.
+    configuration.allowsUnsafeTransactions = true
     configuration.prepareDatabase { database in
       // A checkpoint is two fsyncs: every 16 MB of the log, which shrinks again after a large one.
       try database.execute(
@@ -77,6 +79,7 @@ public actor SQLiteLedger: Ledger {
     do {
       var result: T?
       try database.writeWithoutTransaction { database in
+        if database.isInsideTransaction { try database.rollback() }
         try database.inTransaction(kind) {
           result = try body(database)
           return .commit

@@ -49,6 +49,8 @@ public final class OriginLedger: Sendable {
     ownerText = "\(owner.host) \(owner.processID) \(owner.processStart) \(owner.worker)"
     var configuration = Configuration()
     configuration.busyMode = .timeout(30)
+    // A ROLLBACK may fail as well; GRDB would end the process for the transaction that it leaves.
+    configuration.allowsUnsafeTransactions = true
     configuration.prepareDatabase { database in
       try database.execute(sql: "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL")
     }
@@ -139,6 +141,7 @@ public final class OriginLedger: Sendable {
 
   private func transaction(_ body: (Database) throws -> Void) throws {
     try database.writeWithoutTransaction { database in
+      if database.isInsideTransaction { try database.rollback() }
       try database.inTransaction(.immediate) {
         try body(database)
         return .commit

@@ -60,7 +60,10 @@ public final class TableQuery: Sendable {
         expression: expression, problem: problem, columns: columns.map(\.name))
     }
     do {
-      database = try DatabaseQueue()
+      var configuration = Configuration()
+      // A ROLLBACK may fail as well; GRDB would end the process for the transaction that it leaves.
+      configuration.allowsUnsafeTransactions = true
+      database = try DatabaseQueue(configuration: configuration)
       let fields = columns.map { "\"\($0.name)\" \($0.kind.rawValue)" }
       try database.write {
         try $0.execute(sql: "CREATE TABLE rows(\(fields.joined(separator: ", ")))")

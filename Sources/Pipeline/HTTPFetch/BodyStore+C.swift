@@ -54,7 +54,8 @@ package final class BodyStore: Sendable {
         unsafe pwrite(descriptor, buffer.baseAddress.map { unsafe $0 + done }, length, start)
       }
       guard count > 0 else {
-        if count < 0, errno == EINTR { continue }
+        if count == 0 { errno = EIO }
+        if errno == EINTR { continue }
         throw Self.problem("write bodies to a temporary file")
       }
       done += count
@@ -76,7 +77,8 @@ package final class BodyStore: Sendable {
         // Safe: `length` bytes from `count` on are within the capacity.
         let got = unsafe pread(
           descriptor, buffer.baseAddress.map { unsafe $0 + count }, length, start)
-        if got > 0 { count += got } else { isRead = got < 0 && errno == EINTR }
+        if got == 0 { errno = EIO }
+        if got > 0 { count += got } else { isRead = errno == EINTR }
       }
       guard isRead else { return }
       for byte in tail {

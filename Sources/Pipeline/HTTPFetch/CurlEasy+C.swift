@@ -25,6 +25,8 @@ import Glibc
   fileprivate var trusted: [IPAddress] = []
   /// Why the last socket could not be made.
   fileprivate var socketProblem: String?
+  /// Why this machine makes no sockets at all: no host is to be blamed for that.
+  fileprivate(set) var machineProblem: FetcherError?
   let sink: ResponseSink
   /// An address that the guard refused in this exchange, unless another was tried.
   fileprivate(set) var refusedAddress: IPAddress?
@@ -113,6 +115,7 @@ import Glibc
     heard = 0
     refusedAddress = nil
     socketProblem = nil
+    machineProblem = nil
     triedAddress = false
     unsafe errorText.pointee = 0
     set(CURLOPT_URL, url.text)
@@ -241,6 +244,10 @@ private let openSocket: curl_opensocket_callback = { context, _, address in
   let family = unsafe address.pointee.family
   let descriptor = unsafe socket(
     family, address.pointee.socktype | Int32(SOCK_CLOEXEC.rawValue), address.pointee.protocol)
+  if descriptor < 0, [EMFILE, ENFILE, ENOMEM, ENOBUFS].contains(errno) {
+    easy.machineProblem = FetcherError(systemCall: "make a socket")
+    return refused
+  }
   var problem = descriptor < 0 ? unsafe String(cString: strerror(errno)) : nil
   if problem == nil, let source = easy.settings.source {
     problem = source.bind(descriptor, family: family)

@@ -53,7 +53,7 @@ extension FetchLoop {
     default: break
     }
 
-    if let problem = sink.problem {
+    if let problem = sink.problem ?? easy.machineProblem {
       self.problem = problem
       return
     }

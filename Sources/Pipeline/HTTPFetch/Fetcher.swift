@@ -1,4 +1,5 @@
 import CrawlPolicy
+import OriginLedger
 import SeededRandom
 
 /// Fetches URLs over HTTP: hundreds of transfers at a time on one thread.
@@ -8,6 +9,8 @@ import SeededRandom
 public final class Fetcher: Sendable {
   private let inbox: FetchInbox
   private let store: OriginStore?
+  /// Why there is no store though there should be.
+  private let storeProblem: String?
 
   /// Lookups at a time; each waits for a name server most of its time.
   private static let resolverThreads = 64
@@ -20,8 +23,8 @@ public final class Fetcher: Sendable {
   ///   - resolver: Looks names up, on threads of its own; libcurl is given addresses only.
   ///   - sniff: Judges the first bytes of each body, so that what is no picture ends early; nil
   ///     takes all bodies.
-  /// - Throws: `FetchOptionsError`, `AddressRangeError`, `CrawlPolicyError`, `OriginLedgerError` or
-  ///   `FetcherError`.
+  /// - Throws: `FetchOptionsError`, `AddressRangeError`, `CrawlPolicyError` or `FetcherError`; a cache of
+  ///   origins that cannot be used is told by `originCacheProblem` only.
   public init(
     options: FetchOptions, resolver: any HostResolver = SystemResolver(), sniff: BodySniff? = nil
   ) throws {
@@ -39,14 +42,19 @@ public final class Fetcher: Sendable {
     _ = try CurlMulti(connections: 1, wakeup: inbox.wakeup)
     let pool = try ResolverPool(
       resolver: resolver, limit: Self.resolverThreads, wakeup: inbox.wakeup)
-    let store = try options.originCache.map { path in
-      try OriginStore(path: path, agentToken: options.policy.agentToken) { answer in
-        _ = inbox.post(.origin(answer))  // refused when nobody waits for it any more
-      }
+    var store: OriginStore?
+    var storeProblem: String?
+    if let path = options.originCache {
+      // It is a cache, without which origins are asked more often.
+      do {
+        store = try OriginStore(path: path, agentToken: options.policy.agentToken) { answer in
+          _ = inbox.post(.origin(answer))  // refused when nobody waits for it any more
+        }
+      } catch let error as OriginLedgerError { storeProblem = error.description }
     }
     var generator = SystemRandomNumberGenerator()
     let seed = generator.next()
-    try LoopThread.start {
+    try LoopThread.start { [store] in
       let random = RandomStream(seed: seed)
       defer { store?.close() }
       do throws(FetcherError) {
@@ -63,12 +71,13 @@ public final class Fetcher: Sendable {
     }
     self.inbox = inbox
     self.store = store
+    self.storeProblem = storeProblem
   }
 
   /// The first problem with the file `originCache`, if there was one.
   ///
   /// Origins are then asked by this fetcher itself, though other processes may know them.
-  public var originCacheProblem: String? { store?.problem }
+  public var originCacheProblem: String? { storeProblem ?? store?.problem }
 
   deinit { inbox.close() }
 

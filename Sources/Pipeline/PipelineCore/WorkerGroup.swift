@@ -1,8 +1,5 @@
-import DurableFiles
 import Glibc
 public import JobLedger
-import PairDataset
-import ParquetFile
 
 /// Workers that take jobs from a ledger until every job has settled.
 ///
@@ -219,15 +216,6 @@ public struct WorkerGroup: Sendable {
     }
   }
 
-  /// The system's refusal behind an error, where the machine rather than the chunk is at fault.
-  private func machineFault(_ error: any Error) -> (any Error)? {
-    if error is any RunFault { return error }
-    var fault = error as? FileError
-    if let error = error as? ShardError, case .file(let cause) = error.reason { fault = cause }
-    if let error = error as? ParquetError, case .file(let cause) = error.problem { fault = cause }
-    return fault.flatMap { $0.isOfTheMachine ? $0 : nil }
-  }
-
   /// Runs `body` while its lease is renewed; ends it when the lease is lost.
   private func withHeartbeat(
     _ lease: Lease, _ body: @escaping @Sendable () async throws -> StageReport
@@ -259,12 +247,5 @@ public struct WorkerGroup: Sendable {
         try context.folder.removeIntermediates(of: chunk, after: stage)
       }
     }
-  }
-}
-
-extension FileError {
-  /// Whether the machine is at fault rather than the chunk, so that no other chunk would fare better.
-  var isOfTheMachine: Bool {
-    [ENOSPC, EDQUOT, EROFS, EACCES, EPERM, EMFILE, ENFILE, EIO].contains(errorNumber)
   }
 }

@@ -53,7 +53,7 @@ public enum DurableFile {
   ///
   /// A folder takes the place of an empty one only.
   public static func move(_ path: String, to new: String) throws(FileError) {
-    guard unsafe rename(path, new) == 0 else { throw .current("rename \(path) to", new) }
+    guard unsafe rename(path, new) == 0 else { throw .current("be renamed from \(path)", new) }
     let parent = try FileDescriptor(folder(of: new) ?? ".", flags: O_RDONLY | O_DIRECTORY)
     try parent.synchronize()
   }
@@ -76,7 +76,13 @@ public enum DurableFile {
     }
     defer { unsafe closedir(handle) }
     var names: [String] = []
-    while let entry = unsafe readdir(handle) {
+    while true {
+      errno = 0
+      guard let entry = unsafe readdir(handle) else {
+        // Half a listing would pass for the whole.
+        guard errno == 0 else { throw .current("list", folder) }
+        break
+      }
       let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) {
         unsafe $0.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
       }

@@ -20,10 +20,12 @@ public final class DurableFileWriter {
     let number = Self.counter.add(1, ordering: .relaxed).newValue
     self.path = path
     temporaryPath = "\(path).\(getpid()).\(number)\(Self.suffix)"
-    file = try FileDescriptor(temporaryPath, flags: O_WRONLY | O_CREAT | O_TRUNC)
+    // Errors name the file that is not there now, rather than one that is gone by then.
+    file = try FileDescriptor(temporaryPath, flags: O_WRONLY | O_CREAT | O_TRUNC, name: path)
   }
 
   deinit {
+    // What cannot be removed now, the next run clears.
     if !isCommitted { unsafe unlink(temporaryPath) }
   }
 
@@ -37,7 +39,7 @@ public final class DurableFileWriter {
     precondition(!isCommitted, "\(path) was committed before")
     try file.synchronize()
     guard unsafe rename(temporaryPath, path) == 0 else {
-      throw .current("rename \(temporaryPath) to", path)
+      throw .current("be renamed from \(temporaryPath)", path)
     }
     isCommitted = true
     let folder = try FileDescriptor(

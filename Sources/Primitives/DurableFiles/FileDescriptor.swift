@@ -3,15 +3,20 @@ import Glibc
 /// An open file, closed when its owner goes.
 struct FileDescriptor: ~Copyable {
   let number: Int32
+  /// What errors call it.
   let path: String
 
-  init(_ path: String, flags: Int32, mode: mode_t = 0o644) throws(FileError) {
+  /// Opens `path`; errors call it `name`, where the path means nothing to anybody.
+  init(
+    _ path: String, flags: Int32, mode: mode_t = 0o644, name: String? = nil
+  ) throws(FileError) {
     let number = unsafe open(path, flags | O_CLOEXEC, mode)
-    guard number >= 0 else { throw .current("open", path) }
+    guard number >= 0 else { throw .current("open", name ?? path) }
     self.number = number
-    self.path = path
+    self.path = name ?? path
   }
 
+  // An error of close(2) could only tell of a write that fsync(2) has waited for, or of a reader.
   deinit { close(number) }
 
   /// Writes all of `bytes`; a short write is continued.
@@ -72,7 +77,7 @@ struct FileDescriptor: ~Copyable {
   /// Waits until the disk holds what was written.
   func synchronize() throws(FileError) {
     while fsync(number) != 0 {
-      if errno != EINTR { throw .current("fsync", path) }
+      if errno != EINTR { throw .current("be made durable (fsync)", path) }
     }
   }
 }

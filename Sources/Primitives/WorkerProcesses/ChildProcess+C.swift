@@ -76,10 +76,14 @@ struct ChildProcess: Sendable {
     var actions = unsafe posix_spawn_file_actions_t()
     unsafe posix_spawn_file_actions_init(&actions)
     defer { unsafe posix_spawn_file_actions_destroy(&actions) }
-    unsafe posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO)
-    unsafe posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO)
-    unsafe posix_spawn_file_actions_adddup2(&actions, output, STDERR_FILENO)
-    unsafe closeOthers(&actions)
+    for (here, there) in [
+      (input, STDIN_FILENO), (output, STDOUT_FILENO), (output, STDERR_FILENO),
+    ] {
+      let code = unsafe posix_spawn_file_actions_adddup2(&actions, here, there)
+      guard code == 0 else { return code }
+    }
+    let code = unsafe closeOthers(&actions)
+    guard code == 0 else { return code }
     var attributes = posix_spawnattr_t()
     unsafe posix_spawnattr_init(&attributes)
     defer { unsafe posix_spawnattr_destroy(&attributes) }
@@ -106,11 +110,13 @@ struct ChildProcess: Sendable {
   /// Has the child close what libraries have opened without close-on-exec.
   ///
   /// By name, since Swift sees only what glibc declares without _GNU_SOURCE; there since glibc 2.34.
-  private static func closeOthers(_ actions: inout posix_spawn_file_actions_t) {
+  private static func closeOthers(_ actions: inout posix_spawn_file_actions_t) -> Int32 {
     typealias CloseFrom =
       @convention(c) (UnsafeMutablePointer<posix_spawn_file_actions_t>, Int32) -> Int32
-    guard let symbol = unsafe dlsym(nil, "posix_spawn_file_actions_addclosefrom_np") else { return }
-    _ = unsafe unsafeBitCast(symbol, to: CloseFrom.self)(&actions, 3)
+    guard let symbol = unsafe dlsym(nil, "posix_spawn_file_actions_addclosefrom_np") else {
+      return 0
+    }
+    return unsafe unsafeBitCast(symbol, to: CloseFrom.self)(&actions, 3)
   }
 
   /// `NAME=VALUE` of this process with `additions` laid over it.
@@ -140,9 +146,10 @@ struct ChildProcess: Sendable {
 
   private static func advice(_ code: Int32) -> String {
     switch code {
-    case EMFILE, ENFILE: ". Raise the limit on open files (ulimit -n)."
-    case EAGAIN: ". Raise the limit on processes (ulimit -u), or end others."
-    case ENOMEM: ". Memory is short: end other programs, or use fewer workers."
+    case EMFILE: ". Raise the limit on open files (ulimit -n)"
+    case ENFILE: ". End other programs, or raise the system's limit (fs.file-max)"
+    case EAGAIN: ". Raise the limit on processes (ulimit -u), or end others"
+    case ENOMEM, ENOBUFS: ". Memory is short: end other programs, or use fewer workers"
     default: ""
     }
   }

@@ -88,6 +88,32 @@ import Testing
     }
   }
 
+  private struct Refused: LastingError, SystemRefusal {
+    var refusal: FileError?
+  }
+
+  @Test(
+    "what the system refuses ends the run, in whatever error it lies, and its chunk is not to blame",
+    arguments: [ENOSPC, EDQUOT, EIO, EROFS, EMFILE, ENFILE, ENOMEM, EAGAIN])
+  func refusals(number: Int32) async throws {
+    let refusal = FileError(operation: "open", path: "a", errorNumber: number)
+    for thrown: any Error in [refusal, Refused(refusal: refusal)] {
+      let (state, error) = try await Self.run { _ in throw thrown }
+      #expect(error as? FileError == refusal)
+      #expect(state == .available)
+    }
+  }
+
+  @Test("a lasting error that no refusal of the machine stands behind is the chunk's")
+  func lasting() async throws {
+    let absent = FileError(operation: "open", path: "a", errorNumber: ENOENT)
+    for refusal in [nil, absent] {
+      let (state, error) = try await Self.run { _ in throw Refused(refusal: refusal) }
+      #expect(error == nil)
+      #expect(state == .quarantined)
+    }
+  }
+
   private struct BrokenSetUp: RunFault {}
 
   @Test("a broken set-up ends the run, and its chunk is not to blame")

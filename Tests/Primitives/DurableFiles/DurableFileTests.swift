@@ -46,6 +46,25 @@ import Testing
   func errors() {
     let error = #expect(throws: FileError.self) { try DurableFile.read(folder + "/absent") }
     #expect(error?.description == "\(folder)/absent: cannot open: No such file or directory.")
-    #expect(throws: FileError.self) { try DurableFile.write("x", to: folder + "/no/folder/x") }
+    // It names the file that is missing, not the temporary one.
+    let unwritten = #expect(throws: FileError.self) {
+      try DurableFile.write("x", to: folder + "/no/folder/x")
+    }
+    #expect(unwritten?.path == folder + "/no/folder/x")
+    #expect(
+      FileError(operation: "write", path: "a", errorNumber: ENOSPC).description
+        == "a: cannot write: No space left on device. Free some space, then run the same command"
+        + " again: it resumes.")
+  }
+
+  @Test("a file that cannot take its name leaves nothing behind")
+  func unrenamed() throws {
+    // A folder stands under the name.
+    try DurableFile.makeFolder(folder + "/taken/x")
+    let error = #expect(throws: FileError.self) {
+      try DurableFile.write("x", to: folder + "/taken")
+    }
+    #expect(error?.description.hasPrefix("\(folder)/taken: cannot be renamed from ") == true)
+    #expect(try DurableFile.names(in: folder) == ["taken"])
   }
 }

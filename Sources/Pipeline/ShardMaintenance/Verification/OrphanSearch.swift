@@ -57,7 +57,10 @@ struct OrphanSearch {
       paths += try search(folder.scores(of: scorer)) { facts.chunks.contains($0) ? .all : nil }
     }
     for name in ["chunks", "decoded", "deduplicated", "fetched"] {
-      paths += try search("\(folder.path)/\(name)") { facts.chunks.contains($0) ? .all : nil }
+      paths += try search("\(folder.path)/\(name)") { number in
+        let isBeingMade = name == "chunks" && facts.unfinishedIngests > 0
+        return isBeingMade || facts.chunks.contains(number) ? .all : nil
+      }
     }
     return paths
   }

@@ -10,6 +10,8 @@ package struct RunFacts: Sendable {
   /// Of completed jobs.
   package let reports: [StageName: [Int: StageReport]]
   package let unfinishedJobs: Int
+  /// Of the list and of retries: what they have written of their chunks so far, they will write again.
+  let unfinishedIngests: Int
   package let quarantinedJobs: Int
   /// Whose scores the run filters by; nil where nothing was scored.
   package let scorer: String?
@@ -26,6 +28,7 @@ package struct RunFacts: Sendable {
     generations = RunGenerations(
       ingest: (reports[.ingest] ?? [:]).sorted { $0.key < $1.key }.map { ($0.key, $0.value) })
     unfinishedJobs = try await ledger.unsettledCount()
+    unfinishedIngests = try await ledger.unsettledCount(stages: [StageName.ingest.rawValue])
     quarantinedJobs = try await ledger.quarantined().count
     scorer =
       reports[.score] == nil

@@ -1,10 +1,13 @@
+public import DurableFiles
 public import PipelineCore
 
 /// Why a list as a whole could not be taken in.
 ///
 /// Single bad rows are rejects, not errors.
-public enum ListError: LastingError, Sendable, Equatable, CustomStringConvertible {
+public enum ListError: LastingError, SystemRefusal, Sendable, Equatable, CustomStringConvertible {
   case unreadable(path: String, problem: String)
+  /// The system refused to open or read a file of the list.
+  case refused(FileError)
   case unknownFormat(path: String)
   case noColumn(path: String, wanted: [String], found: [String])
   /// No file, folder or match of a glob.
@@ -12,10 +15,16 @@ public enum ListError: LastingError, Sendable, Equatable, CustomStringConvertibl
   /// The content ends early or is damaged, `offset` bytes into the file.
   case damaged(path: String, offset: Int, problem: String)
 
+  /// A list that cannot be read now, for want of memory for instance, may be later.
+  public var refusal: FileError? {
+    if case .refused(let error) = self { error } else { nil }
+  }
+
   public var description: String {
     switch self {
     case .unreadable(let path, let problem):
       "\(path): the list cannot be read: \(problem)" + (problem.hasSuffix(".") ? "" : ".")
+    case .refused(let error): "\(error)"
     case .unknownFormat(let path):
       "\(path): the name tells no format. Known are "
         + ListFormat.allCases.map { ".\($0.rawValue)" }.joined(separator: ", ")

@@ -1,3 +1,4 @@
+import DurableFiles
 import Glibc
 
 /// An open file of the list, read at any place.
@@ -8,12 +9,13 @@ final class ListFile {
 
   init(path: String) throws(ListError) {
     let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw Self.failure(path, "cannot be opened") }
+    guard descriptor >= 0 else { throw Self.failure(path, "open") }
     var information = stat()
     // Safe: `information` outlives the call.
     guard unsafe fstat(descriptor, &information) == 0 else {
+      let failure = Self.failure(path, "look at")
       close(descriptor)
-      throw Self.failure(path, "cannot be looked at")
+      throw failure
     }
     // A pipe cannot be read again after an interruption.
     guard information.st_mode & S_IFMT == S_IFREG else {
@@ -43,13 +45,12 @@ final class ListFile {
         filled += got
       }
     }
-    guard isRead else { throw Self.failure(path, "cannot be read") }
+    guard isRead else { throw Self.failure(path, "read") }
     return bytes
   }
 
-  private static func failure(_ path: String, _ what: String) -> ListError {
-    let reason = unsafe String(cString: strerror(errno))
-    return .unreadable(path: path, problem: "it \(what): \(reason); check the name and its mode")
+  private static func failure(_ path: String, _ operation: String) -> ListError {
+    .refused(FileError(operation: operation + " the list", path: path, errorNumber: errno))
   }
 }
 
@@ -70,10 +71,18 @@ enum FileKind {
 }
 
 /// The paths that match a pattern of the shell, sorted by bytes.
-func matches(ofGlob pattern: String) -> [String] {
+///
+/// - Throws: ``ListError/refused(_:)`` where a folder cannot be looked through: half a list would pass for
+///   the whole.
+func matches(ofGlob pattern: String) throws(ListError) -> [String] {
   var found = unsafe glob_t()
   defer { unsafe globfree(&found) }
-  guard unsafe glob(pattern, GLOB_BRACE | GLOB_NOSORT, nil, &found) == 0 else { return [] }
+  let code = unsafe glob(pattern, GLOB_BRACE | GLOB_NOSORT | GLOB_ERR, nil, &found)
+  if code == GLOB_NOMATCH || (code == GLOB_ABORTED && errno == ENOENT) { return [] }
+  guard code == 0 else {
+    let number = code == GLOB_NOSPACE ? ENOMEM : errno
+    throw .refused(FileError(operation: "list what matches", path: pattern, errorNumber: number))
+  }
   var paths: [String] = []
   for index in 0..<Int(unsafe found.gl_pathc) {
     // Safe: glob(3) fills gl_pathv with gl_pathc strings, freed by globfree.

@@ -41,7 +41,7 @@ enum ListFiles {
       return files
     }
     if input.contains(where: { "*?[{".contains($0) }) {
-      let found = matches(ofGlob: input).filter {
+      let found = try matches(ofGlob: input).filter {
         if case .file? = FileKind(path: $0) { true } else { false }
       }
       if !found.isEmpty {
@@ -76,7 +76,7 @@ enum ListFiles {
   ) throws(ListError) -> [ListFileName] {
     let names: [String]
     do throws(FileError) { names = try DurableFile.names(in: folder) } catch {
-      throw .unreadable(path: folder, problem: error.description)
+      throw .refused(error)
     }
     let base = folder.hasSuffix("/") ? folder : folder + "/"
     let run = RunFolder(folder)

@@ -27,7 +27,7 @@ final class ParquetRows: RowSource {
       reader = try ParquetReader(path: path)
       batches = try reader.batches(columns: nil, rowsPerBatch: Self.rowsPerBatch)
     } catch {
-      throw .unreadable(path: path, problem: "\(error)")
+      throw Self.listError(error, path: path, problem: "\(error)")
     }
     columns = reader.columns
     let header = columns.map(\.name)
@@ -70,6 +70,13 @@ final class ParquetRows: RowSource {
     }
   }
 
+  private static func listError(
+    _ error: ParquetError, path: String, problem: String
+  ) -> ListError {
+    if case .file(let cause) = error.problem { return .refused(cause) }
+    return .unreadable(path: path, problem: problem)
+  }
+
   func next(_ row: inout ListRow, _ schema: inout ColumnSchema) throws(ListError) -> Bool {
     if !isDeclared {
       isDeclared = true
@@ -80,7 +87,7 @@ final class ParquetRows: RowSource {
     if index == batch?.rowCount ?? 0 {
       batch = nil
       do throws(ParquetError) { batch = try batches.next() } catch {
-        throw .unreadable(path: path, problem: "after row \(line): \(error)")
+        throw Self.listError(error, path: path, problem: "after row \(line): \(error)")
       }
       index = 0
     }

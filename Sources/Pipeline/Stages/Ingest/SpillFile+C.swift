@@ -8,7 +8,8 @@ final class SpillFile {
   /// Words kept in memory before they are written.
   private static let bufferSize = 3 << 10
 
-  private let path: String
+  /// What errors name: the file itself has no name.
+  private let folder: String
   private let descriptor: Int32
   private var buffer: [UInt64] = []
   /// The words appended so far.
@@ -19,9 +20,11 @@ final class SpillFile {
   init(in folder: String) throws(FileError) {
     let number = Self.counter.add(1, ordering: .relaxed).newValue
     // A name that the next run clears, should this process die before the unlink.
-    path = "\(folder)/spill.\(getpid()).\(number).tmp"
+    let path = "\(folder)/spill.\(getpid()).\(number).tmp"
+    self.folder = folder
     descriptor = unsafe open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
-    guard descriptor >= 0 else { throw failure("open", path) }
+    guard descriptor >= 0 else { throw failure("make a temporary file", folder) }
+    // One that keeps its name is cleared by the next run.
     unsafe unlink(path)
   }
 
@@ -35,7 +38,7 @@ final class SpillFile {
 
   private func flush() throws(FileError) {
     guard unsafe buffer.withUnsafeBytes({ unsafe writeAll($0, to: descriptor) }) else {
-      throw failure("write", path)
+      throw failure("write a temporary file", folder)
     }
     buffer.removeAll(keepingCapacity: true)
   }
@@ -43,7 +46,7 @@ final class SpillFile {
   /// Appends bytes; not to a file of numbers.
   func append(bytes: [UInt8]) throws(FileError) {
     guard unsafe bytes.withUnsafeBytes({ unsafe writeAll($0, to: descriptor) }) else {
-      throw failure("write", path)
+      throw failure("write a temporary file", folder)
     }
   }
 
@@ -68,7 +71,7 @@ final class SpillFile {
       isRead = unsafe fill(UnsafeMutableRawBufferPointer(words), from: offset * 8)
       filled = isRead ? count : 0
     }
-    guard isRead else { throw failure("read", path) }
+    guard isRead else { throw failure("read a temporary file", folder) }
     return words
   }
 
@@ -79,7 +82,7 @@ final class SpillFile {
       isRead = unsafe fill(UnsafeMutableRawBufferPointer(bytes), from: offset)
       filled = isRead ? count : 0
     }
-    guard isRead else { throw failure("read", path) }
+    guard isRead else { throw failure("read a temporary file", folder) }
     return bytes
   }
 
@@ -92,6 +95,8 @@ final class SpillFile {
         descriptor, bytes.baseAddress.map { unsafe $0 + done }, bytes.count - done,
         off_t(offset + done))
       if got < 0 && errno == EINTR { continue }
+      // What was written is not there.
+      if got == 0 { errno = EIO }
       guard got > 0 else { return false }
       done += got
     }
@@ -111,6 +116,7 @@ private func writeAll(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> 
     let got = unsafe write(
       descriptor, bytes.baseAddress.map { unsafe $0 + done }, bytes.count - done)
     if got < 0 && errno == EINTR { continue }
+    if got == 0 { errno = EIO }
     guard got > 0 else { return false }
     done += got
   }
@@ -136,7 +142,7 @@ final class SettledLaterFile {
     // The form of DurableFileWriter's names, so that the next run clears them.
     temporaryPath = "\(path).\(getpid()).i\(number).tmp"
     descriptor = unsafe open(temporaryPath, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-    guard descriptor >= 0 else { throw failure("open", temporaryPath) }
+    guard descriptor >= 0 else { throw failure("open", path) }
   }
 
   deinit {
@@ -159,11 +165,14 @@ final class SettledLaterFile {
   /// Gives the file its name.
   func publish() throws(FileError) {
     try flush()
-    guard close(descriptor) == 0, unsafe rename(temporaryPath, path) == 0 else {
-      descriptor = -1
-      throw failure("rename \(temporaryPath) to", path)
-    }
+    // A disk may tell of a lost write only now: nothing else waits for this file alone.
+    let isClosed = close(descriptor) == 0
     descriptor = -1
+    guard isClosed, unsafe rename(temporaryPath, path) == 0 else {
+      let failure = failure(isClosed ? "be renamed from \(temporaryPath)" : "be closed", path)
+      unsafe unlink(temporaryPath)
+      throw failure
+    }
   }
 
   /// Waits until all files of the file system that holds `folder` are durable.
@@ -181,7 +190,7 @@ final class SettledLaterFile {
     }
     // Safe: int syncfs(int) is glibc's signature since 2.14.
     guard unsafe unsafeBitCast(address, to: SyncFS.self)(descriptor) == 0 else {
-      throw failure("syncfs", folder)
+      throw failure("be made durable (syncfs)", folder)
     }
   }
 }

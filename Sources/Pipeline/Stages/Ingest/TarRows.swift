@@ -29,7 +29,8 @@ final class TarRows: RowSource {
   }
 
   private static func listError(_ error: ShardError) -> ListError {
-    .unreadable(path: error.shard, problem: error.description)
+    if case .file(let cause) = error.reason { return .refused(cause) }
+    return .unreadable(path: error.shard, problem: error.description)
   }
 
   func next(_ row: inout ListRow, _ schema: inout ColumnSchema) throws(ListError) -> Bool {
