@@ -37,6 +37,8 @@ public actor SQLiteLedger: Ledger {
     var configuration = Configuration()
     configuration.busyMode = .callback { Self.waitForLock(tries: $0) }
     configuration.foreignKeysEnabled = true
+    // A group's transaction may outlive its access when even ROLLBACK fails; see commitPending().
+    configuration.allowsUnsafeTransactions = true
     configuration.prepareDatabase { database in
       // A checkpoint is two fsyncs: every 16 MB of the log, which shrinks again after a large one.
       try database.execute(
