@@ -31,7 +31,7 @@ struct AllBenchmarks: ParsableCommand {
       ["score", "--pairs", "64", "--batches", "32"] + model,
       ["train-step", "--batch", "16", "--steps", "5"] + model,
       ["allreduce", "--mib", "0.0625,1,16"],
-      ["ledger", "--jobs", "300", "--folder", folder.path],
+      ["ledger", "--jobs", "2000", "--chunks", "4000", "--folder", folder.path],
       ["transfers"], ["manners"],
     ] { try ChildProcess(arguments).requireSuccess() }
   }

@@ -55,6 +55,14 @@ public struct Lease: Sendable, Equatable {
   public var failures: Int
   /// Milliseconds since 1970.
   public var expires: Int
+
+  package init(id: Int, name: JobName, attempt: Int, failures: Int, expires: Int) {
+    self.id = id
+    self.name = name
+    self.attempt = attempt
+    self.failures = failures
+    self.expires = expires
+  }
 }
 
 /// One line of a job's history.

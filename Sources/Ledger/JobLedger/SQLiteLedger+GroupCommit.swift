@@ -50,6 +50,8 @@ extension SQLiteLedger {
     var errors = [LedgerError?](repeating: nil, count: group.count)
     do {
       try database.writeWithoutTransaction { database in
+        // Left by a group whose ROLLBACK failed.
+        if database.isInsideTransaction { try database.execute(sql: "ROLLBACK") }
         try database.cachedStatement(sql: "BEGIN IMMEDIATE").execute()
         do {
           for index in group.indices {

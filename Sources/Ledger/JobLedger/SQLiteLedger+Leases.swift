@@ -17,6 +17,7 @@ extension SQLiteLedger {
     async throws(LedgerError) -> Lease?
   {
     precondition(duration > 0, "a lease of \(duration) ms is none")
+    if stages.isEmpty { return nil }
     let sql = Self.claim(stageCount: stages.count)
     // A pause that ends later than any pause can was set before the clock was set back: it is over.
     let arguments: StatementArguments =
@@ -48,18 +49,21 @@ extension SQLiteLedger {
   ///
   /// The best available job of each stage is the first of its stretch of the index jobs_available, so
   /// that a million jobs of other stages cost nothing; of the retryable jobs only those whose pause is
-  /// over are looked at, and they are few, since they go before later chunks.
+  /// over are looked at, and they are few, since they go before later chunks. Both indices are named,
+  /// since the planner would search all jobs of a stage for its retryable ones.
   private static func claim(stageCount: Int) -> String {
     let stages = (0..<stageCount).map { "?\($0 + 9)" }
     let available = stages.map {
       """
-      SELECT * FROM (SELECT id, rank, chunk FROM jobs WHERE state = 'available' AND stage = \($0)
+      SELECT * FROM (SELECT id, rank, chunk FROM jobs INDEXED BY jobs_available
+        WHERE state = 'available' AND stage = \($0)
         ORDER BY rank DESC, chunk LIMIT 1)
       """
     }
     let retryable = ["not_before <= ?1", "not_before > ?2"].map {
       """
-      SELECT * FROM (SELECT id, rank, chunk FROM jobs WHERE state = 'retryable' AND \($0)
+      SELECT * FROM (SELECT id, rank, chunk FROM jobs INDEXED BY jobs_retryable
+        WHERE state = 'retryable' AND \($0)
         AND stage IN (\(stages.joined(separator: ", "))) ORDER BY rank DESC, chunk LIMIT 1)
       """
     }

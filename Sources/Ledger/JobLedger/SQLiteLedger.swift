@@ -37,7 +37,8 @@ public actor SQLiteLedger: Ledger {
     var configuration = Configuration()
     configuration.busyMode = .callback { Self.waitForLock(tries: $0) }
     configuration.foreignKeysEnabled = true
-    // A ROLLBACK may fail as well; GRDB would end the process for the transaction that it leaves.
+    // A ROLLBACK may fail as well; GRDB would end the process for the transaction that it leaves. See
+    // commitPending().
     configuration.allowsUnsafeTransactions = true
     configuration.prepareDatabase { database in
       // A checkpoint is two fsyncs: every 16 MB of the log, which shrinks again after a large one.

@@ -1,10 +1,11 @@
 import JobLedger
 import Testing
 
-@Suite struct ReopeningTests {
+/// Promises of ``Ledger``: what is done can be handed back, and its counts revised.
+@Suite struct ReopeningConformanceTests {
   /// a 0 → b 0 → c 0, all done, and d 0 that waits for c 0 and e 0.
-  static func chain() async throws -> LedgerFixture {
-    let fixture = try LedgerFixture()
+  static func chain(_ backend: LedgerBackend) async throws -> TestLedger {
+    let fixture = try await backend.make()
     func name(_ stage: String) -> JobName { JobName(stage: stage, chunk: 0) }
     try await fixture.ledger.add(
       [
@@ -18,7 +19,7 @@ import Testing
     return fixture
   }
 
-  static func states(_ fixture: LedgerFixture) async throws -> [JobState?] {
+  static func states(_ fixture: TestLedger) async throws -> [JobState?] {
     var states: [JobState?] = []
     for stage in ["a", "b", "c", "d"] {
       states.append(try await fixture.ledger.state(of: JobName(stage: stage, chunk: 0)))
@@ -26,9 +27,11 @@ import Testing
     return states
   }
 
-  @Test("reopened jobs wait for each other and are done again in order; others stay as they are")
-  func order() async throws {
-    let fixture = try await Self.chain()
+  @Test(
+    "reopened jobs wait for each other and are done again in order; others stay as they are",
+    arguments: LedgerBackend.all)
+  func order(_ backend: LedgerBackend) async throws {
+    let fixture = try await Self.chain(backend)
     defer { fixture.remove() }
     #expect(try await Self.states(fixture) == [.completed, .completed, .completed, .waiting])
     let reopened = try await fixture.ledger.reopen([
@@ -47,19 +50,21 @@ import Testing
     #expect(try await Self.states(fixture) == [.completed, .completed, .completed, .waiting])
     let last = try #require(
       try await fixture.ledger.claim(
-        stages: ["d", "e"], owner: LedgerFixture.alice, duration: 100, now: 5))
+        stages: ["d", "e"], owner: TestLedger.alice, duration: 100, now: 5))
     #expect(last.name.stage == "e")
     try await fixture.ledger.complete(last, counts: "{}", now: 6)
     #expect(try await Self.states(fixture).last == .available)
   }
 
-  @Test("a job that was free to go waits again for one that it depends on")
-  func dependents() async throws {
-    let fixture = try await Self.chain()
+  @Test(
+    "a job that was free to go waits again for one that it depends on", arguments: LedgerBackend.all
+  )
+  func dependents(_ backend: LedgerBackend) async throws {
+    let fixture = try await Self.chain(backend)
     defer { fixture.remove() }
     let e = try #require(
       try await fixture.ledger.claim(
-        stages: ["e"], owner: LedgerFixture.alice, duration: 100, now: 5))
+        stages: ["e"], owner: TestLedger.alice, duration: 100, now: 5))
     try await fixture.ledger.complete(e, counts: "{}", now: 6)
     #expect(try await Self.states(fixture).last == .available)
     try await fixture.ledger.reopen([JobName(stage: "c", chunk: 0)])
@@ -71,9 +76,11 @@ import Testing
     }
   }
 
-  @Test("nothing is reopened while a job, or one that depends on it, is being worked on")
-  func busy() async throws {
-    let fixture = try await Self.chain()
+  @Test(
+    "nothing is reopened while a job, or one that depends on it, is being worked on",
+    arguments: LedgerBackend.all)
+  func busy(_ backend: LedgerBackend) async throws {
+    let fixture = try await Self.chain(backend)
     defer { fixture.remove() }
     try await fixture.ledger.reopen([JobName(stage: "c", chunk: 0)])
     _ = try #require(try await fixture.claim(stages: ["c"], now: 7))
@@ -87,9 +94,9 @@ import Testing
     #expect(try await Self.states(fixture) == [.completed, .completed, .leased, .waiting])
   }
 
-  @Test("counts are replaced for all jobs or for none")
-  func revision() async throws {
-    let fixture = try await Self.chain()
+  @Test("counts are replaced for all jobs or for none", arguments: LedgerBackend.all)
+  func revision(_ backend: LedgerBackend) async throws {
+    let fixture = try await Self.chain(backend)
     defer { fixture.remove() }
     let (a, d) = (JobName(stage: "a", chunk: 0), JobName(stage: "d", chunk: 0))
     await #expect(throws: LedgerError.busy(d)) {
