@@ -88,6 +88,11 @@ public protocol Ledger: Sendable {
   func everything() async throws(LedgerError) -> (
     configuration: [(key: String, value: String)], notes: [(key: String, value: String)]
   )
+
+  /// What is wrong with the ledger in itself, in words; nothing where it is sound.
+  ///
+  /// Not thorough it looks at what can be told fast, before a run begins.
+  func faults(isThorough: Bool) async throws(LedgerError) -> [String]
 }
 
 extension Ledger {

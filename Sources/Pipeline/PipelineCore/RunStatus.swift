@@ -104,7 +104,11 @@ public struct RunStatus: Codable, Sendable, Equatable {
     guard !chunks.isEmpty else { return }
     let ingest = StageName.ingest.rawValue
     let reports = try await ledger.counts(stage: ingest).map {
-      ($0.chunk, try StageReport.decoded($0.counts))
+      (
+        $0.chunk,
+        try StageReport.decoded(
+          $0.counts, of: JobName(stage: ingest, chunk: $0.chunk), in: ledger)
+      )
     }
     for chunk in RunGenerations(ingest: reports).retries(in: chunks) {
       let prefix = RunGenerations.factPrefix(ofChunk: chunk)
@@ -116,7 +120,7 @@ public struct RunStatus: Codable, Sendable, Equatable {
       for stage in [StageName.download, .decode, .deduplicate] {
         let name = JobName(stage: stage.rawValue, chunk: chunk)
         guard let text = try await ledger.counts(of: name) else { continue }
-        let report = try StageReport.decoded(text)
+        let report = try StageReport.decoded(text, of: name, in: ledger)
         totals[stage.rawValue]?["$.kept", default: 0] -= report.kept
         for (kind, counts) in [("dropped", report.dropped), ("facts", report.facts)] {
           for (key, count) in counts {
@@ -148,13 +152,33 @@ extension StageContext {
     self.init(
       folder: folder,
       report: { stage, chunk in
-        try await ledger.counts(of: JobName(stage: stage.rawValue, chunk: chunk))
-          .map { try StageReport.decoded($0) }
+        let name = JobName(stage: stage.rawValue, chunk: chunk)
+        return try await ledger.counts(of: name)
+          .map { try StageReport.decoded($0, of: name, in: ledger) }
       }
     ) { stage in
       try await ledger.counts(stage: stage.rawValue).map {
-        ($0.chunk, try StageReport.decoded($0.counts))
+        (
+          $0.chunk,
+          try StageReport.decoded(
+            $0.counts, of: JobName(stage: stage.rawValue, chunk: $0.chunk), in: ledger)
+        )
       }
+    }
+  }
+}
+
+extension StageReport {
+  /// The report of a job, as a ledger keeps it.
+  ///
+  /// - Throws: `LedgerError.damaged` where the text is none.
+  package static func decoded(
+    _ text: String, of name: JobName, in ledger: any Ledger
+  ) throws(LedgerError) -> StageReport {
+    do {
+      return try decoded(text)
+    } catch {
+      throw .damaged(path: ledger.path, message: "what \(name) has counted cannot be read")
     }
   }
 }

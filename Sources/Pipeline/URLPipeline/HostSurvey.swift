@@ -64,7 +64,9 @@ public struct HostSurvey: Codable, Sendable, Equatable {
     var index = 0
     while index < finished.count && rows.count < Self.mostRows {
       let (chunk, counts) = finished[index]
-      if let attempt = try StageReport.decoded(counts).facts[StageReport.attemptFact],
+      let name = JobName(stage: StageName.download.rawValue, chunk: chunk)
+      let report = try StageReport.decoded(counts, of: name, in: ledger)
+      if let attempt = report.facts[StageReport.attemptFact],
         DurableFile.exists(folder.fetchedTable(chunk, attempt: attempt))
       {
         try Self.read(folder.fetchedTable(chunk, attempt: attempt), into: &rows)

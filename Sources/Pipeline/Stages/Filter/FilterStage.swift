@@ -44,8 +44,10 @@ public struct FilterStage: Stage {
     self.recipeSHA256 = recipeSHA256
   }
 
-  /// Filtered shards that the job has published.
-  private static let shardsFact = "shards"
+  /// The fact by which a job counts the final shards that it has packed.
+  package static let shardsFact = "shards"
+  /// Names the job in the footers of the tables that it packs, the list's excepted.
+  package static let generationKey = "generation"
 
   /// The columns of `filtered/verdicts/`.
   private static let verdictColumns =
@@ -92,6 +94,7 @@ public struct FilterStage: Stage {
         let isOwn = earlier[generations.number(ofChunk: $0.chunk)] == nil
         return Work.Shard(chunk: $0.chunk, summary: $0.summary, isOwn: isOwn)
       },
+      generation: chunk.number,
       published: earlier.values.reduce(0) { $0 + ($1.facts[Self.shardsFact] ?? 0) },
       funnel: funnel)
     return try await CancellationFlag.watch { flag in
@@ -108,6 +111,7 @@ public struct FilterStage: Stage {
       var isOwn: Bool
     }
     var shards: [Shard]
+    var generation: Int
     /// Filtered shards of earlier generations.
     var published: Int
     var funnel: [DatasetManifest.FunnelStep]
@@ -123,7 +127,7 @@ public struct FilterStage: Stage {
     var (kept, count) = (input, 0)
     if packing.isAsked {
       summaries = try published(work.published, in: folder)
-      let own = try pack(work.shards, after: work.published, in: folder, flag)
+      let own = try pack(work, in: folder, flag)
       kept = own.reduce(0) { $0 + $1.pairs }
       count = own.count
       summaries += own
@@ -161,17 +165,19 @@ public struct FilterStage: Stage {
   }
 
   private func pack(
-    _ shards: [Work.Shard], after first: Int, in folder: RunFolder, _ flag: CancellationFlag
+    _ work: Work, in folder: RunFolder, _ flag: CancellationFlag
   ) throws -> [ShardSummary] {
     try DurableFile.makeFolder(folder.filtered)
-    let output = PackedShards(in: folder, first: first, packing: packing)
+    let output = PackedShards(
+      in: folder, first: work.published, packing: packing,
+      facts: work.generation > 0 ? [(Self.generationKey, String(work.generation))] : [])
     if rule == .none {
-      for shard in shards where shard.isOwn {
+      for shard in work.shards where shard.isOwn {
         try flag.check()
         try output.copy(shard.chunk, keeping: nil, keys: nil)
       }
     } else {
-      try filter(shards, into: output, in: folder, flag)
+      try filter(work.shards, into: output, in: folder, flag)
     }
     return try output.finish()
   }
