@@ -8,7 +8,7 @@ import WorkerThreads
 struct VerifyCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "verify",
-    abstract: "Check every shard, index, table and checksum of a run, and mend what can be mended.",
+    abstract: "Check ledger, shards, tables and checksums of a run, and mend what can be mended.",
     discussion: """
       Ends with 0 when all is done and as it was published, else with 1 and a line for each file: what \
       is wrong and what to do. Nothing is changed without --repair.
@@ -16,7 +16,9 @@ struct VerifyCommand: AsyncParsableCommand {
       --repair rebuilds indexes by a scan, tables from those of the stages before, scores and the \
       final shards by doing their jobs again. A shard that is lost is written again where its decoded \
       pictures are still there; else its chunk is downloaded again, and what has changed on the web \
-      changes in it. What is fine is not touched. Jobs that are yet to be done, because the run or a \
+      changes in it. What is fine is not touched. A ledger that was cut, changed, replaced or lost \
+      is set aside as DIR/ledger.sqlite.damaged-1 and made again from DIR/run.json and the files of \
+      the stages; end all runs of the folder first. Jobs that are yet to be done, because the run or a \
       repair was interrupted, are done.
 
         pairloom verify DIR

@@ -115,6 +115,11 @@ public protocol Ledger: Sendable {
   func completedChunks(stage: String) async throws(LedgerError) -> Set<Int>
   /// Moves what stands in the ledger's log into the file, and empties the log where nobody reads it.
   func checkpoint() async throws(LedgerError)
+
+  /// What is wrong with the ledger in itself, in words; nothing where it is sound.
+  ///
+  /// Not thorough it looks at what can be told fast, before a run begins.
+  func faults(isThorough: Bool) async throws(LedgerError) -> [String]
 }
 
 extension Ledger {

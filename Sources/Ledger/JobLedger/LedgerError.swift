@@ -18,7 +18,7 @@ public enum LedgerError: Error, Sendable, Equatable, CustomStringConvertible {
   case otherHost(path: String, host: String, secondsAgo: Int)
   /// A later program made the file.
   case newerSchema(path: String, found: Int, known: Int)
-  /// The file is no whole ledger any more.
+  /// The ledger is not what its run has written: cut, overwritten, another run's, or gone.
   case damaged(path: String, message: String)
   /// SQLite's own words.
   case database(path: String, message: String)
@@ -49,26 +49,39 @@ public enum LedgerError: Error, Sendable, Equatable, CustomStringConvertible {
     case .newerSchema(let path, let found, let known):
       "\(path): a later Pairloom made this ledger: it has format \(found), and this program knows"
         + " formats up to \(known). Use that version or a later one; nothing was changed."
-    case .damaged(let path, let message):
-      "\(path): the ledger is damaged: \(message) Leave the file as it is:"
-        + " `pairloom verify DIR --repair` makes it again from the files of the run."
     case .database(let path, let message):
       "\(path): the ledger cannot be used: \(message)"
+    case .damaged(let path, let message):
+      "\(path): the ledger is damaged: \(message). Nothing was changed."
+        + " `pairloom verify \(Self.folder(of: path)) --repair` makes it again from the files."
     }
+  }
+
+  /// Whether the ledger was refused for the version of its tables alone.
+  package var isOfFormat: Bool {
+    if case .newerSchema = self { return true }
+    return false
+  }
+
+  private static func folder(of path: String) -> String {
+    path.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
   }
 
   static func wrapping(_ error: any Error, path: String) -> LedgerError {
     if let error = error as? LedgerError { return error }
     // A column of a STRICT table held what it cannot hold.
-    if error is RowDecodingError { return .damaged(path: path, message: "\(error).") }
+    if error is RowDecodingError { return .damaged(path: path, message: "\(error)") }
     guard let error = error as? DatabaseError else {
       return .database(path: path, message: "\(error)")
     }
-    let message = (error.message ?? "\(error.resultCode)") + "."
+    let words = error.message ?? "\(error.resultCode)"
+    let message = words + "."
     switch error.resultCode {
-    case .SQLITE_NOTADB, .SQLITE_CORRUPT: return .damaged(path: path, message: message)
+    // The program's own statements fit the tables that it has made, and break no rule of theirs.
+    case .SQLITE_NOTADB, .SQLITE_CORRUPT, .SQLITE_ERROR, .SQLITE_MISMATCH, .SQLITE_CONSTRAINT:
+      return .damaged(path: path, message: words)
     case .SQLITE_IOERR where error.extendedResultCode == .SQLITE_IOERR_SHORT_READ:
-      return .damaged(path: path, message: "it is shorter than it was (\(message))")
+      return .damaged(path: path, message: "it is shorter than it was (\(words))")
     case .SQLITE_IOERR:
       return .database(
         path: path,

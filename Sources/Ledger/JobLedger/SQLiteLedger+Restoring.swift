@@ -7,12 +7,18 @@ public struct RestoredJob: Sendable, Equatable {
   public var attempt: Int
   /// What it counted, as JSON text, which makes it completed; nil for one that is yet to be done.
   public var counts: String?
+  /// Whether it is given up, and with it what needs it; never for a completed one.
+  public var isGivenUp: Bool
 
-  public init(_ job: NewJob, attempt: Int = 0, counts: String? = nil) {
+  public init(
+    _ job: NewJob, attempt: Int = 0, counts: String? = nil, isGivenUp: Bool = false
+  ) {
     precondition(attempt >= 0, "\(job.name) cannot have had \(attempt) attempts")
+    precondition(counts == nil || !isGivenUp, "\(job.name) cannot be completed and given up")
     self.job = job
     self.attempt = attempt
     self.counts = counts
+    self.isGivenUp = isGivenUp
   }
 }
 
@@ -50,6 +56,12 @@ extension SQLiteLedger {
       for restored in jobs {
         try Self.insert([restored.job], into: database, now: now)
         let name = restored.job.name
+        if restored.isGivenUp {
+          let id = try Int64.fetchOne(
+            database, sql: "SELECT id FROM jobs WHERE stage = ? AND chunk = ?",
+            arguments: [name.stage, name.chunk])
+          if let id { try Self.quarantine(id, in: database, now: now) }
+        }
         if let counts = restored.counts {
           try database.execute(
             sql: """

@@ -21,12 +21,17 @@ extension StageContext {
     self.init(
       folder: folder,
       report: { stage, chunk in
-        try await ledger.counts(of: JobName(stage: stage.rawValue, chunk: chunk))
-          .map { try StageReport.decoded($0) }
+        let name = JobName(stage: stage.rawValue, chunk: chunk)
+        return try await ledger.counts(of: name)
+          .map { try StageReport.decoded($0, of: name, in: ledger) }
       }
     ) { stage in
       try await ledger.counts(stage: stage.rawValue).map {
-        ($0.chunk, try StageReport.decoded($0.counts))
+        (
+          $0.chunk,
+          try StageReport.decoded(
+            $0.counts, of: JobName(stage: stage.rawValue, chunk: $0.chunk), in: ledger)
+        )
       }
     }
     givenUp = { stage in
@@ -36,5 +41,20 @@ extension StageContext {
     }
     wasReleased = { chunk in try await ReleasedChunks.read(ledger).contains(chunk) }
     redo = { chunks in try await ReleasedChunks.redo(chunks, in: ledger) }
+  }
+}
+
+extension StageReport {
+  /// The report of a job, as a ledger keeps it.
+  ///
+  /// - Throws: `LedgerError.damaged` where the text is none.
+  package static func decoded(
+    _ text: String, of name: JobName, in ledger: any Ledger
+  ) throws(LedgerError) -> StageReport {
+    do {
+      return try decoded(text)
+    } catch {
+      throw .damaged(path: ledger.path, message: "what \(name) has counted cannot be read")
+    }
   }
 }

@@ -12,6 +12,8 @@ public struct RunFolder: Sendable, Equatable {
   }
 
   public var ledger: String { "\(path)/ledger.sqlite" }
+  /// What only the ledger knows and no other file tells, should the ledger be lost.
+  public var record: String { "\(path)/run.json" }
   public var rejects: String { "\(path)/rejects.parquet" }
   /// The pace that all processes of the run keep towards each host.
   public var rates: String { "\(path)/rates.map" }
@@ -29,6 +31,8 @@ public struct RunFolder: Sendable, Equatable {
   public var chunkColumns: String { "\(path)/chunks/columns.json" }
   /// The files of the list and the rows that each gave: an array of objects.
   public var chunkFiles: String { "\(path)/chunks/files.json" }
+  /// The report of a retry's first job: which chunks are its own, and what of it was asked for again.
+  public func retryReport(_ generation: Int) -> String { "\(path)/chunks/retry-\(generation).json" }
   /// What came of a chunk's downloads.
   ///
   /// Named by attempt, like the bodies: two attempts may receive different bytes, and a late one must

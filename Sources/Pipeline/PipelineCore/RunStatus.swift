@@ -151,7 +151,11 @@ public struct RunStatus: Codable, Sendable, Equatable {
     guard !chunks.isEmpty else { return }
     let ingest = StageName.ingest.rawValue
     let reports = try await ledger.counts(stage: ingest).map {
-      ($0.chunk, try StageReport.decoded($0.counts))
+      (
+        $0.chunk,
+        try StageReport.decoded(
+          $0.counts, of: JobName(stage: ingest, chunk: $0.chunk), in: ledger)
+      )
     }
     for chunk in RunGenerations(ingest: reports).retries(in: chunks) {
       let prefix = RunGenerations.factPrefix(ofChunk: chunk)
@@ -163,7 +167,7 @@ public struct RunStatus: Codable, Sendable, Equatable {
       for stage in [StageName.download, .decode, .deduplicate] {
         let name = JobName(stage: stage.rawValue, chunk: chunk)
         guard let text = try await ledger.counts(of: name) else { continue }
-        let report = try StageReport.decoded(text)
+        let report = try StageReport.decoded(text, of: name, in: ledger)
         totals[stage.rawValue]?["$.kept", default: 0] -= report.kept
         for (kind, counts) in [("dropped", report.dropped), ("facts", report.facts)] {
           for (key, count) in counts {

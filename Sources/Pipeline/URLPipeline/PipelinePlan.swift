@@ -1,5 +1,5 @@
-import JobLedger
-import PipelineCore
+package import JobLedger
+package import PipelineCore
 
 /// The jobs of a run and what waits for what.
 ///
@@ -11,18 +11,23 @@ import PipelineCore
 /// The dashed arrows only wait: a quarantined chunk takes its own later jobs with it and holds up
 /// nothing else. The window bounds what lies downloaded on the disk. A retry is the same once more: an
 /// ingest job of its own, chunks after all that there were, and a filter job after the one before it.
-struct PipelinePlan: Sendable {
+package struct PipelinePlan: Sendable {
   var window: Int
   var isScored: Bool
 
-  static let first = NewJob(name(.ingest, 0), rank: StageName.ingest.rank)
+  package init(window: Int, isScored: Bool) {
+    self.window = window
+    self.isScored = isScored
+  }
 
-  static func name(_ stage: StageName, _ chunk: Int) -> JobName {
+  package static let first = NewJob(name(.ingest, 0), rank: StageName.ingest.rank)
+
+  package static func name(_ stage: StageName, _ chunk: Int) -> JobName {
     JobName(stage: stage.rawValue, chunk: chunk)
   }
 
   /// The job that chooses the rows of a retry.
-  static func retry(_ generation: Int) -> NewJob {
+  package static func retry(_ generation: Int) -> NewJob {
     NewJob(name(.ingest, generation), rank: StageName.ingest.rank)
   }
 
@@ -33,7 +38,8 @@ struct PipelinePlan: Sendable {
   ///   - generation: 0 for the list, else the retry's.
   ///   - previous: The generation whose filter job comes before; nil for the list.
   /// - Returns: In an order in which each comes after what it waits for.
-  func jobs(chunks: Range<Int>, generation: Int = 0, after previous: Int? = nil) -> [NewJob] {
+  package func jobs(chunks: Range<Int>, generation: Int = 0, after previous: Int? = nil) -> [NewJob]
+  {
     func job(_ stage: StageName, _ chunk: Int, needs: [JobName], after: [JobName] = []) -> NewJob {
       NewJob(Self.name(stage, chunk), rank: stage.rank, needs: needs, after: after)
     }

@@ -31,7 +31,8 @@ extension PipelineRun {
   ///   works on the run; and what ``run(reportingEvery:onStatus:)`` throws for options.
   @discardableResult
   public func redo(_ stage: StageName) async throws -> RedoOutcome {
-    let ledger = try Self.openLedger(folder.path, attempts: recipe.chunkAttempts)
+    let ledger = try await Self.openLedger(
+      folder.path, attempts: recipe.chunkAttempts, checks: true)
     try ForgottenPairs.requireEnded(in: folder)
     let fingerprint = try checkedFingerprint()
     _ = try recipe.download.check()
@@ -62,6 +63,7 @@ extension PipelineRun {
       configuration: fingerprint,
       notes: RunNotes(recipe: recipe, fingerprint: fingerprint).notes + [note.note],
       now: clock())
+    try await RunRecord.update(folder, from: ledger)
     return outcome
   }
 

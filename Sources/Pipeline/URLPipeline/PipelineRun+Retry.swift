@@ -1,5 +1,4 @@
 import DownloadStage
-import DurableFiles
 import JobLedger
 public import PipelineCore
 import TableQuery
@@ -36,7 +35,7 @@ extension PipelineRun {
   ///
   /// - Throws: ``RetryError/unfinished(folder:)`` when the list itself is not worked off.
   public static func unfinishedRetry(in folder: String) async throws -> String? {
-    let ledger = try openLedger(folder)
+    let ledger = try await openLedger(folder)
     guard try await ledger.unsettledCount() > 0 else { return nil }
     let generation = try await ledger.lastChunk(stage: StageName.ingest.rawValue) ?? 0
     guard generation > 0, let text = try await ledger.note(RunNotes.expressionNote(generation))
@@ -55,7 +54,7 @@ extension PipelineRun {
     -> RetrySelection
   {
     let query = try TableQuery(columns: FetchTable.columns, where: expression)
-    let context = StageContext(folder: RunFolder(folder), ledger: try openLedger(folder))
+    let context = StageContext(folder: RunFolder(folder), ledger: try await openLedger(folder))
     return try RetrySelection.make(try await FetchTableReader(context, before: .max), query)
   }
 
@@ -69,7 +68,7 @@ extension PipelineRun {
   public static func recipe(of folder: String, overrides: [String] = []) async throws
     -> PipelineRecipe
   {
-    guard let notes = try await RunNotes(try openLedger(folder)) else {
+    guard let notes = try await RunNotes(await openLedger(folder)) else {
       throw RetryError.withoutNotes(folder: folder)
     }
     let given = Set(overrides.compactMap { $0.split(separator: "=").first })
@@ -103,6 +102,7 @@ extension PipelineRun {
         [PipelinePlan.retry(last + 1)],
         note: (RunNotes.expressionNote(last + 1), expression), now: clock())
       guard isBegun else { throw RetryError.raced(folder: folder.path) }
+      try await RunRecord.update(folder, from: ledger)
     }
     return try await finish(ledger, lock, fingerprint, blocklist, interval, onStatus)
   }
@@ -125,7 +125,8 @@ extension PipelineRun {
 
   /// The folder's ledger, bound to the run's options.
   private func bound() async throws -> (any Ledger, RunLock, [(key: String, value: String)]) {
-    let ledger = try Self.openLedger(folder.path, attempts: recipe.chunkAttempts)
+    let ledger = try await Self.openLedger(
+      folder.path, attempts: recipe.chunkAttempts, checks: true)
     let lock = try RunLock.shared(folder)
     try ForgottenPairs.requireEnded(in: folder)
     guard let notes = try await RunNotes(ledger) else {
@@ -134,13 +135,15 @@ extension PipelineRun {
     // The list is not read again, and may be gone; all else must be as it was.
     let fingerprint = try recipe.fingerprint(list: notes.fingerprint, scorer: scorer)
     try await bind(ledger, to: fingerprint)
+    try await RunRecord.update(folder, from: ledger)
     return (ledger, lock, fingerprint)
   }
 
-  static func openLedger(_ folder: String, attempts: Int? = nil) throws -> any Ledger {
-    let path = RunFolder(folder).ledger
-    guard DurableFile.exists(path) else { throw NoRunError(folder: folder) }
-    return try SQLiteLedger(
-      path: path, retry: attempts.map { RetryPolicy(maxFailures: $0) } ?? RetryPolicy())
+  static func openLedger(
+    _ folder: String, attempts: Int? = nil, checks: Bool = false
+  ) async throws -> any Ledger {
+    try await RunLedger.open(
+      RunFolder(folder),
+      retry: attempts.map { RetryPolicy(maxFailures: $0) } ?? RetryPolicy(), checks: checks)
   }
 }

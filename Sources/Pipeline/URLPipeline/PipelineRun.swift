@@ -2,7 +2,6 @@ import CrawlPolicy
 import DecodeStage
 import DeduplicateStage
 import DownloadStage
-import DurableFiles
 import FilterStage
 import FoundationEssentials
 import HTTPFetch
@@ -115,10 +114,11 @@ public final class PipelineRun: Sendable {
     let blocklist = try recipe.download.check()
     try folder.make()
     let lock = try RunLock.shared(folder)
-    let ledger = try SQLiteLedger(
-      path: folder.ledger, retry: RetryPolicy(maxFailures: recipe.chunkAttempts))
+    let ledger = try await RunLedger.open(
+      folder, retry: RetryPolicy(maxFailures: recipe.chunkAttempts), mayBeNew: true, checks: true)
     try await bind(ledger, to: fingerprint)
     try await RunNotes(recipe: recipe, fingerprint: fingerprint).write(to: ledger)
+    try await RunRecord.update(folder, from: ledger)
     try await ledger.add([PipelinePlan.first], now: clock())
     return try await finish(ledger, lock, fingerprint, blocklist, interval, onStatus)
   }
@@ -155,18 +155,14 @@ public final class PipelineRun: Sendable {
 
   /// Where the run in `folder` stands, read from its ledger alone; a process may be working on it.
   public static func status(folder: String) async throws -> RunStatus {
-    let path = RunFolder(folder).ledger
-    guard DurableFile.exists(path) else { throw NoRunError(folder: folder) }
-    return try await RunStatus(ledger: try SQLiteLedger(path: path))
+    try await RunStatus(ledger: try await RunLedger.open(RunFolder(folder)))
   }
 
   /// Where the run in `folder` stands, and which hosts it fails at.
   public static func statusWithHosts(folder: String) async throws -> (
     status: RunStatus, hosts: HostSurvey
   ) {
-    let path = RunFolder(folder).ledger
-    guard DurableFile.exists(path) else { throw NoRunError(folder: folder) }
-    let ledger = try SQLiteLedger(path: path)
+    let ledger = try await RunLedger.open(RunFolder(folder))
     return (
       try await RunStatus(ledger: ledger), try await HostSurvey(RunFolder(folder), ledger: ledger)
     )

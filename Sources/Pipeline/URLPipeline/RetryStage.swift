@@ -1,3 +1,4 @@
+import DurableFiles
 import IngestStage
 import PipelineCore
 import TableQuery
@@ -72,6 +73,9 @@ struct FirstStage: Stage {
       facts[RunGenerations.retriedReasonPrefix + reason.rawValue] = count
     }
     // The rows of the list are the list's; none comes in here.
-    return StageReport(input: 0, kept: 0, facts: facts)
+    let report = StageReport(input: 0, kept: 0, facts: facts)
+    // No chunk's own table tells to which retry it belongs.
+    try DurableFile.write(try report.encoded() + "\n", to: folder.retryReport(generation))
+    return report
   }
 }

@@ -10,8 +10,8 @@ struct RunNotes: Sendable {
   /// What the folder is bound to, in its order.
   var fingerprint: [(key: String, value: String)]
 
-  private static let settingsNote = "recipe.settings"
-  private static let fingerprintNote = "recipe.fingerprint"
+  static let settingsNote = "recipe.settings"
+  static let fingerprintNote = "recipe.fingerprint"
   /// The expression of a retry.
   static func expressionNote(_ generation: Int) -> String { "retry.\(generation)" }
 
@@ -26,9 +26,16 @@ struct RunNotes: Sendable {
   /// Reads the notes of a run; nil for a run of before there were notes.
   init?(_ ledger: any Ledger) async throws {
     guard let settings = try await ledger.note(Self.settingsNote),
-      let fingerprint = try await ledger.note(Self.fingerprintNote),
-      case .array(let lines) = try JSONValue.parse(Array(settings.utf8))
+      let fingerprint = try await ledger.note(Self.fingerprintNote)
     else { return nil }
+    try self.init(settings: settings, fingerprint: fingerprint)
+  }
+
+  /// Reads the texts of the notes; nil where they are none.
+  init?(settings: String, fingerprint: String) throws {
+    guard case .array(let lines) = try JSONValue.parse(Array(settings.utf8)) else {
+      return nil
+    }
     self.settings = lines.compactMap(\.text)
     self.fingerprint = try JSONValue.parse(Array(fingerprint.utf8)).members.map {
       ($0.key, $0.value.text ?? "")

@@ -40,6 +40,23 @@ import Testing
     #expect(try await fixture.claim(now: 9)?.attempt == 4)
   }
 
+  @Test("what is given up is quarantined, and what needs it with it")
+  func givenUp() async throws {
+    let fixture = try LedgerFixture()
+    defer { fixture.remove() }
+    try await fixture.ledger.restore(
+      [
+        RestoredJob(job("a", 0), counts: "{}"),
+        RestoredJob(job("b", 0, needs: [Self.name("a", 0)]), attempt: 2, isGivenUp: true),
+        RestoredJob(job("c", 0, needs: [Self.name("b", 0)])),
+        RestoredJob(job("c", 1, after: [Self.name("b", 0), Self.name("c", 0)])),
+      ], configuration: [], notes: [], now: 5)
+    let quarantined = try await fixture.ledger.quarantined()
+    #expect(quarantined.map(\.name) == [Self.name("b", 0), Self.name("c", 0)])
+    #expect(quarantined.map(\.error) == [nil, nil])
+    #expect(try await fixture.claim()?.name == Self.name("c", 1))
+  }
+
   @Test("configuration and notes are bound, and read back with everything else")
   func everything() async throws {
     let fixture = try LedgerFixture()

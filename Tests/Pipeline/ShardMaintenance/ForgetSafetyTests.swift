@@ -93,7 +93,7 @@ import URLPipeline
     try await web.run("run")
     let folder = RunFolder(web.folder + "/run")
     let rows = try web.rows("run")
-    let ledger = try RunFacts.ledger(of: folder)
+    let ledger = try await RunFacts.ledger(of: folder)
     let facts = try await RunFacts(folder, ledger)
     let counts = try #require(try await ledger.counts(of: facts.job(.shard, 1)))
     let shard = folder.shards + "/00001.tar.lz4"
@@ -136,7 +136,7 @@ import URLPipeline
     let web = try MaintenanceWeb()
     try await web.run("run", ForgetTests.filter, scorer: ToyScorer())
     let folder = RunFolder(web.folder + "/run")
-    let ledger = try RunFacts.ledger(of: folder)
+    let ledger = try await RunFacts.ledger(of: folder)
     let facts = try await RunFacts(folder, ledger)
     // As a run that was killed after it had written them, and before the ledger knew.
     let names = ["00001.tar.lz4", "00001.idx", "00001.parquet"]
@@ -208,7 +208,7 @@ import URLPipeline
     let web = try MaintenanceWeb()
     try await web.run("run")
     let folder = RunFolder(web.folder + "/run")
-    let ledger = try RunFacts.ledger(of: folder)
+    let ledger = try await RunFacts.ledger(of: folder)
     let facts = try await RunFacts(folder, ledger)
     // The lease of a process that is gone.
     try await ledger.reopen(facts.publishing)

@@ -159,7 +159,7 @@ import URLPipeline
     let folder = RunFolder(web.folder + "/run")
     let rows = try web.rows("run")
     // As a run that was stopped after the download of chunk 1.
-    let ledger = try RunFacts.ledger(of: folder)
+    let ledger = try await RunFacts.ledger(of: folder)
     let facts = try await RunFacts(folder, ledger)
     try await ledger.reopen(
       [StageName.decode, .deduplicate, .shard].map { facts.job($0, 1) } + facts.publishing)

@@ -242,7 +242,7 @@ import URLPipeline
     let folder = RunFolder(web.folder + "/run")
     // What the disk holds when a run was killed before it cleared up.
     try await web.run("other")
-    let ledger = try RunFacts.ledger(of: folder)
+    let ledger = try await RunFacts.ledger(of: folder)
     let facts = try await RunFacts(folder, ledger)
     let report = VerificationReport.Problem(
       "shards/00001.tar.lz4", "it is missing",

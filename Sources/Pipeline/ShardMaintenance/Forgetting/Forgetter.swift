@@ -41,7 +41,7 @@ public struct Forgetter: Sendable {
     _ requests: [ForgetRequest], in folder: RunFolder, isDryRun: Bool = false, now: Int,
     afterStep: @escaping @Sendable () throws -> Void = {}
   ) async throws -> ForgetOutcome {
-    let ledger = try RunFacts.ledger(of: folder)
+    let ledger = try await RunFacts.ledger(of: folder, checks: true)
     if !isDryRun {
       try await ledger.rescue(now: now)
       let leased = try await leases(ledger)

@@ -15,6 +15,8 @@ struct ChunkCheck {
   let columns: Set<String>?
   /// Whether the chunks of the list have, all together, the rows that ingest has counted.
   let listIsWhole: Bool
+  /// The digests of the shards that the manifest lists.
+  let published: Set<String>
 
   private var folder: RunFolder { facts.folder }
 
@@ -44,6 +46,15 @@ struct ChunkCheck {
     let table = report.map { _ in ShardTable(folder.shardTable(chunk)) }
     found.count(tables: [fetched, decoded, verdicts].count { $0 != nil } + (table == nil ? 1 : 2))
     let shard = report?.shard.map { ShardCheck("\(folder.shards)/\($0.file)", $0) }
+    if let shard, let summary = report?.shard, let table, shard.isSoundInItself,
+      !published.contains(summary.sha256),
+      table.problem == nil, table.mismatch(keys: shard.keys, count: shard.keys.count) == nil
+    {
+      // Its own checksums, its index and its table agree: three against the ledger.
+      return found.add(
+        "ledger.sqlite", "it knows of other bytes of shards/\(summary.file), which is sound",
+        .ledger)
+    }
     let keys = report.flatMap { $0.shard == nil ? [] : shard?.damage == nil ? shard?.keys : nil }
 
     var rows = candidates

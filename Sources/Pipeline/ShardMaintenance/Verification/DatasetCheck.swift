@@ -34,6 +34,9 @@ struct DatasetCheck: Sendable {
   /// Whether there is a manifest that can be read.
   var hasManifest: Bool { manifest != nil }
 
+  /// The digests of all shards that it lists.
+  var digests: Set<String> { Set((manifest?.shards ?? []).map(\.sha256)) }
+
   private var publish: Repair { .redo(facts.publishing, refetches: false) }
 
   /// The shards of the manifest that are no chunk's own.

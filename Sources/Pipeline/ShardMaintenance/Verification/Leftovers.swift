@@ -2,6 +2,7 @@ import DurableFiles
 import JobLedger
 import PairDataset
 import PipelineCore
+import URLPipeline
 
 /// Files of jobs that were done again, and that they do not write any more.
 ///
@@ -34,12 +35,13 @@ struct Leftovers: Sendable {
   {
     let old = try await Leftovers(ledger).noted
     let all = old.union(try outputs(of: jobs, facts))
-    if all != old { try await Leftovers(noted: all).save(to: ledger) }
+    if all != old { try await Leftovers(noted: all).save(to: ledger, of: facts.folder) }
   }
 
-  private func save(to ledger: any Ledger) async throws {
+  private func save(to ledger: any Ledger, of folder: RunFolder) async throws {
     let paths = JSONValue.array(noted.sorted().map { .string($0) })
     try await ledger.setNote(Self.note, noted.isEmpty ? "" : paths.serialized)
+    try await RunRecord.update(folder, from: ledger)
   }
 
   /// What no job writes any more, by paths relative to the run's folder, in order.
@@ -56,7 +58,9 @@ struct Leftovers: Sendable {
     let gone = try unlisted(facts)
     for path in gone { try DurableFile.remove("\(facts.folder.path)/\(path)") }
     let undecided = try split(facts).undecided
-    if undecided != noted { try await Leftovers(noted: undecided).save(to: ledger) }
+    if undecided != noted {
+      try await Leftovers(noted: undecided).save(to: ledger, of: facts.folder)
+    }
     return gone
   }
 

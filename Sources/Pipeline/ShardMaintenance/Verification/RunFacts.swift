@@ -21,7 +21,8 @@ package struct RunFacts: Sendable {
     var reports: [StageName: [Int: StageReport]] = [:]
     for stage in StageName.allCases {
       for (chunk, counts) in try await ledger.counts(stage: stage.rawValue) {
-        reports[stage, default: [:]][chunk] = try StageReport.decoded(counts)
+        reports[stage, default: [:]][chunk] = try StageReport.decoded(
+          counts, of: JobName(stage: stage.rawValue, chunk: chunk), in: ledger)
       }
     }
     self.reports = reports
@@ -37,10 +38,15 @@ package struct RunFacts: Sendable {
 
   /// The ledger of the run in `folder`.
   ///
-  /// - Throws: `NoRunError` where there is none.
-  package static func ledger(of folder: RunFolder) throws -> any Ledger {
-    guard DurableFile.exists(folder.ledger) else { throw NoRunError(folder: folder.path) }
-    return try SQLiteLedger(path: folder.ledger)
+  /// - Parameters:
+  ///   - folder: The run's.
+  ///   - checks: Whether its pages are looked at before anything is changed by what it says.
+  /// - Returns: The ledger.
+  /// - Throws: `NoRunError` where there is none; `LedgerError.damaged`.
+  package static func ledger(
+    of folder: RunFolder, checks: Bool = false
+  ) async throws -> any Ledger {
+    try await RunLedger.open(folder, checks: checks)
   }
 
   package func report(_ stage: StageName, _ chunk: Int) -> StageReport? { reports[stage]?[chunk] }

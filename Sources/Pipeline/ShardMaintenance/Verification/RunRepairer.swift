@@ -26,16 +26,31 @@ public enum RunRepairer {
   ///
   /// Killed at any moment, it is ended by verifying and repairing again.
   ///
+  /// A damaged ledger comes first; what else is wrong is looked at again by the new one.
+  ///
   /// - Parameters:
   ///   - report: Of the folder as it is.
   ///   - folder: Of the run.
   /// - Returns: What was done, and which jobs wait to be done.
-  /// - Throws: `LedgerError.busy` while a process works on the jobs. What fails of one repair stands in
+  /// - Throws: `LedgerError.busy` while a process works on the jobs, ``RecoveryError`` where the ledger
+  ///   is damaged and cannot be made again. What fails of one repair stands in
   ///   `left`, and the others are done.
   public static func repair(_ report: VerificationReport, in folder: RunFolder) async throws
     -> RepairOutcome
   {
-    let ledger = try RunFacts.ledger(of: folder)
+    if report.problems.contains(where: { $0.repair == .ledger }) {
+      let threads = Parallel.coreCount
+      let lines = try await LedgerRebuilder.rebuild(
+        folder, threads: threads, now: WorkerGroup.wallClock())
+      let next = try await RunVerifier.verify(folder, threads: threads)
+      if let again = next.problems.first(where: { $0.repair == .ledger }) {
+        throw LedgerError.damaged(path: folder.ledger, message: again.what)
+      }
+      var outcome = try await repair(next, in: folder)
+      outcome.done = lines + outcome.done
+      return outcome
+    }
+    let ledger = try await RunFacts.ledger(of: folder, checks: true)
     let facts = try await RunFacts(folder, ledger)
     var outcome = RepairOutcome()
     var jobs: [JobName] = []
@@ -71,7 +86,10 @@ public enum RunRepairer {
   ) async throws -> [String] {
     let folder = facts.folder
     switch problem.repair {
-    case .redo: return []
+    case .redo, .ledger: return []
+    case .record:
+      try await RunRecord.update(folder, from: ledger)
+      return ["wrote run.json again"]
     case .byHand(let advice):
       outcome.left.append("\(problem.file): \(advice)")
       return []
@@ -104,7 +122,7 @@ public enum RunRepairer {
   /// - Parameter folder: Of the run.
   /// - Throws: What the disk refuses.
   public static func clear(in folder: RunFolder) async throws {
-    let ledger = try RunFacts.ledger(of: folder)
+    let ledger = try await RunFacts.ledger(of: folder)
     _ = try await Leftovers(ledger).clear(try await RunFacts(folder, ledger), in: ledger)
   }
 }

@@ -3,6 +3,7 @@ import JobLedger
 import PairDataset
 public import PipelineCore
 import Synchronization
+import URLPipeline
 import WorkerThreads
 
 /// Holds every file of a run against its ledger, its tables and its checksums.
@@ -15,6 +16,7 @@ public struct RunVerifier: Sendable {
   private let threads: Int
   private let layout: RunLayout?
   private let leftovers: Leftovers
+  private let records: (file: RunRecord, ledger: RunRecord)?
 
   /// What is wrong in `folder`; changes nothing.
   ///
@@ -28,17 +30,23 @@ public struct RunVerifier: Sendable {
     _ folder: RunFolder, threads: Int,
     onProgress: @escaping @Sendable (_ done: Int, _ of: Int) -> Void = { _, _ in }
   ) async throws -> VerificationReport {
-    let ledger = try RunFacts.ledger(of: folder)
+    let faults = try await LedgerComparison.faults(of: folder)
+    // Nothing can be held against a ledger that is none.
+    if !faults.isEmpty { return VerificationReport(problems: faults) }
+    let ledger = try await RunFacts.ledger(of: folder)
     let verifier = RunVerifier(
       facts: try await RunFacts(folder, ledger), status: try await RunStatus(ledger: ledger),
       threads: threads, layout: try await RunLayout(of: folder),
-      leftovers: try await Leftovers(ledger))
+      leftovers: try await Leftovers(ledger),
+      records: try await RunRecord.both(of: folder, ledger))
     return try await Parallel.detached { try verifier.report(onProgress) }
   }
 
   private init(
-    facts: RunFacts, status: RunStatus, threads: Int, layout: RunLayout?, leftovers: Leftovers
+    facts: RunFacts, status: RunStatus, threads: Int, layout: RunLayout?, leftovers: Leftovers,
+    records: (file: RunRecord, ledger: RunRecord)?
   ) {
+    self.records = records
     self.layout = layout
     self.leftovers = leftovers
     self.facts = facts
@@ -56,6 +64,11 @@ public struct RunVerifier: Sendable {
         .byHand("end it with `pairloom forget \(facts.folder.path)`, then verify again"))
       return found.result
     }
+    try LedgerComparison(facts: facts, status: status, found: found, records: records)
+      .run(threads: threads)
+    // The files would be blamed for what a wrong ledger says.
+    if found.result.problems.contains(where: { $0.repair == .ledger }) { return found.result }
+    checkRecord()
     let dataset = DatasetCheck(facts: facts, found: found, layout: layout)
     let final = dataset.finalShards()
     let columns = readColumns()
@@ -67,7 +80,7 @@ public struct RunVerifier: Sendable {
       if index < facts.chunks.count {
         ChunkCheck(
           chunk: index, facts: facts, found: found, layout: layout, columns: columns,
-          listIsWhole: listIsWhole
+          listIsWhole: listIsWhole, published: dataset.digests
         )
         .run()
       } else {
@@ -86,6 +99,14 @@ public struct RunVerifier: Sendable {
     report.unfinishedJobs = facts.unfinishedJobs
     report.quarantinedJobs = facts.quarantinedJobs
     return report
+  }
+
+  private func checkRecord() {
+    do {
+      _ = try RunRecord.read(facts.folder)
+    } catch {
+      found.add("run.json", "\(error)", .record)
+    }
   }
 
   /// The names of the list's other columns; nil where they are lost.

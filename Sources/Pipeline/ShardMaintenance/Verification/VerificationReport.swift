@@ -57,6 +57,10 @@ package enum Repair: Sendable, Hashable {
   case removeTemporaries
   /// Remove what jobs that were done again have written before and do not write any more.
   case removeLeftovers
+  /// Make the ledger again from the files.
+  case ledger
+  /// Write `run.json` again from the ledger.
+  case record
   /// There is nothing to rebuild it from.
   case byHand(String)
 
@@ -70,6 +74,10 @@ package enum Repair: Sendable, Hashable {
         : "--repair does it again")
         + ": \(jobs.prefix(4).map(\.description).joined(separator: ", "))"
         + (jobs.count > 4 ? " and \(jobs.count - 4) more" : "")
+    case .ledger:
+      "--repair sets it aside as ledger.sqlite.damaged-N and makes it again from the files; what they"
+        + " do not show as done is done again"
+    case .record: "--repair writes it again from the ledger"
     case .removeTemporaries, .removeLeftovers: "--repair removes it"
     case .byHand(let advice): advice
     }

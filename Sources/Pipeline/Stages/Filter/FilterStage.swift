@@ -44,8 +44,10 @@ public struct FilterStage: Stage {
     self.recipeSHA256 = recipeSHA256
   }
 
-  /// Filtered shards that the job has published.
+  /// The fact by which a job counts the final shards that it has packed.
   package static let shardsFact = "shards"
+  /// Names the job in the footers of the tables that it packs, the list's excepted.
+  package static let generationKey = "generation"
 
   /// The columns of `filtered/verdicts/`.
   private static let verdictColumns =
@@ -92,6 +94,7 @@ public struct FilterStage: Stage {
         let isOwn = earlier[generations.number(ofChunk: $0.chunk)] == nil
         return Work.Shard(chunk: $0.chunk, summary: $0.summary, isOwn: isOwn)
       },
+      generation: chunk.number,
       published: earlier.values.reduce(0) { $0 + ($1.facts[Self.shardsFact] ?? 0) },
       funnel: funnel)
     let packed = try await CancellationFlag.watch { flag in
@@ -111,6 +114,7 @@ public struct FilterStage: Stage {
       var isOwn: Bool
     }
     var shards: [Shard]
+    var generation: Int
     /// Filtered shards of earlier generations.
     var published: Int
     var funnel: [DatasetManifest.FunnelStep]
@@ -132,7 +136,7 @@ public struct FilterStage: Stage {
     try ForgottenPairs.requireEnded(in: folder)
     if packing.isAsked {
       let earlier = try published(work.published, in: folder)
-      let own = try pack(work.shards, after: work.published, in: folder, flag)
+      let own = try fill(work, in: folder, flag)
       return Packed(
         shards: earlier + own, kept: own.reduce(0) { $0 + $1.pairs }, count: own.count)
     }
@@ -173,18 +177,20 @@ public struct FilterStage: Stage {
     return Array(known.prefix(count))
   }
 
-  private func pack(
-    _ shards: [Work.Shard], after first: Int, in folder: RunFolder, _ flag: CancellationFlag
+  private func fill(
+    _ work: Work, in folder: RunFolder, _ flag: CancellationFlag
   ) throws -> [ShardSummary] {
     try DurableFile.makeFolder(folder.filtered)
-    let output = PackedShards(in: folder, first: first, packing: packing)
+    let output = PackedShards(
+      in: folder, first: work.published, packing: packing,
+      facts: work.generation > 0 ? [(Self.generationKey, String(work.generation))] : [])
     if rule == .none {
-      for shard in shards where shard.isOwn {
+      for shard in work.shards where shard.isOwn {
         try flag.check()
         try output.copy(shard.chunk, keeping: nil, keys: nil)
       }
     } else {
-      try filter(shards, into: output, in: folder, flag)
+      try filter(work.shards, into: output, in: folder, flag)
     }
     return try output.finish()
   }

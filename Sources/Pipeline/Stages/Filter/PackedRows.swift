@@ -26,10 +26,12 @@ struct PackedRows {
     self.run = run
   }
 
-  /// Publishes the rows of the next `count` pairs as a table.
+  /// Publishes the rows of the next `count` pairs as a table with `facts` in its footer.
   ///
   /// - Throws: ``TableError`` where the tables hold other pairs than their shards.
-  mutating func write(_ count: Int, to path: String) throws {
+  mutating func write(
+    _ count: Int, to path: String, facts: [(key: String, value: String)]
+  ) throws {
     var table: [JSONValue] = []
     while table.count < count {
       if rows.isEmpty { try read() }
@@ -37,7 +39,7 @@ struct PackedRows {
       rows = rows.dropFirst(part.count)
       table += part
     }
-    try PairTable.write(table, columns: columns, to: path)
+    try PairTable.write(table, columns: columns, to: path, metadata: facts)
   }
 
   /// Reads the rows of the next part.

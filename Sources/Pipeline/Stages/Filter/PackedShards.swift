@@ -9,6 +9,7 @@ import PipelineCore
 final class PackedShards {
   private let run: RunFolder
   private let first: Int
+  private let facts: [(key: String, value: String)]
   private let writer: RollingShardWriter
   /// What was taken, in order.
   private var parts: [PackedRows.Part] = []
@@ -17,8 +18,12 @@ final class PackedShards {
   ///   - run: Whose `filtered/` the shards go to.
   ///   - first: The number of the first one.
   ///   - packing: How they are cut and stored.
-  init(in run: RunFolder, first: Int, packing: ShardPacking) {
+  ///   - facts: For the footers of their tables.
+  init(
+    in run: RunFolder, first: Int, packing: ShardPacking, facts: [(key: String, value: String)]
+  ) {
     self.run = run
+    self.facts = facts
     self.first = first
     writer = RollingShardWriter(
       folder: run.filtered, firstNumber: first, compression: packing.compression,
@@ -86,7 +91,7 @@ final class PackedShards {
     var rows = PackedRows(parts: parts, run: run)
     for index in summaries.indices {
       let table = RunFolder.digits(first + index) + ".parquet"
-      try rows.write(summaries[index].pairs, to: "\(run.filtered)/\(table)")
+      try rows.write(summaries[index].pairs, to: "\(run.filtered)/\(table)", facts: facts)
       summaries[index].file = "filtered/" + summaries[index].file
       summaries[index].table = "filtered/" + table
     }

@@ -15,5 +15,5 @@ public struct ShardPacking: Sendable, Equatable {
   }
 
   /// Whether pairs are packed anew where no rule asks for it.
-  var isAsked: Bool { maxPairs != nil || maxBytes != nil }
+  package var isAsked: Bool { maxPairs != nil || maxBytes != nil }
 }

@@ -113,6 +113,22 @@ public struct ShardStage: Stage {
     }
   }
 
+  /// The keys of the pairs that a chunk's shard must hold, by the tables of the stages before it.
+  ///
+  /// - Parameters:
+  ///   - chunk: The chunk.
+  ///   - attempt: The attempt that completed its download.
+  ///   - folder: The run's.
+  /// - Returns: In the order of the shard; none for a chunk that keeps nothing.
+  /// - Throws: What the tables lack.
+  package func keys(of chunk: Int, fetchedBy attempt: Int, in folder: RunFolder) throws -> [String]
+  {
+    let layout = try layout(in: folder)
+    let carried = CarriedColumns(try ListColumns.read(folder), unless: layout.ownFields)
+    return try fates(chunk, fetchedBy: attempt, in: folder, carried)
+      .filter { $0.drop == nil }.map(\.key)
+  }
+
   /// Removes what an earlier attempt has left, or an earlier doing with another compression: no
   /// ledger lists it, and nobody would take it away.
   private func removeShards(_ chunk: Int, in folder: RunFolder, but summary: ShardSummary?) throws {
