@@ -27,6 +27,26 @@ import Testing
     #expect(reader.tuning == ["absent"])
   }
 
+  @Test("an option belongs to the stage that reads it first; words are of a closed list")
+  func stages() throws {
+    var reader = try Self.reader("modes: [slow, slow]\nsize: 3")
+    _ = try reader.string("first")
+    reader.stage = .decode
+    _ = try reader.int("size", default: 1, in: 1...9)
+    reader.stage = .filter
+    _ = try reader.int("size", default: 1, in: 1...9)
+    let modes: Set<Mode> = try reader.choices("modes", tuning: true)
+    #expect(modes == [.slow])
+    #expect(reader.tuning == ["modes"])
+    #expect(reader.stages == ["first": .ingest, "size": .decode, "modes": .filter])
+    var wrong = try Self.reader("modes: fast, quick")
+    #expect(
+      throws: RecipeError.badValue(key: "modes", value: "quick", expected: "one of fast, slow")
+    ) {
+      let _: Set<Mode> = try wrong.choices("modes")
+    }
+  }
+
   @Test("an unknown key is refused with the nearest known one")
   func unknown() throws {
     var near = try Self.reader("imagesize: 3")

@@ -269,7 +269,7 @@ import URLPipeline
     }
     // Options that make other pictures are refused as on any resumed run.
     let other = try await PipelineRun.recipe(of: folder, overrides: ["image_size=20"])
-    await #expect(throws: LedgerError.self) {
+    await #expect(throws: ChangedOptionsError.self) {
       try await PipelineRun(recipe: other, folder: folder, workers: 1).retry(where: "1")
     }
     #expect(try await PipelineRun.status(folder: folder).retried == 0)
