@@ -15,8 +15,11 @@ public struct FetcherError: Error, Equatable, CustomStringConvertible {
   /// - Parameters:
   ///   - systemCall: The call that failed, and on what.
   ///   - errorNumber: What it failed with; by default, the present errno.
-  ///   - remedy: A sentence on what to do about it.
+  ///   - remedy: A sentence on what to do about it; a full disk has one of its own.
   init(systemCall: String, errorNumber: Int32 = errno, remedy: String = "") {
+    let isFull = errorNumber == ENOSPC && remedy.isEmpty
+    let remedy =
+      isFull ? "Free some space, then run the same command again: it resumes." : remedy
     self.init(
       operation: systemCall,
       detail: unsafe String(cString: strerror(errorNumber))
