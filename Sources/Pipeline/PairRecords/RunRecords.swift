@@ -24,8 +24,7 @@ public struct RunRecords: Sendable {
   /// - Throws: `NoRunError`, `LedgerError`, or what the folder lacks.
   public init(_ path: String) async throws {
     folder = RunFolder(path)
-    guard DurableFile.exists(folder.ledger) else { throw NoRunError(folder: path) }
-    ledger = try SQLiteLedger(path: folder.ledger)
+    ledger = try await RunLedger.open(folder)
     let context = StageContext(folder: folder, ledger: ledger)
     let ingest = try await context.reports(.ingest)
     generations = RunGenerations(ingest: ingest)

@@ -9,7 +9,7 @@ import Testing
   static let kills = isLong ? 1_000 : 40
   static let runs = 3
   /// Each kill lets some chunks more pass the gate.
-  static let (chunkRows, rowsPerKill) = (12, 72)
+  static let (chunkRows, rowsPerKill) = (12, 48)
 
   @Test("processes killed at random moments leave every row one fate, and the bytes of a calm run")
   func killed() async throws {

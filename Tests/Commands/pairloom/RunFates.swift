@@ -44,7 +44,8 @@ struct RunFates {
         for row in try PairTable.read("\(run.shards)/\(name)") {
           fates.append(try #require(row["row"]?.integer))
           let status = try #require(row["status"]?.text)
-          if status != "success" { dropped[status, default: 0] += 1 }
+          guard status != "success" else { continue }
+          dropped[try #require(row["reason"]?.text), default: 0] += 1
         }
       } else if name.hasSuffix(".tar.lz4") {
         keys += try ShardReader(path: "\(run.shards)/\(name)").keys
