@@ -81,7 +81,7 @@ public final class RunImporter {
     let all = try await publish(imported, reports, run)
     let ledger = try SQLiteLedger(path: run.ledger)
     try await imported.enter(
-      all, chunks: reports[.shard]?.count ?? 0, in: ledger, now: clock())
+      all, chunks: reports[.shard]?.count ?? 0, in: ledger, of: run, now: clock())
     try state.end()
     return outcome
   }

@@ -41,7 +41,7 @@ package struct ImportedRun: Sendable {
   ///   - now: Milliseconds since 1970.
   /// - Throws: `LedgerError`.
   package func enter(
-    _ reports: [StageName: [Int: StageReport]], chunks: Int, in ledger: SQLiteLedger, now: Int
+    _ reports: [StageName: [Int: StageReport]], chunks: Int, in ledger: SQLiteLedger, of folder: RunFolder, now: Int
   ) async throws {
     var counts: [JobName: String] = [:]
     for (stage, reports) in reports {
@@ -59,5 +59,6 @@ package struct ImportedRun: Sendable {
     }
     try await RunNotes(recipe: recipe, fingerprint: fingerprint).write(to: ledger)
     try await ledger.restore(restored, configuration: fingerprint, notes: [], now: now)
+    try await RunRecord.update(folder, from: ledger)
   }
 }

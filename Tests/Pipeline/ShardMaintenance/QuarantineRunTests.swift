@@ -72,13 +72,15 @@ import URLPipeline
     let broken = try await web.run("run", paths: Self.paths, filter, scorer: ToyScorer())
     #expect(broken.status.isFinished && !broken.isComplete)
     let view = try await QuarantineView(RunFolder(folder))
-    #expect(view.causes.map(\.name) == [Self.job(stage)])
+    // What is in the way of a chunk's verdicts is in the way of those who read them, too.
+    #expect(view.causes.first?.name == Self.job(stage))
+    #expect(view.causes.count == 1 || stage == .deduplicate)
     #expect(view.causes.first?.error?.contains(file) == true, "\(view.causes)")
     #expect(view.rows(of: Self.job(stage))?.range == 10...19)
     // The pictures of the chunk are not among the published; their later copies are.
     let rows = try web.rows("run")
     #expect(!rows.contains(13))
-    if stage.rank <= StageName.deduplicate.rank { #expect(rows.contains(21)) }
+    if stage.rank < StageName.deduplicate.rank { #expect(rows.contains(21)) }
 
     // A run in between keeps the bytes of what was given up.
     try await web.run("run", paths: Self.paths, filter, scorer: ToyScorer())

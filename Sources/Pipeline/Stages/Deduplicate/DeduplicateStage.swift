@@ -32,10 +32,10 @@ public actor DeduplicateStage: Stage {
 
   public func run(_ chunk: Chunk, in run: StageContext) async throws -> StageReport {
     let folder = run.folder
-    if options.kind == .exact {
-      let givenUp = try await run.givenUp(.deduplicate)
-      try index(before: chunk.number, without: givenUp, folder)
-    }
+    let wasReleased = options.kind == .exact ? try await run.wasReleased(chunk.number) : false
+    let givenUp = options.kind == .exact ? try await run.givenUp(.deduplicate) : []
+    // From here to the table nothing is awaited: the index is this chunk's.
+    if options.kind == .exact { try index(before: chunk.number, without: givenUp, folder) }
     let decoded = try PairTable.read(folder.decodedTable(chunk.number), as: DecodedRow.init)
     let forgotten = try ForgottenPairs.read(folder)
     // Without requests no candidate was taken out.
@@ -60,18 +60,13 @@ public actor DeduplicateStage: Stage {
         row: picture.row, sha256: picture.sha256,
         drop: first.map { Drop(.duplicateBytes, survivor: $0) })
     }
-    var spoken = Set(mine.keys)
-    let hasOlderVerdicts = DurableFile.exists(folder.verdictTable(chunk.number))
-    if options.kind == .exact && hasOlderVerdicts {
-      // An earlier verdict on other bytes, which later chunks may have gone by.
-      spoken.formUnion(
-        try PairTable.read(folder.verdictTable(chunk.number), as: Verdict.init)
-          .filter { $0.drop == nil }.map(\.sha256))
-    }
+    // With an earlier verdict on other bytes, which later chunks may have gone by.
+    let spoken =
+      wasReleased ? Set(mine.keys).union(Self.kept(by: folder.verdictTable(chunk.number))) : []
     try PairTable.write(
       verdicts.map(\.json), columns: Verdict.columns, to: folder.verdictTable(chunk.number))
     // After the table: whoever is done again reads it.
-    if options.kind == .exact, !spoken.isEmpty, try await run.wasReleased(chunk.number) {
+    if !spoken.isEmpty {
       let chunks = try Self.chunks(behind: chunk.number, judging: spoken, in: folder)
       if !chunks.isEmpty { try await run.redo(chunks) }
     }
@@ -79,6 +74,15 @@ public actor DeduplicateStage: Stage {
     return StageReport(
       input: verdicts.count, kept: verdicts.count - drops.count,
       dropped: Dictionary(drops.map { ($0.reason, 1) }, uniquingKeysWith: +))
+  }
+
+  /// The pictures that a table of verdicts keeps; none where it is missing or damaged, as then no chunk
+  /// after it could go by it.
+  private static func kept(by table: String) -> [String] {
+    guard DurableFile.exists(table),
+      let verdicts = try? PairTable.read(table, as: Verdict.init)
+    else { return [] }
+    return verdicts.filter { $0.drop == nil }.map(\.sha256)
   }
 
   /// The chunks after `chunk` that have a verdict on one of these pictures.
