@@ -92,7 +92,7 @@ enum QuarantineLines {
 /// All about one given-up job.
 struct QuarantinePage {
   var job: QuarantinedJob
-  var attempts: [AttemptRecord]
+  var attempts: [JobAttempt]
   var files: [(path: String, bytes: Int)]
   var rows: QuarantineView.Rows?
   var wanting: [JobName]
@@ -109,13 +109,12 @@ struct QuarantinePage {
         "given up for want of it: " + wanting.map(\.description).joined(separator: ", "))
     }
     lines.append(attempts.isEmpty ? "it was never begun" : "attempts:")
-    for record in attempts {
-      let attempt = record.attempt
+    for attempt in attempts {
       let seconds = attempt.endedAt.map { Double($0 - attempt.startedAt) / 1_000 }
       lines.append(
         "  \(attempt.attempt)  \(QuarantineLines.time(attempt.startedAt))"
           + "  \(seconds.map { "\($0) s" } ?? "not ended")  \(attempt.outcome.rawValue)"
-          + "  \(record.host), process \(record.processID), worker \(attempt.worker)")
+          + "  \(attempt.host), process \(attempt.pid), worker \(attempt.worker)")
       // The whole text, but line by line: it may quote what came from the web.
       for line in (attempt.error ?? "").split(separator: "\n") {
         lines.append("       " + OneLine.text(String(line), longest: 4_000))
@@ -134,15 +133,15 @@ struct QuarantinePage {
         .init(
           "history",
           .array(
-            attempts.map { record in
+            attempts.map { attempt in
               .object([
-                .init("attempt", .int(record.attempt.attempt)),
-                .init("host", .string(record.host)), .init("process", .int(record.processID)),
-                .init("worker", .string(record.attempt.worker)),
-                .init("started_at", .int(record.attempt.startedAt)),
-                .init("ended_at", record.attempt.endedAt.map { .int($0) } ?? .null),
-                .init("outcome", .string(record.attempt.outcome.rawValue)),
-                .init("error", record.attempt.error.map { .string($0) } ?? .null),
+                .init("attempt", .int(attempt.attempt)),
+                .init("host", .string(attempt.host)), .init("process", .int(attempt.pid)),
+                .init("worker", .string(attempt.worker)),
+                .init("started_at", .int(attempt.startedAt)),
+                .init("ended_at", attempt.endedAt.map { .int($0) } ?? .null),
+                .init("outcome", .string(attempt.outcome.rawValue)),
+                .init("error", attempt.error.map { .string($0) } ?? .null),
               ])
             })),
         .init(

@@ -104,8 +104,6 @@ public protocol Ledger: Sendable {
 
   /// The given-up jobs, by chunk and rank.
   func quarantine() async throws(LedgerError) -> [QuarantinedJob]
-  /// Every attempt at a job with the process that made it, oldest first.
-  func attempts(at name: JobName) async throws(LedgerError) -> [AttemptRecord]
   /// Hands given-up jobs back, and what must be done again with them.
   func release(_ release: JobRelease, now: Int) async throws(LedgerError)
     -> (released: [JobName], reopened: [JobName])

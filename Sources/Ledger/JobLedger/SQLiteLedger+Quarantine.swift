@@ -14,13 +14,6 @@ public struct QuarantinedJob: Sendable, Equatable {
   public var wants: [JobName]
 }
 
-/// One attempt at a job, and the process that made it.
-public struct AttemptRecord: Sendable, Equatable {
-  public var attempt: JobAttempt
-  public var host: String
-  public var processID: Int
-}
-
 /// What is handed back when given-up jobs are released.
 public struct JobRelease: Sendable {
   /// The given-up jobs; nil for all.
@@ -67,27 +60,6 @@ extension SQLiteLedger {
             // In the order of the rows, which is by chunk and rank.
             wants: (wants[row["id"]] ?? []).compactMap { names[$0] })
         }
-      }
-    }
-  }
-
-  /// Every attempt at a job with the process that made it, oldest first.
-  public func attempts(at name: JobName) throws(LedgerError) -> [AttemptRecord] {
-    try transaction { database in
-      try Row.fetchAll(
-        database,
-        sql: """
-          SELECT attempts.* FROM attempts JOIN jobs ON jobs.id = job
-          WHERE stage = ? AND chunk = ? ORDER BY attempts.attempt
-          """, arguments: [name.stage, name.chunk]
-      ).compactMap { row in
-        guard let outcome = JobAttempt.Outcome(rawValue: row["outcome"]) else { return nil }
-        return AttemptRecord(
-          attempt: JobAttempt(
-            name: name, attempt: row["attempt"], worker: row["worker"],
-            startedAt: row["started_at"], endedAt: row["ended_at"], outcome: outcome,
-            error: row["error"]),
-          host: row["host"], processID: row["pid"])
       }
     }
   }

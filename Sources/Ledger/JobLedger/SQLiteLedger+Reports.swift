@@ -94,27 +94,29 @@ extension SQLiteLedger {
 
   /// Every attempt at a job, oldest first; at all jobs when `name` is nil.
   public func history(of name: JobName?) throws(LedgerError) -> [JobAttempt] {
-    try read { database in
-      try Row.fetchAll(
-        database,
-        sql: "SELECT stage, chunk, attempts.* FROM attempts JOIN jobs ON jobs.id = job"
-          + (name == nil ? "" : " WHERE stage = ? AND chunk = ?")
-          + " ORDER BY job, attempts.attempt",
-        arguments: name.map { [$0.stage, $0.chunk] } ?? []
-      ).map { row in
-        let text: String = try row.decode(forColumn: "outcome")
-        guard let outcome = JobAttempt.Outcome(rawValue: text) else {
-          throw LedgerError.damaged(path: path, message: "an attempt's outcome is \"\(text)\".")
-        }
-        return JobAttempt(
-          name: JobName(
-            stage: try row.decode(forColumn: "stage"), chunk: try row.decode(forColumn: "chunk")),
-          attempt: try row.decode(forColumn: "attempt"), host: try row.decode(forColumn: "host"),
-          pid: try row.decode(forColumn: "pid"), worker: try row.decode(forColumn: "worker"),
-          startedAt: try row.decode(forColumn: "started_at"),
-          endedAt: try row.decode(forColumn: "ended_at"), outcome: outcome,
-          error: try row.decode(forColumn: "error"))
+    try read { try history(of: name, in: $0) }
+  }
+
+  func history(of name: JobName?, in database: Database) throws -> [JobAttempt] {
+    try Row.fetchAll(
+      database,
+      sql: "SELECT stage, chunk, attempts.* FROM attempts JOIN jobs ON jobs.id = job"
+        + (name == nil ? "" : " WHERE stage = ? AND chunk = ?")
+        + " ORDER BY job, attempts.attempt",
+      arguments: name.map { [$0.stage, $0.chunk] } ?? []
+    ).map { row in
+      let text: String = try row.decode(forColumn: "outcome")
+      guard let outcome = JobAttempt.Outcome(rawValue: text) else {
+        throw LedgerError.damaged(path: path, message: "an attempt's outcome is \"\(text)\"")
       }
+      return JobAttempt(
+        name: JobName(
+          stage: try row.decode(forColumn: "stage"), chunk: try row.decode(forColumn: "chunk")),
+        attempt: try row.decode(forColumn: "attempt"), host: try row.decode(forColumn: "host"),
+        pid: try row.decode(forColumn: "pid"), worker: try row.decode(forColumn: "worker"),
+        startedAt: try row.decode(forColumn: "started_at"),
+        endedAt: try row.decode(forColumn: "ended_at"), outcome: outcome,
+        error: try row.decode(forColumn: "error"))
     }
   }
 

@@ -2,25 +2,12 @@ internal import GRDB
 
 /// A job with every attempt at it.
 public struct JobStory: Sendable, Equatable {
-  public struct Attempt: Sendable, Equatable {
-    /// Counted from 1.
-    public var number: Int
-    public var host: String
-    public var processID: Int
-    public var worker: String
-    /// Milliseconds since 1970.
-    public var startedAt: Int
-    public var endedAt: Int?
-    public var outcome: JobAttempt.Outcome
-    public var error: String?
-  }
-
   public var name: JobName
   public var state: JobState
   /// Before when a failed job is not tried again, milliseconds since 1970; nil in every other state.
   public var notBefore: Int?
   /// Oldest first.
-  public var attempts: [Attempt]
+  public var attempts: [JobAttempt]
 }
 
 /// What has happened to single jobs, for whoever explains a pair.
@@ -35,19 +22,9 @@ extension SQLiteLedger {
             arguments: [name.stage, name.chunk]),
           let state = JobState(rawValue: job["state"])
         else { return nil }
-        let attempts = try Row.fetchAll(
-          database, sql: "SELECT * FROM attempts WHERE job = ? ORDER BY attempt",
-          arguments: [job["id"] as Int64])
         return JobStory(
           name: name, state: state, notBefore: job["not_before"],
-          attempts: attempts.compactMap { row in
-            JobAttempt.Outcome(rawValue: row["outcome"]).map { outcome in
-              JobStory.Attempt(
-                number: row["attempt"], host: row["host"], processID: row["pid"],
-                worker: row["worker"], startedAt: row["started_at"], endedAt: row["ended_at"],
-                outcome: outcome, error: row["error"])
-            }
-          })
+          attempts: try history(of: name, in: database))
       }
     }
   }

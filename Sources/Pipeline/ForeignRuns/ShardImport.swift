@@ -39,6 +39,11 @@ struct ShardImport {
       (table?.rows ?? []).filter(\.isSuccess).compactMap { row in row.key.map { ($0, row) } },
       uniquingKeysWith: { first, _ in first })
     let (contents, isLinked) = try readTar(isEnded, successes, &facts, &findings)
+    if table == nil && contents == nil {
+      findings.append(
+        "its rows are not in the run: let img2dataset end the folder, then import it, or run the list"
+      )
+    }
     for column in table?.columns ?? [] { kinds.note(column.name, column.kind) }
     let loss =
       !isEnded
@@ -102,7 +107,7 @@ struct ShardImport {
     } catch let error as ShardError {
       // What the system refuses is no damage.
       if case .file = error.reason { throw error }
-      findings.append("its tar is not taken: \(error.reason) at byte \(error.offset)")
+      findings.append("its tar is not taken: \(error)")
       try TarContents.remove(name, in: folder.shards)
       return (nil, false)
     }

@@ -19,20 +19,20 @@ extension StoryTeller {
       .init("state", .string(job.state.rawValue)),
     ]
     var facts = job.attempts.map { attempt in
-      var words = "attempt \(attempt.number) \(Self.words(attempt.outcome))"
+      var words = "attempt \(attempt.attempt) \(Self.words(attempt.outcome))"
       if let end = attempt.endedAt {
         words += " in \(Self.seconds(Double(end - attempt.startedAt) / 1_000))"
       }
       words +=
-        ", begun \(LocalTime.local(attempt.startedAt)), process \(attempt.processID) on"
+        ", begun \(LocalTime.local(attempt.startedAt)), process \(attempt.pid) on"
         + " \(attempt.host)"
       if let error = attempt.error { words += ": \(error)" }
       return PairStory.Fact(
         job.name.stage, words,
         .object(
           head + [
-            .init("attempt", .int(attempt.number)), .init("host", .string(attempt.host)),
-            .init("pid", .int(attempt.processID)), .init("worker", .string(attempt.worker)),
+            .init("attempt", .int(attempt.attempt)), .init("host", .string(attempt.host)),
+            .init("pid", .int(attempt.pid)), .init("worker", .string(attempt.worker)),
             .init("started_at", .int(attempt.startedAt)),
             .init("ended_at", attempt.endedAt.map { .int($0) } ?? .null),
             .init("outcome", .string(attempt.outcome.rawValue)),

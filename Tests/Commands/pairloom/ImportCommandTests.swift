@@ -33,7 +33,12 @@ import Testing
     let (mine, theirs) = (
       try JSONValue.parse(Array(status.output.utf8)), try JSONValue.parse(Array(own.output.utf8))
     )
-    #expect(mine["failures"] == theirs["failures"])
+    // One message of img2dataset's stands for several of our reasons: the sums are the same.
+    func dropped(_ status: JSONValue) -> Int? {
+      status["failures"]?.members.reduce(0) { $0 + ($1.value.integer ?? 0) }
+    }
+    #expect(dropped(mine) == dropped(theirs))
+    #expect(mine["transient"] == theirs["transient"])
     #expect(try Program.run(["ls", run + "/shards/00000.tar"]).status == 0)
     #expect(try Program.run(["retry", run, "--dry-run"]).status == 0)
     // A second import is refused, and so is what is no folder of shards.

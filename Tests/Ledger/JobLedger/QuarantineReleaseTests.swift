@@ -40,10 +40,10 @@ import Testing
     #expect(jobs.map(\.wants.description) == ["[]", "[a 0]", "[b 0]", "[]", "[a 1]"])
     #expect(jobs[0].failures == 2 && jobs[0].attempts == 2 && jobs[0].error == "no 0")
     #expect(jobs[1].failures == 0 && jobs[1].error == nil && jobs[1].givenUpAt == jobs[0].givenUpAt)
-    let attempts = try await fixture.ledger.attempts(at: Self.name("a", 1))
-    #expect(attempts.map(\.attempt.attempt) == [1, 2])
-    #expect(attempts.allSatisfy { $0.host == "h" && $0.processID == 1 })
-    #expect(attempts.last?.attempt.error == "no 1")
+    let attempts = try await fixture.ledger.history(of: Self.name("a", 1))
+    #expect(attempts.map(\.attempt) == [1, 2])
+    #expect(attempts.allSatisfy { $0.host == "h" && $0.pid == 1 })
+    #expect(attempts.last?.error == "no 1")
   }
 
   @Test(

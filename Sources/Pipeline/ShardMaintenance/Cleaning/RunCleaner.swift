@@ -31,7 +31,7 @@ public enum RunCleaner {
     let open = search.undecidedDownloads
     for chunk in open {
       let name = facts.job(.download, chunk)
-      guard let last = try await ledger.attempts(at: name).last?.attempt else { continue }
+      guard let last = try await ledger.history(of: name).last else { continue }
       search.openDownloads[chunk] = (last.attempt, last.outcome == .running)
     }
     let found = search

@@ -33,8 +33,8 @@ public struct QuarantineView: Sendable {
   }
 
   /// Every attempt at a job.
-  public func attempts(at job: JobName) async throws -> [AttemptRecord] {
-    try await ledger.attempts(at: job)
+  public func attempts(at job: JobName) async throws -> [JobAttempt] {
+    try await ledger.history(of: job)
   }
 
   /// The files that there are of a chunk.
