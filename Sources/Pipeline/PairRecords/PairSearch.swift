@@ -50,20 +50,19 @@ public struct PairSearch: Sendable {
 
   /// The chunks that hold a row, the list's and those of retries, ascending.
   func chunks(ofRow row: Int) async throws -> [Int] {
-    guard let first = try listChunk(ofRow: row) else { return [] }
+    let first = try listChunks(ofRow: row)
     let retries = run.generations.all.filter { $0.number > 0 }.flatMap { Array($0.chunks) }
     return try await lines.find(
-      in: [first] + retries, needle: Array(#"{"row":\#(row),"#.utf8)
+      in: first + retries, needle: Array(#"{"row":\#(row),"#.utf8)
     ) { ChunkLines.row($0, $1) == row }.map(\.chunk)
   }
 
-  /// The chunk of the list that a row is in, if it is in any.
-  private func listChunk(ofRow row: Int) throws -> Int? {
-    guard let recipe = run.recipe else {
-      return try lines.chunk(ofRow: row, among: run.listChunks)
-    }
-    let chunk = row / recipe.ingest.chunkRows
-    return run.listChunks.contains(chunk) ? chunk : nil
+  /// The chunks of the list that a row may be in: by the options, and by the first rows of chunks.
+  private func listChunks(ofRow row: Int) throws -> [Int] {
+    var chunks: Set<Int> = []
+    if let recipe = run.recipe { chunks.insert(row / recipe.ingest.chunkRows) }
+    if let chunk = try lines.chunk(ofRow: row, among: run.listChunks) { chunks.insert(chunk) }
+    return chunks.filter(run.listChunks.contains).sorted()
   }
 
   private func answer(row: Int) async throws -> PairAnswer {
