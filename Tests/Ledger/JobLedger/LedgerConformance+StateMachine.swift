@@ -89,6 +89,12 @@ import Testing
       case .reopened: try await ledger.reopen([job])
       case .reopenedWithNeed: try await ledger.reopen([need, job])
       case .needWasReopened: try await ledger.reopen([need])
+      case .handedBack: _ = try await ledger.release(quarantined: [job], now: 51)
+      case .handedBackWithNeed:
+        // The need goes with a job that was given up; with another it would be another event.
+        let isGivenUp = try await ledger.state(of: job) == .quarantined
+        _ = try await ledger.release(
+          JobRelease(quarantined: [job], reopening: isGivenUp ? [need] : []), now: 51)
       }
     } catch {
       switch error {
