@@ -1,5 +1,6 @@
 import Foundation
 import JobLedger
+import PipelineCore
 
 /// A run's ledger of many chunks, entered and worked off as a pipeline does it.
 struct LargeLedger {

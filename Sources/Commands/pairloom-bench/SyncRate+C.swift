@@ -14,7 +14,7 @@ enum SyncRate {
     guard file >= 0 else { throw FileError(operation: "create", path: path, errorNumber: errno) }
     defer {
       close(file)
-      unlink(path)
+      unsafe unlink(path)
     }
     let page = [UInt8](repeating: 0x5A, count: 4096)
     let start = Rounds.Clock.wall.now
