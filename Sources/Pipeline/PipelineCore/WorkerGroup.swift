@@ -70,10 +70,10 @@ public struct WorkerGroup: Sendable {
       try await work(in: session)
     } catch {
       // What was worked until then counts; the error that ended it is the one to tell.
-      try? await ledger.touchSession(session, now: clock())
+      try? await ledger.endSession(session, now: clock())
       throw error
     }
-    try await ledger.touchSession(session, now: clock())
+    try await ledger.endSession(session, now: clock())
   }
 
   private func work(in session: Int) async throws {
