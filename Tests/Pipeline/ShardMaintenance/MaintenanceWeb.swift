@@ -98,7 +98,7 @@ final class MaintenanceWeb: Sendable {
     }
   }
 
-  /// Every file of a run but the ledger's and those of the crawl, by name.
+  /// Every file of a run but the ledger's, its record and those of the crawl, by name.
   func files(_ name: String) throws -> [String: [UInt8]] {
     let root = "\(folder)/\(name)"
     var files: [String: [UInt8]] = [:]
@@ -108,7 +108,7 @@ final class MaintenanceWeb: Sendable {
     ] {
       for file in try DurableFile.names(in: part.isEmpty ? root : "\(root)/\(part)")
       where file.contains(".") && !file.hasPrefix("ledger") && !file.hasPrefix("origins")
-        && !file.hasPrefix("rates") && !file.hasPrefix("hosts")
+        && !file.hasPrefix("rates") && !file.hasPrefix("hosts") && file != "run.json"
       {
         files[part.isEmpty ? file : "\(part)/\(file)"] = try DurableFile.read(
           part.isEmpty ? "\(root)/\(file)" : "\(root)/\(part)/\(file)")
