@@ -21,7 +21,7 @@ public enum RunCleaner {
   public static func clean(_ folder: RunFolder, _ options: CleaningOptions = CleaningOptions())
     async throws -> CleaningReport
   {
-    let ledger = try RunFacts.ledger(of: folder)
+    let ledger = try await RunFacts.ledger(of: folder)
     // Before the ledger is read: what is published meanwhile is not among them.
     let files = try RunFile.all(in: folder)
     let facts = try await RunFacts(folder, ledger)

@@ -49,7 +49,7 @@ public enum QuarantineRelease {
   public static func release(
     _ names: [JobName]?, in folder: RunFolder, now: Int = WorkerGroup.wallClock()
   ) async throws -> ReleaseOutcome {
-    let ledger = try RunFacts.ledger(of: folder)
+    let ledger = try await RunFacts.ledger(of: folder)
     // What a killed process held is free.
     try await ledger.rescue(now: now)
     let given = try await ledger.quarantine().map(\.name)

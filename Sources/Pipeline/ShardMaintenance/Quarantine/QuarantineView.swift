@@ -13,7 +13,7 @@ public struct QuarantineView: Sendable {
   /// - Throws: `NoRunError`, `LedgerError`.
   public init(_ folder: RunFolder) async throws {
     self.folder = folder
-    ledger = try RunFacts.ledger(of: folder)
+    ledger = try await RunFacts.ledger(of: folder)
     jobs = try await ledger.quarantine()
   }
 
