@@ -24,7 +24,7 @@ import Testing
       if ready { break }
     }
     let early = ready ? nil : try program.end(within: 10)
-    #expect(ready, "it ended before: \(early?.error ?? "")")
+    try #require(ready, "it ended before: \(early?.error ?? "")")
     try before(program)
     let decoders = try RunProcesses.decoders(of: program.identifier)
     let start = Date.now
