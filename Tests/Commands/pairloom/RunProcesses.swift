@@ -31,10 +31,10 @@ enum RunProcesses {
     return identifiers.filter(isLive)
   }
 
-  /// Whether a signal no longer ends it by itself, as it is looked out for.
-  static func ignores(_ signal: Int32, _ identifier: Int32) -> Bool {
+  /// Whether it looks out for a signal, which then no longer ends it by itself.
+  static func heeds(_ signal: Int32, _ identifier: Int32) -> Bool {
     guard let text = try? String(contentsOfFile: "/proc/\(identifier)/status", encoding: .utf8),
-      let line = text.split(separator: "\n").first(where: { $0.hasPrefix("SigIgn:") }),
+      let line = text.split(separator: "\n").first(where: { $0.hasPrefix("SigCgt:") }),
       let mask = UInt64(line.dropFirst(7).trimmingCharacters(in: .whitespaces), radix: 16)
     else { return false }
     return mask >> UInt64(signal - 1) & 1 == 1

@@ -24,7 +24,7 @@ import Testing
       if ready { break }
     }
     let early = ready ? nil : try program.end(within: 10)
-    #expect(ready, "it ended before: \(early?.error ?? "")")
+    try #require(ready, "it ended before: \(early?.error ?? "")")
     try before(program)
     let decoders = try RunProcesses.decoders(of: program.identifier)
     let start = Date.now
@@ -149,12 +149,12 @@ import Testing
     try pipe(at: list)
     let start = Date.now
     try await stop(command, in: folder.path, by: SIGTERM, or: 143) {
-      RunProcesses.ignores(SIGTERM, $0.identifier)
+      RunProcesses.heeds(SIGTERM, $0.identifier)
     }
     #expect(Date.now.timeIntervalSince(start) > 5, "it was called off, so this shows nothing")
     try await stop(
       command, in: folder.path, by: SIGINT, or: 130, within: 3,
-      before: { $0.send(SIGINT) }, when: { RunProcesses.ignores(SIGINT, $0.identifier) })
+      before: { $0.send(SIGINT) }, when: { RunProcesses.heeds(SIGINT, $0.identifier) })
   }
 
   @Test("verify and reshard leave at once")
@@ -172,7 +172,7 @@ import Testing
       ] {
         try pipe(at: shard)
         try await stop(command, in: folder.path, by: signal, or: code, within: 3) {
-          RunProcesses.ignores(signal, $0.identifier)
+          RunProcesses.heeds(signal, $0.identifier)
         }
       }
     }

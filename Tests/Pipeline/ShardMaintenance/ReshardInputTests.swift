@@ -39,6 +39,12 @@ import Testing
         names.map { "\(part)/\($0)" }, to: folder + "/mine", options: ReshardOptions(maxPairs: 10))
     }
     #expect(DurableFile.exists(folder + "/mine.part/thesis.txt"))
+    // One that was killed before its marker had its name is ours.
+    try DurableFile.makeFolder(folder + "/new.part")
+    try DurableFile.write([], to: folder + "/new.part/.pairloom-part.1.1.tmp")
+    _ = try Resharder.reshard(
+      names.map { "\(part)/\($0)" }, to: folder + "/new", options: ReshardOptions(maxPairs: 10))
+    #expect(try DurableFile.names(in: folder + "/new").allSatisfy { !$0.hasPrefix(".") })
   }
 
   @Test("a slash behind the output's name changes nothing, and no marker is left")

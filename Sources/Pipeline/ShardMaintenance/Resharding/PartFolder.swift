@@ -24,7 +24,8 @@ struct PartFolder {
       }
     }
     let names = try DurableFile.names(in: path)
-    guard names.isEmpty || names.contains(Self.marker) else {
+    // A kill while the marker was written has left its temporary file alone.
+    guard names.contains(Self.marker) || names.allSatisfy({ $0.hasPrefix(Self.marker) }) else {
       throw ReshardError.foreignPart(path)
     }
     try DurableFile.makeFolder(path)
