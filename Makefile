@@ -10,6 +10,7 @@ PAIRLOOM := .build/release/pairloom
 DEMO ?= demo
 FIGURES := .build/figures.jsonl
 TIMED := '^(HTTPFetchTests|OriginLedgerTests)\.'
+PROCESSES := '(KillMatrix|Cooperation|Signal|FullDisk|Fault|RedoCommand|LedgerRecovery|QuarantineCommand|ImportCommand|Clock)Tests'
 
 # The folders of Tests/Fuzz with a target each, and the seconds that each is fuzzed.
 FUZZ := ParquetFile CrawlPolicy ImageCodec PairDataset Lists
@@ -32,7 +33,8 @@ demo: build ## the main job on a generated world: list → shards → filter →
 test: deps lint peers ## lint, build and run every test, one small end-to-end run among them
 	@$(BUILD) --build-tests
 	@swift test -c release --skip-build --filter $(TIMED) # they measure time, so nothing runs beside them
-	@swift test -c release --skip-build --skip $(TIMED)
+	@swift test -c release --skip-build --no-parallel --filter $(PROCESSES) # they start and kill programs, and wait for them
+	@swift test -c release --skip-build --skip $(TIMED) --skip $(PROCESSES)
 
 test-long: test ## the long matrices too: 10 million rows, a million jobs, 600,000 damaged tables, 100,000 pictures, fuzzing, 1,000 kills, every operation of a run failing (hours)
 	@PAIRLOOM_LONG=1 PAIRLOOM_LARGE=1 PAIRLOOM_PARQUET_MUTATIONS=600000 PAIRLOOM_PARQUET_FILES=400 PAIRLOOM_DECODE_MUTATIONS=100000 PAIRLOOM_SHARD_MUTATIONS=100000 \

@@ -121,7 +121,12 @@ struct QuarantineCommand: AsyncParsableCommand {
         Terminal.print(line)
       }
     }
-    if runs { try await ResumedRun.finish(folder, workers: workers) }
+    guard runs else { return }
+    let end = try await ResumedRun.finish(
+      folder, workers: workers,
+      toResume: "the `pairloom run` command that began it resumes")
+    RunCommand.conclude(end, folder: folder)
+    try RunCommand.requireComplete(end)
   }
 
   /// The given-up jobs that are asked for.

@@ -1,33 +1,41 @@
 import URLPipeline
 
-/// Works off what a run's ledger holds, as the command that began the run would.
+/// A run as its ledger knows it, for commands that work on its folder without its recipe file.
 enum ResumedRun {
+  /// Opens the run with the options that it was begun with, and the scorer that they name.
+  ///
   /// - Parameters:
   ///   - folder: The run's.
   ///   - workers: Chunks that are downloaded, and computed on, at a time.
-  /// - Throws: ``CommandFailure`` where it was interrupted, or jobs were given up.
-  static func finish(_ folder: String, workers: Int) async throws {
-    let recipe = try await PipelineRun.recipe(of: folder)
+  ///   - overrides: Options of pace, each `key=value`.
+  /// - Returns: The run, at rest.
+  /// - Throws: What the folder, its options or the scorer's weights lack.
+  static func open(
+    _ folder: String, workers: Int, overrides: [String] = []
+  ) async throws -> PipelineRun {
+    let recipe = try await PipelineRun.recipe(of: folder, overrides: overrides)
     var scorer: CLIPPairScorer?
     if let model = recipe.model, !model.isEmpty {
       scorer = try CLIPPairScorer(
         model: model, configuration: recipe.modelConfig, scratch: folder + "/models/scenes")
     }
-    let run = try PipelineRun(
+    return try PipelineRun(
       recipe: recipe, folder: folder, workers: workers, scorer: scorer,
       decoder: DecodeWorkerCommand.worker)
-    let work = Task {
+  }
+
+  /// Works off what the ledger holds, as the command that began the run would.
+  ///
+  /// - Parameters:
+  ///   - folder: The run's.
+  ///   - workers: As for ``open(_:workers:overrides:)``.
+  ///   - toResume: What to do after an interruption.
+  /// - Returns: What came of it.
+  /// - Throws: ``CommandFailure`` where it was interrupted.
+  static func finish(_ folder: String, workers: Int, toResume: String) async throws -> RunOutcome {
+    let run = try await open(folder, workers: workers)
+    return try await Interruption.shared.working(on: run, toResume: toResume) {
       try await run.resume(reportingEvery: RunCommand.interval) { RunCommand.report($0) }
-    }
-    Interruption.shared.watch { work.cancel() }
-    do {
-      let outcome = try await work.value
-      RunCommand.conclude(outcome, folder: folder)
-      try RunCommand.requireComplete(outcome)
-    } catch is CancellationError {
-      throw CommandFailure(
-        description: "interrupted; the `pairloom run` command that began it resumes",
-        code: Interruption.shared.exitCode)
     }
   }
 }

@@ -96,18 +96,10 @@ struct RetryCommand: AsyncParsableCommand {
   }
 
   private func work(_ expression: String) async throws {
-    let recipe = try await PipelineRun.recipe(of: folder, overrides: settings)
-    if let warning = UserAgentCheck.warning(userAgent: recipe.download.fetch.userAgent) {
+    let run = try await ResumedRun.open(folder, workers: workers, overrides: settings)
+    if let warning = UserAgentCheck.warning(userAgent: run.userAgent) {
       Terminal.note("warning: \(warning.problem).")
     }
-    var scorer: CLIPPairScorer?
-    if let model = recipe.model, !model.isEmpty {
-      scorer = try CLIPPairScorer(
-        model: model, configuration: recipe.modelConfig, scratch: folder + "/models/scenes")
-    }
-    let run = try PipelineRun(
-      recipe: recipe, folder: folder, workers: workers, scorer: scorer,
-      decoder: DecodeWorkerCommand.worker)
     let before = try await PipelineRun.status(folder: folder)
     let outcome = try await Interruption.shared.working(
       on: run, toResume: RunCommand.toResume

@@ -94,20 +94,8 @@ struct VerifyCommand: AsyncParsableCommand {
       let some = outcome.reopened.prefix(8).joined(separator: ", ")
       Terminal.note("to be done again: \(some)" + (outcome.reopened.count > 8 ? " …" : ""))
     }
-    let recipe = try await PipelineRun.recipe(of: folder)
-    var scorer: CLIPPairScorer?
-    if let model = recipe.model, !model.isEmpty {
-      scorer = try CLIPPairScorer(
-        model: model, configuration: recipe.modelConfig, scratch: folder + "/models/scenes")
-    }
-    let run = try PipelineRun(
-      recipe: recipe, folder: folder, workers: workers ?? 1, scorer: scorer,
-      decoder: DecodeWorkerCommand.worker)
-    let outcome = try await Interruption.shared.working(
-      on: run, toResume: "run the same command again to go on"
-    ) {
-      try await run.resume(reportingEvery: RunCommand.interval) { RunCommand.report($0) }
-    }
+    let outcome = try await ResumedRun.finish(
+      folder, workers: workers ?? 1, toResume: "run the same command again to go on")
     try RunCommand.requireComplete(outcome)
     Terminal.keepPanel()
     Interruption.shared.watchToLeave()

@@ -23,7 +23,7 @@ enum LedgerMigration {
       case 0:
         guard try tables(of: database).isEmpty else {
           throw LedgerError.damaged(
-            path: path, message: "it is a database of SQLite, but no ledger of Pairloom.")
+            path: path, message: "it is a database of SQLite, but no ledger of Pairloom")
         }
         try database.execute(sql: LedgerSchema.statements)
       case let other:

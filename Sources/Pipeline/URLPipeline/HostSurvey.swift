@@ -70,7 +70,8 @@ public struct HostSurvey: Codable, Sendable, Equatable {
     for chunk in stride(from: 0, to: reach, by: max(1, reach / Self.mostProbes)) {
       let name = JobName(stage: StageName.download.rawValue, chunk: chunk)
       guard let counts = try await ledger.counts(of: name),
-        let attempt = try StageReport.decoded(counts, of: name, in: ledger).facts[StageReport.attemptFact]
+        let attempt = try StageReport.decoded(counts, of: name, in: ledger)
+          .facts[StageReport.attemptFact]
       else { continue }
       finished.append((chunk, attempt))
     }

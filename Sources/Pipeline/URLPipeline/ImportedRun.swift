@@ -38,10 +38,12 @@ package struct ImportedRun: Sendable {
   ///   - reports: Of every job, by stage and chunk.
   ///   - chunks: How many there are.
   ///   - ledger: Without jobs.
+  ///   - folder: The run's.
   ///   - now: Milliseconds since 1970.
   /// - Throws: `LedgerError`.
   package func enter(
-    _ reports: [StageName: [Int: StageReport]], chunks: Int, in ledger: SQLiteLedger, of folder: RunFolder, now: Int
+    _ reports: [StageName: [Int: StageReport]], chunks: Int, in ledger: any Ledger,
+    of folder: RunFolder, now: Int
   ) async throws {
     var counts: [JobName: String] = [:]
     for (stage, reports) in reports {

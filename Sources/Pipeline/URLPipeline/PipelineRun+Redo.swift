@@ -115,5 +115,6 @@ extension PipelineRun {
       isFiltered: recipe.filter != .none
     ).clear(StageContext(folder: folder, ledger: ledger))
     try await ledger.setNote(RedoNote.key, "")
+    try await RunRecord.update(folder, from: ledger)
   }
 }

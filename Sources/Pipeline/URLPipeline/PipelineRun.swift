@@ -42,6 +42,8 @@ public struct NoRunError: Error, Sendable, Equatable, CustomStringConvertible {
 /// bytes for any number of workers and any interruption.
 public final class PipelineRun: Sendable {
   let recipe: PipelineRecipe
+  /// By which the run's requests name themselves.
+  public var userAgent: String { recipe.download.fetch.userAgent }
   let folder: RunFolder
   private let workers: Int
   let limit: Int?

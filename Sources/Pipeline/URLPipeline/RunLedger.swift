@@ -88,6 +88,7 @@ package enum RunLedger {
     for name in parts {
       let isOutput = try DurableFile.names(in: "\(folder.path)/\(name)").contains { file in
         !file.hasSuffix(".tmp") && file.prefix { $0.isASCII && $0.isNumber }.count >= 5
+          && !DurableFile.isFolder("\(folder.path)/\(name)/\(file)")
       }
       if isOutput { return true }
     }

@@ -55,7 +55,7 @@ package struct RunRecord: Sendable, Equatable {
   package func changed(in other: RunRecord) -> [String] {
     func changed(_ old: [JSONValue.Member], _ new: [JSONValue.Member]) -> [String] {
       old.filter { member in
-        !member.key.hasPrefix("repair.") && !new.contains(member)
+        !member.key.hasPrefix("repair.") && member.key != RedoNote.key && !new.contains(member)
       }.map(\.key)
     }
     return changed(configuration, other.configuration) + changed(notes, other.notes)

@@ -30,6 +30,12 @@ public enum DurableFile {
     return try file.read(count: max(0, min(count, try file.size() - offset)), at: offset)
   }
 
+  /// Whether a folder is there.
+  public static func isFolder(_ path: String) -> Bool {
+    var information = stat()
+    return unsafe stat(path, &information) == 0 && information.st_mode & S_IFMT == S_IFDIR
+  }
+
   public static func exists(_ path: String) -> Bool { unsafe access(path, F_OK) == 0 }
 
   public static func size(of path: String) throws(FileError) -> Int {

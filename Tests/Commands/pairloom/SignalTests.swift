@@ -22,6 +22,7 @@ import Testing
     while program.isRunning {
       ready = try await isReady(program)
       if ready { break }
+      usleep(2_000)
     }
     let early = ready ? nil : try program.end(within: 10)
     try #require(ready, "it ended before: \(early?.error ?? "")")

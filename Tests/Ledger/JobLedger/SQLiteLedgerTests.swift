@@ -206,7 +206,7 @@ import Testing
       }
       #expect(
         error.description.contains(
-          "`pairloom verify DIR --repair` makes it again from the files of the run"))
+          "--repair` makes it again from the files"))
     }
   }
 

@@ -33,7 +33,9 @@ import URLPipeline
 
   /// Of which an undisturbed run says the same; `fetched/` tells times.
   static func published(_ web: MaintenanceWeb, _ name: String) throws -> [String: [UInt8]] {
-    try web.files(name).filter { !$0.key.hasPrefix("fetched/") && !$0.key.hasSuffix("list.csv") }
+    try web.files(name).filter {
+      !$0.key.hasPrefix("fetched/") && !$0.key.hasSuffix("list.csv") && $0.key != "run.json"
+    }
   }
 
   /// The files of an undisturbed run of the same list, which says its name in some of them.

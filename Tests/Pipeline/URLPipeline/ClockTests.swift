@@ -75,10 +75,12 @@ import URLPipeline
     let started = ContinuousClock.now
     async let work = run(web, list, "set", scorer: scorer) { clock.now }.run()
     if moment == .paused {
-      while !failed.value { await Task.yield() }
+      while !failed.value { try await Task.sleep(for: .milliseconds(2)) }
       let ledger = try SQLiteLedger(path: web.folder + "/set/ledger.sqlite")
       // The pause is a second.
-      while try await ledger.tally()["score"]?[.retryable] == nil {}
+      while try await ledger.tally()["score"]?[.retryable] == nil {
+        try await Task.sleep(for: .milliseconds(2))
+      }
       clock.set(by: step)
     }
     #expect(try await work.isComplete)
@@ -100,8 +102,10 @@ import URLPipeline
       try await run(web, list, "set", scorer: FailingOnce { failed.value = true }) { frozen }.run()
     }
     let ledger = web.folder + "/set/ledger.sqlite"
-    while !failed.value { await Task.yield() }
-    while try await SQLiteLedger(path: ledger).tally()["score"]?[.retryable] == nil {}
+    while !failed.value { try await Task.sleep(for: .milliseconds(2)) }
+    while try await SQLiteLedger(path: ledger).tally()["score"]?[.retryable] == nil {
+      try await Task.sleep(for: .milliseconds(2))
+    }
     work.cancel()
     await #expect(throws: CancellationError.self) { try await work.value }
     #expect(try await SQLiteLedger(path: ledger).tally()["score"]?[.retryable] == 1)

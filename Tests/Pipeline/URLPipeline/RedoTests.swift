@@ -70,7 +70,7 @@ struct RedoCase: Sendable, CustomTestStringConvertible {
       var isFolder: ObjCBool = false
       guard FileManager.default.fileExists(atPath: "\(root)/\(path)", isDirectory: &isFolder),
         !isFolder.boolValue, !path.hasPrefix("fetched/"),
-        !["ledger", "rates", "hosts", "origins"].contains(where: path.hasPrefix)
+        !["ledger", "run.json", "rates", "hosts", "origins"].contains(where: path.hasPrefix)
       else { continue }
       // img2dataset's statistics tell how long the downloads took.
       files[path] = path.hasSuffix("_stats.json") ? [] : try DurableFile.read("\(root)/\(path)")

@@ -34,6 +34,11 @@ public enum RunCleaner {
       guard let last = try await ledger.history(of: name).last else { continue }
       search.openDownloads[chunk] = (last.attempt, last.outcome == .running)
     }
+    do {
+      search.kept = try await PipelineRun.recipe(of: folder.path).keep
+    } catch RetryError.withoutNotes {
+      // A run of before there were notes has kept nothing.
+    }
     let found = search
     var report = try await Parallel.detached { try found.report() }
     report.left = report.items.filter { item in
@@ -69,6 +74,8 @@ struct LitterSearch: Sendable {
   let givenUp: [JobName]
   let files: [RunFile]
   let leftovers: Leftovers
+  /// What the recipe keeps for a redo.
+  var kept: Set<Intermediate> = []
   /// Of downloads that are not completed: the last attempt, and whether it is in work.
   var openDownloads: [Int: (attempt: Int, isLeased: Bool)] = [:]
 
@@ -124,7 +131,7 @@ struct LitterSearch: Sendable {
       guard facts.chunks.contains(number) else { return nil }
       if file.folder == "fetched" { return ofDownload(number, file) }
       let isBytes = file.folder == "decoded" && file.name.hasSuffix(".bytes")
-      return isBytes ? bytes(of: number, readBy: [.deduplicate, .shard]) : nil
+      return isBytes ? bytes(.decoded, of: number, readBy: [.deduplicate, .shard]) : nil
     }
   }
 
@@ -140,12 +147,14 @@ struct LitterSearch: Sendable {
         ? .supersededAttempts : nil
     }
     return file.name.hasSuffix(".bytes")
-      ? bytes(of: chunk, readBy: [.decode, .deduplicate]) : nil
+      ? bytes(.fetched, of: chunk, readBy: [.decode, .deduplicate]) : nil
   }
 
   /// What a chunk's bytes are once `stages` have settled; nil while one of them is to be done.
-  private func bytes(of chunk: Int, readBy stages: [StageName]) -> Litter? {
-    if stages.allSatisfy({ facts.report($0, chunk) != nil }) { return .intermediates }
+  private func bytes(_ kind: Intermediate, of chunk: Int, readBy stages: [StageName]) -> Litter? {
+    if stages.allSatisfy({ facts.report($0, chunk) != nil }) {
+      return kept.contains(kind) ? nil : .intermediates
+    }
     let isSettled = stages.allSatisfy {
       facts.report($0, chunk) != nil || isGivenUp($0, chunk)
     }

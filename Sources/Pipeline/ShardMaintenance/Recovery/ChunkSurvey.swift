@@ -217,12 +217,7 @@ struct ChunkSurvey: Sendable {
   }
 
   private static func report(of rows: [FetchedRow], attempt: Int) -> StageReport {
-    report(
-      rows.map(\.drop),
-      facts: [
-        "bytes": bytes(rows.map(\.bytes)), StageReport.attemptFact: attempt,
-        StageReport.transientFact: rows.count { $0.failureClass == .transient },
-      ])
+    StageReport(of: rows, attempt: attempt, byteCount: bytes(rows.map(\.bytes)))
   }
 
   private static func report(of rows: [DecodedRow]) -> StageReport {

@@ -125,21 +125,7 @@ actor BodySpool {
     try PairTable.write(
       rows.map(\.json), columns: FetchedRow.columns,
       to: folder.fetchedTable(chunk.number, attempt: attempt))
-    let drops = rows.compactMap(\.drop)
-    var facts = [
-      "bytes": writer.byteCount, StageReport.attemptFact: attempt,
-      StageReport.transientFact: rows.count { $0.failureClass == .transient },
-      StageReport.receivedBytesFact: rows.reduce(0) { sum, row in
-        sum + (row.recorded("received_bytes")?.integer ?? 0)
-      },
-    ]
-    for row in rows where row.failureClass == .transient {
-      guard let reason = row.drop?.reason.rawValue else { continue }
-      facts[StageReport.transientPrefix + reason, default: 0] += 1
-    }
-    return StageReport(
-      input: count, kept: count - drops.count,
-      dropped: Dictionary(drops.map { ($0.reason, 1) }, uniquingKeysWith: +), facts: facts)
+    return StageReport(of: rows, attempt: attempt, byteCount: writer.byteCount)
   }
 }
 
