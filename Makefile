@@ -10,7 +10,7 @@ PAIRLOOM := .build/release/pairloom
 DEMO ?= demo
 FIGURES := .build/figures.jsonl
 TIMED := '^(HTTPFetchTests|OriginLedgerTests)\.'
-PROCESSES := '(KillMatrix|Cooperation|Signal|FullDisk|Fault|RedoCommand|LedgerRecovery|QuarantineCommand|ImportCommand|Clock)Tests'
+PROCESSES := '^pairloomTests\.(KillMatrix|Cooperation|Signal|FullDisk|Fault|RedoCommand|LedgerRecovery|QuarantineCommand|ImportCommand)Tests'
 
 # The folders of Tests/Fuzz with a target each, and the seconds that each is fuzzed.
 FUZZ := ParquetFile CrawlPolicy ImageCodec PairDataset Lists

@@ -7,11 +7,15 @@ import URLPipeline
 final class Interruption: Sendable {
   static let shared = Interruption()
 
+  private typealias LastResort = @Sendable () async -> Void
+
   private struct State {
     var signal: Int32?
+    /// When it came.
+    var moment: ContinuousClock.Instant?
     var stop: (@Sendable () -> Void)?
     /// What is done where the stop takes too long, before the process ends.
-    var lastResort: (@Sendable () async -> Void)?
+    var lastResort: LastResort?
     var sources: [any DispatchSourceSignal] = []
   }
   private let state = Mutex(State())
@@ -19,6 +23,9 @@ final class Interruption: Sendable {
   private let queue = DispatchQueue(label: "pairloom.interruption")
   /// Seconds from the signal until the last resort is taken, and until it has had its time, too.
   private static let patience = (stop: 7.0, lastResort: 9.0)
+
+  /// Signals that come so soon after the first are the same request.
+  private static let oneWish = Duration.milliseconds(300)
 
   /// The signal that asked this process to stop, if one did.
   var signal: Int32? { state.withLock { $0.signal } }
@@ -74,11 +81,17 @@ final class Interruption: Sendable {
   }
 
   private func receive(_ number: Int32) {
-    let (stop, lastResort) = state.withLock { state in
-      guard state.signal == nil else { _exit(128 + number) }
+    let found = state.withLock { state -> (stop: (() -> Void)?, lastResort: LastResort?)? in
+      if let moment = state.moment {
+        // timeout(1) and shells signal the process and its group: that is one wish, not two.
+        if ContinuousClock.now - moment < Self.oneWish { return nil }
+        _exit(128 + number)
+      }
       state.signal = number
+      state.moment = .now
       return (state.stop, state.lastResort)
     }
+    guard let (stop, lastResort) = found else { return }
     if let lastResort {
       queue.asyncAfter(deadline: .now() + Self.patience.stop) {
         Terminal.note("interrupted; what is under way does not end, so it is done again later")

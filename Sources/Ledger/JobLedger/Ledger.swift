@@ -109,6 +109,10 @@ public protocol Ledger: Sendable {
     -> (released: [JobName], reopened: [JobName])
   /// What goes on, and what was completed of late by the processes that work.
   func progress(since: Int, now: Int) async throws(LedgerError) -> LedgerProgress
+  /// How often the configuration or a note has been changed; the later of two states has more.
+  func revision() async throws(LedgerError) -> Int
+  /// The chunks whose job of a stage was given up.
+  func givenUpChunks(stage: String) async throws(LedgerError) -> Set<Int>
   /// The chunks of a stage whose jobs are completed.
   func completedChunks(stage: String) async throws(LedgerError) -> Set<Int>
   /// Moves what stands in the ledger's log into the file, and empties the log where nobody reads it.

@@ -59,4 +59,18 @@ extension LedgerSchema {
     END;
 
     """
+
+  /// Counts every change of the configuration and the notes, so that of two states of them the later
+  /// can be told.
+  static let revisions = ["INSERT", "UPDATE", "DELETE"].map { change in
+    let row = change == "DELETE" ? "OLD" : "NEW"
+    return """
+      CREATE TRIGGER meta_revised_\(change.lowercased()) AFTER \(change) ON meta
+      WHEN \(row).key <> 'revision' BEGIN
+        INSERT INTO meta(key, value) VALUES ('revision', '1')
+          ON CONFLICT (key) DO UPDATE SET value = CAST(CAST(value AS INTEGER) + 1 AS TEXT);
+      END;
+
+      """
+  }.joined()
 }

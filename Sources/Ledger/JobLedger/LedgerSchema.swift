@@ -16,7 +16,7 @@ enum LedgerSchema {
   static let version = 2
 
   /// All that a new ledger holds.
-  static let statements = tables + tallies + "PRAGMA user_version = \(version);"
+  static let statements = tables + tallies + revisions + "PRAGMA user_version = \(version);"
 
   private static let tables = """
     CREATE TABLE meta(

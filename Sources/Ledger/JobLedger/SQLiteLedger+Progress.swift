@@ -18,6 +18,8 @@ public struct LedgerProgress: Sendable, Equatable {
     /// Milliseconds since 1970.
     public var startedAt: Int
     public var expires: Int
+    /// The process that holds it is known to be dead.
+    public var isAbandoned: Bool
   }
 
   /// By stage, of jobs that completed after ``since``.
@@ -48,25 +50,30 @@ extension SQLiteLedger {
   /// - Returns: By the index over times of settling, at most 2,000 jobs are looked at.
   /// - Throws: ``LedgerError/database(path:message:)``.
   public func progress(since: Int, now: Int) throws(LedgerError) -> LedgerProgress {
-    try transaction { database in
+    try read { database in
       var progress = LedgerProgress()
       let begun = try Int.fetchOne(
-        database, sql: "SELECT MIN(started_at) FROM sessions WHERE seen_at > ?",
+        database,
+        sql: "SELECT MIN(started_at) FROM sessions WHERE seen_at > ? AND ended_at IS NULL",
         arguments: [now - Self.silence])
       if let begun { try Self.addPace(since: max(since, begun), to: &progress, database) }
       progress.leased = try Row.fetchAll(
         database,
         sql: """
-          SELECT stage, chunk, jobs.attempt, owner_host, owner_pid, owner_worker, lease_expires,
-            started_at
+          SELECT stage, chunk, jobs.attempt, owner_host, owner_pid, owner_start, owner_worker,
+            lease_expires, started_at
           FROM jobs JOIN attempts ON job = jobs.id AND attempts.attempt = jobs.attempt
           WHERE state = 'leased' ORDER BY started_at, jobs.id
           """
       ).map { row in
-        LedgerProgress.Leased(
+        let owner = LeaseOwner(
+          host: row["owner_host"], processID: row["owner_pid"], processStart: row["owner_start"],
+          worker: row["owner_worker"])
+        return LedgerProgress.Leased(
           name: JobName(stage: row["stage"], chunk: row["chunk"]), attempt: row["attempt"],
           host: row["owner_host"], processID: row["owner_pid"], worker: row["owner_worker"],
-          startedAt: row["started_at"], expires: row["lease_expires"])
+          startedAt: row["started_at"], expires: row["lease_expires"],
+          isAbandoned: ProcessIdentity.isAlive(owner) == false)
       }
       // The plus keeps SQLite from reading all jobs in the order of their stages.
       let retries = try Row.fetchAll(
@@ -99,7 +106,7 @@ extension SQLiteLedger {
 
   /// The chunks of a stage whose jobs are completed.
   public func completedChunks(stage: String) throws(LedgerError) -> Set<Int> {
-    try transaction { database in
+    try read { database in
       try Int.fetchSet(
         database, sql: "SELECT chunk FROM jobs WHERE stage = ? AND state = 'completed'",
         arguments: [stage])

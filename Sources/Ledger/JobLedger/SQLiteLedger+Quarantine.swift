@@ -40,7 +40,7 @@ public struct JobRelease: Sendable {
 extension SQLiteLedger {
   /// The given-up jobs, by chunk and rank.
   public func quarantine() throws(LedgerError) -> [QuarantinedJob] {
-    try transaction { database in
+    try read { database in
       let wants = try Self.wants(database)
       let rows = try Row.fetchAll(
         database,

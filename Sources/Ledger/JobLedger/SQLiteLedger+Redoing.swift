@@ -4,7 +4,7 @@ internal import GRDB
 extension SQLiteLedger {
   /// What the ledger is bound to, in the order of the keys; empty before it is bound.
   public func configuration() throws(LedgerError) -> [(key: String, value: String)] {
-    try transaction { database in
+    try read { database in
       try Row.fetchAll(
         database, sql: "SELECT key, value FROM meta WHERE key LIKE 'config.%' ORDER BY key"
       ).map { (String(($0["key"] as String).dropFirst("config.".count)), $0["value"]) }

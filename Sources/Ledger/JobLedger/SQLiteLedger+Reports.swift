@@ -120,6 +120,15 @@ extension SQLiteLedger {
     }
   }
 
+  /// The chunks whose job of a stage was given up.
+  public func givenUpChunks(stage: String) throws(LedgerError) -> Set<Int> {
+    try read { database in
+      try Int.fetchSet(
+        database, sql: "SELECT chunk FROM jobs WHERE state = 'quarantined' AND stage = ?",
+        arguments: [stage])
+    }
+  }
+
   /// The quarantined jobs, each with the last error that it met; nil for one that only needed another.
   public func quarantined() throws(LedgerError) -> [(name: JobName, error: String?)] {
     try read { database in

@@ -83,7 +83,7 @@ extension SQLiteLedger {
   public func everything() throws(LedgerError) -> (
     configuration: [(key: String, value: String)], notes: [(key: String, value: String)]
   ) {
-    try transaction { database in
+    try read { database in
       func pairs(_ kind: String) throws -> [(key: String, value: String)] {
         try Row.fetchAll(
           database, sql: "SELECT key, value FROM meta WHERE key LIKE ? ORDER BY key",
@@ -91,6 +91,14 @@ extension SQLiteLedger {
         ).map { (String(($0["key"] as String).dropFirst(kind.count + 1)), $0["value"]) }
       }
       return (try pairs("config"), try pairs("note"))
+    }
+  }
+
+  /// How often the configuration or a note has been changed; the later of two states has more.
+  public func revision() throws(LedgerError) -> Int {
+    try read { database in
+      let text = try String.fetchOne(database, sql: "SELECT value FROM meta WHERE key = 'revision'")
+      return text.flatMap { Int($0) } ?? 0
     }
   }
 }

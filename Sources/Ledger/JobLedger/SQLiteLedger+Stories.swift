@@ -14,7 +14,7 @@ public struct JobStory: Sendable, Equatable {
 extension SQLiteLedger {
   /// The stories of some jobs; one that was never entered has none.
   public func stories(of names: [JobName]) throws(LedgerError) -> [JobStory] {
-    try transaction { database in
+    try read { database in
       try names.compactMap { name -> JobStory? in
         guard
           let job = try Row.fetchOne(

@@ -40,7 +40,9 @@ struct ImportedChunk {
     transient = fetched.count { $0.failureClass == .transient }
     reports[.download] = report(
       fetched.map(\.drop),
-      facts: [StageReport.attemptFact: ImportedPair.attempt, StageReport.transientFact: transient])
+      // The bodies are not here, whose bytes the table could tell.
+      facts: StageReport(of: fetched, attempt: ImportedPair.attempt, byteCount: 0).facts
+        .filter { $0.key != "bytes" })
     reports[.decode] = report(decoded.map(\.drop))
     reports[.deduplicate] = report(verdicts.map(\.drop))
     let kept = reports[.deduplicate]?.kept ?? 0

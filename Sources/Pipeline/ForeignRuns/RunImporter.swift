@@ -65,6 +65,7 @@ public final class RunImporter {
     _ = try ImportRecipe(options, folder: found.path, rows: 1_000, facts: nil)
     let state = try ImportState(in: run, from: found.path)
     if try await state.isEntered() {
+      try await RunRecord.update(run, from: try SQLiteLedger(path: run.ledger))
       try state.end()
       var outcome = ImportOutcome()
       outcome.wasEnded = true
@@ -180,7 +181,7 @@ public final class RunImporter {
     reports[.ingest] = [
       0: StageReport(
         input: rows, kept: rows - rejected.values.reduce(0, +), dropped: rejected,
-        facts: ["rows": rows, "rejected": 0, "chunks": chunks, "files": 1])
+        facts: ["rows": rows, "rejected": 0, "chunks": chunks, "files": 1, "imported": 1])
     ]
     try DurableFile.write(kinds.json.serialized + "\n", to: folder.chunkColumns)
     let list = JSONValue.object([

@@ -93,8 +93,8 @@ extension StoryTeller {
     switch record.fate {
     case .quarantined:
       return [
-        "look at it: `pairloom quarantine \(folder) list`; do it again: `pairloom quarantine"
-          + " \(folder) release`"
+        "look at it: `pairloom quarantine \(folder) show \(record.chunk)`; do it again once the cause is"
+          + " mended: `pairloom quarantine \(folder) release \(record.chunk) --run`"
       ]
     case .pending:
       return ["the `pairloom run` command that began the run does it; run it again if it has ended"]
@@ -105,11 +105,22 @@ extension StoryTeller {
       else { return [] }
       let command = "`pairloom retry \(folder) --where \"row = \(record.row)\"`"
       if record.entry.isTransient { return ["ask again: \(command)"] }
+      if Self.limits.contains(reason) {
+        return [
+          "a limit of the recipe; `pairloom run` with another and --redo tells what that takes"
+        ]
+      }
       return [
         "\(reason.rawValue) does not pass by itself; to ask again all the same: \(command)"
       ]
     }
   }
+
+  /// Drops that the recipe's limits ask for: to ask the web again would not help.
+  private static let limits: Set<DropReason> = [
+    .tooManyPixels, .sideTooLong, .tooManyFrames, .tooLarge, .imageTooSmall, .imageAreaTooLarge,
+    .aspectRatioTooLarge,
+  ]
 
   /// The key that the pair has in a final shard, by the shard's own index.
   func finalKey(at place: (shard: ShardSummary, number: Int)) throws -> String? {

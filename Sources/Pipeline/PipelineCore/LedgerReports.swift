@@ -34,11 +34,7 @@ extension StageContext {
         )
       }
     }
-    givenUp = { stage in
-      Set(
-        try await ledger.quarantined().map(\.name).filter { $0.stage == stage.rawValue }
-          .map(\.chunk))
-    }
+    givenUp = { try await ledger.givenUpChunks(stage: $0.rawValue) }
     wasReleased = { chunk in try await ReleasedChunks.read(ledger).contains(chunk) }
     redo = { chunks in try await ReleasedChunks.redo(chunks, in: ledger) }
   }

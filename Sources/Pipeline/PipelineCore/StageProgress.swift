@@ -124,7 +124,7 @@ struct ProgressReading {
   }
 
   var underWay: [JobUnderWay] {
-    progress.leased.map { job in
+    progress.leased.filter { !$0.isAbandoned }.map { job in
       JobUnderWay(
         job: job.name.description, attempt: job.attempt, host: job.host, process: job.processID,
         worker: job.worker, seconds: Double(max(0, now - job.startedAt)) / 1_000,

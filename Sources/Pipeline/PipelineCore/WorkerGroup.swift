@@ -203,8 +203,9 @@ public struct WorkerGroup: Sendable {
     }
     for reader in [StageName.deduplicate, .shard] {
       let job = JobName(stage: reader.rawValue, chunk: chunk.number)
-      if try await ledger.state(of: job)?.isSettled == true {
-        try context.folder.removeIntermediates(of: chunk.number, after: reader)
+      if try await ledger.state(of: job) == .completed {
+        try context.folder.removeIntermediates(
+          of: chunk.number, after: reader, keeping: context.keep)
       }
     }
   }

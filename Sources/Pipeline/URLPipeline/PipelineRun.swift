@@ -238,7 +238,7 @@ public final class PipelineRun: Sendable {
       },
       DownloadStage(
         fetcher: fetcher, verifiesHashes: recipe.download.hash == .verify,
-        blocklist: blocklist),
+        blocklist: blocklist, chunkRows: recipe.ingest.chunkRows),
       DecodeStage(options: recipe.decode, threads: threads, worker: decoder),
       DeduplicateStage(options: recipe.deduplicate),
       recipe.shardStage,

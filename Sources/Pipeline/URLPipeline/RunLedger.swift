@@ -33,6 +33,13 @@ package enum RunLedger {
     let faults = checks ? try await ledger.faults(isThorough: false) : []
     if let fault = faults.first { throw damage(folder, fault) }
     if isBegun { try await requireOwn(ledger, folder, record) }
+    // Before a change is taken for the user's.
+    if checks, let both = try await RunRecord.both(of: folder, ledger),
+      both.file.revision >= both.ledger.revision,
+      let key = both.file.changed(in: both.ledger).first
+    {
+      throw damage(folder, "its \(key) is not that of run.json")
+    }
     return ledger
   }
 

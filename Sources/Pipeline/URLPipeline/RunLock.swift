@@ -1,6 +1,6 @@
 import DurableFiles
 import Glibc
-import PipelineCore
+package import PipelineCore
 
 /// Other processes work on a run whose options are to be changed, or one is changing them.
 public struct FolderInUseError: Error, Sendable, Equatable, CustomStringConvertible {
@@ -18,7 +18,7 @@ public struct FolderInUseError: Error, Sendable, Equatable, CustomStringConverti
 /// who rebinds the ledger must be alone, or a worker would go on with the old ones between two leases.
 /// flock(2) on the folder itself: no file is made, and the lock ends with its process, however that
 /// ends. A file system without such locks has none; leases still guard each job.
-final class RunLock: Sendable {
+package final class RunLock: Sendable {
   private let file: Int32
 
   private init(_ folder: RunFolder, _ operation: Int32) throws {
@@ -38,8 +38,8 @@ final class RunLock: Sendable {
   /// Held by who works.
   static func shared(_ folder: RunFolder) throws -> RunLock { try RunLock(folder, LOCK_SH) }
 
-  /// Held by who rebinds.
-  static func alone(_ folder: RunFolder) throws -> RunLock { try RunLock(folder, LOCK_EX) }
+  /// Held by who rebinds, and by who repairs, releases or forgets.
+  package static func alone(_ folder: RunFolder) throws -> RunLock { try RunLock(folder, LOCK_EX) }
 
   /// Gives the right to work up for that to be alone.
   ///

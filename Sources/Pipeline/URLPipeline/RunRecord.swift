@@ -15,6 +15,8 @@ package struct RunRecord: Sendable, Equatable {
   package var identity: String
   /// The version of the ledger's tables.
   package var ledgerFormat: Int
+  /// The ledger's count of changes; of a record and a ledger the one with more is the later.
+  package var revision: Int
   /// By key, sorted.
   package var configuration: [JSONValue.Member]
   package var notes: [JSONValue.Member]
@@ -79,6 +81,7 @@ package struct RunRecord: Sendable, Equatable {
   private var json: JSONValue {
     .object([
       .init("identity", .string(identity)), .init("ledger_format", .int(ledgerFormat)),
+      .init("revision", .int(revision)),
       .init("configuration", .object(configuration)), .init("notes", .object(notes)),
     ])
   }
@@ -97,7 +100,8 @@ package struct RunRecord: Sendable, Equatable {
       (configuration + notes).allSatisfy({ $0.value.text != nil })
     else { throw TableError(path: folder.record, row: 0, problem: "it is no record of a run") }
     return RunRecord(
-      identity: identity, ledgerFormat: format, configuration: configuration, notes: notes)
+      identity: identity, ledgerFormat: format, revision: json["revision"]?.integer ?? 0,
+      configuration: configuration, notes: notes)
   }
 
   /// The record's pairs as the ledger takes them, identity included.
@@ -110,6 +114,25 @@ package struct RunRecord: Sendable, Equatable {
       members.map { ($0.key, $0.value.text ?? "") }
     }
     return (pairs(configuration), pairs(notes) + [(Self.identityNote, identity)])
+  }
+
+  /// The stage from which on the run is being done again; nil where it is not.
+  package var redo: StageName? {
+    get throws {
+      guard let text = notes.first(where: { $0.key == RedoNote.key })?.value.text
+      else { return nil }
+      return try JSONValue.parse(Array(text.utf8))["stage"]?.text.flatMap(StageName.init(rawValue:))
+    }
+  }
+
+  /// The first chunk that was given up and handed back; nil where there is none.
+  package var firstReleased: Int? {
+    get throws {
+      guard let text = notes.first(where: { $0.key == ReleasedChunks.note })?.value.text,
+        case .array(let chunks) = try JSONValue.parse(Array(text.utf8))
+      else { return nil }
+      return chunks.compactMap(\.integer).min()
+    }
   }
 
   /// The expression of each retry that was begun, by its number.
@@ -141,6 +164,8 @@ package struct RunRecord: Sendable, Equatable {
 extension RunRecord {
   /// What the record of a ledger's run should be; nil where the ledger does not know its run yet.
   fileprivate init?(_ ledger: any Ledger) async throws {
+    // First: a change in between is then told as one that the record lacks.
+    revision = try await ledger.revision()
     let (configuration, notes) = try await ledger.everything()
     guard let identity = notes.first(where: { $0.key == Self.identityNote })?.value else {
       return nil

@@ -31,7 +31,8 @@ public enum RunCleaner {
     let open = search.undecidedDownloads
     for chunk in open {
       let name = facts.job(.download, chunk)
-      guard let last = try await ledger.history(of: name).last else { continue }
+      guard let last = try await ledger.history(of: name).last, last.outcome != .completed
+      else { continue }
       search.openDownloads[chunk] = (last.attempt, last.outcome == .running)
     }
     do {

@@ -46,12 +46,17 @@ public struct ForgetRaceError: Error, Sendable, Equatable, CustomStringConvertib
 /// Why nothing can be taken out now.
 public enum ForgetError: Error, Sendable, Equatable, CustomStringConvertible {
   case atWork(folder: String, jobs: Int)
+  /// Jobs that were done are to be done again: a redo, a release or a repair.
+  case handedBack(folder: String)
 
   public var description: String {
     switch self {
     case .atWork(let folder, let jobs):
       "\(folder): a process works on \(jobs) \(jobs == 1 ? "job" : "jobs") of this run. Stop it with"
         + " Ctrl-C or wait for its end, then forget."
+    case .handedBack(let folder):
+      "\(folder): shards are being made again (--redo, a release or a repair), and the pictures for them"
+        + " are in the old ones. End that with the `pairloom run` command that began it, then forget."
     }
   }
 }

@@ -47,8 +47,11 @@ public struct Forgetter: Sendable {
       let leased = try await leases(ledger)
       if leased > 0 { throw ForgetError.atWork(folder: folder.path, jobs: leased) }
     }
+    let lock = isDryRun ? nil : try RunLock.alone(folder)
+    defer { withExtendedLifetime(lock) {} }
     let begun = try await ledger.history()
     let facts = try await RunFacts(folder, ledger)
+    if !isDryRun { try requireNothingHandedBack(facts) }
     var forgotten = try ForgottenPairs.read(folder)
     var outcome = ForgetOutcome()
     outcome.hasResumed = forgotten.isInterrupted
@@ -112,6 +115,17 @@ public struct Forgetter: Sendable {
 
   private static func leases(_ ledger: any Ledger) async throws -> Int {
     try await ledger.tally().values.reduce(0) { $0 + ($1[.leased] ?? 0) }
+  }
+
+  /// Pictures of a chunk that is sharded again may be in its old shard alone, which this would remove.
+  private static func requireNothingHandedBack(_ facts: RunFacts) throws {
+    let folder = facts.folder
+    let chunk = facts.chunks.first { chunk in
+      facts.report(.decode, chunk) != nil && facts.report(.shard, chunk) == nil
+        && !DurableFile.exists(folder.decodedBytes(chunk))
+        && ShardFiles.shard(chunk, in: folder.shards) != nil
+    }
+    if chunk != nil { throw ForgetError.handedBack(folder: folder.path) }
   }
 
   private static func search(

@@ -50,6 +50,8 @@ public enum QuarantineRelease {
     _ names: [JobName]?, in folder: RunFolder, now: Int = WorkerGroup.wallClock()
   ) async throws -> ReleaseOutcome {
     let ledger = try await RunFacts.ledger(of: folder)
+    let lock = try RunLock.alone(folder)
+    defer { withExtendedLifetime(lock) {} }
     // What a killed process held is free.
     try await ledger.rescue(now: now)
     let given = try await ledger.quarantine().map(\.name)
@@ -62,6 +64,7 @@ public enum QuarantineRelease {
       JobRelease(
         quarantined: names, reopening: plan.reopening, order: plan.order,
         note: (ReleasedChunks.note, ReleasedChunks.text(plan.noted))), now: now)
+    try await RunRecord.update(folder, from: ledger)
     return ReleaseOutcome(released: done.released, reopened: done.reopened)
   }
 
@@ -128,7 +131,11 @@ private struct Plan {
     case .ingest, .download, .filter: return stage
     case .decode: return decode()
     case .deduplicate:
-      return DurableFile.exists(folder.decodedTable(chunk)) ? .deduplicate : decode()
+      // Its pictures are read after it, by the shard.
+      let hasPictures =
+        DurableFile.exists(folder.decodedBytes(chunk))
+        || ShardFiles.shard(chunk, in: folder.shards) != nil
+      return hasPictures && DurableFile.exists(folder.decodedTable(chunk)) ? .deduplicate : decode()
     case .shard, .score:
       let hasShard = ShardFiles.shard(chunk, in: folder.shards) != nil
       if stage == .score && hasShard { return .score }

@@ -26,7 +26,10 @@ struct LedgerComparison {
       words = try await ledger.faults(isThorough: true)
       if words.isEmpty { words = try await unreadable(ledger) }
       // Before anything is done by what a note says.
-      if let records = try await RunRecord.both(of: folder, ledger) {
+      if let records = try await RunRecord.both(of: folder, ledger),
+        // Killed between the two, a command leaves the record behind the ledger.
+        records.file.revision >= records.ledger.revision
+      {
         words += records.file.changed(in: records.ledger).prefix(most)
           .map { "its \($0) is not that of run.json" }
       }
@@ -88,7 +91,7 @@ struct LedgerComparison {
   /// Holds the notes against `run.json`, which follows the ledger at once.
   private func checkRecord() {
     // Killed between the two, a command leaves the record behind the ledger.
-    if let records, records.file != records.ledger {
+    if let records, !records.ledger.changed(in: records.file).isEmpty {
       found.add("run.json", "it is older than the ledger", .record)
     }
   }

@@ -47,6 +47,8 @@ package enum LedgerRebuilder {
       try setAside(folder, afterStep).map { ["set the damaged ledger aside: \($0)"] } ?? []
     try DurableFile.move(path, to: folder.ledger)
     try afterStep()
+    // The new ledger counts its changes from its own beginning.
+    try await RunRecord.update(folder, from: try await RunLedger.open(folder))
     let done = jobs.count { $0.counts != nil }
     lines.append(
       "made the ledger again from the files: \(done) of \(jobs.count) jobs are done")

@@ -53,8 +53,12 @@ struct RunSurvey: Sendable {
           .map { (String($0.file.dropFirst("shards/".count)), $0) },
         uniquingKeysWith: { first, _ in first }), facts: facts)
     try surveyChunks(scope, threads: threads)
-    if facts == nil { superseded = try findSuperseded(folder) }
-    if let manifest {
+    if facts == nil {
+      try forgetWhatIsRedone(record)
+      superseded = try findSuperseded(folder)
+    }
+    // What is redone ends with a manifest of its own.
+    if let manifest, try facts != nil || record.redo == nil {
       reports[.filter] = try DatasetSurvey(
         folder: folder, recipe: recipe, generations: generations, reports: reports
       ).filters(manifest, upTo: settled)
@@ -76,6 +80,21 @@ struct RunSurvey: Sendable {
     }
     if let fault = fault.withLock({ $0 }) { throw fault }
     reports.merge(found.withLock { $0 }) { $1 }
+  }
+
+  /// Takes files of before a redo or a release for what they are: not yet made again.
+  ///
+  /// How far it had come nobody knows; what is done once more has the same bytes, and the pictures are
+  /// read out of the shards that there are.
+  private mutating func forgetWhatIsRedone(_ record: RunRecord) throws {
+    if let redo = try record.redo {
+      for stage in StageName.allCases where stage.rank >= redo.rank { reports[stage] = nil }
+    }
+    if let first = try record.firstReleased {
+      for stage in [StageName.deduplicate, .shard, .score] {
+        reports[stage] = reports[stage]?.filter { $0.key < first }
+      }
+    }
   }
 
   private var last: StageName { recipe.scorer == nil ? .shard : .score }

@@ -31,9 +31,11 @@ package struct RunFacts: Sendable {
     unfinishedJobs = try await ledger.unsettledCount()
     unfinishedIngests = try await ledger.unsettledCount(stages: [StageName.ingest.rawValue])
     quarantinedJobs = try await ledger.quarantined().count
+    // A redo with another model leaves the scores of the old one until it ends.
+    let bound = try await ledger.configuration().first { $0.key == "scorer" }?.value
     scorer =
       reports[.score] == nil
-      ? nil : try DurableFile.names(in: folder.path + "/scores").first ?? "scores"
+      ? nil : try bound ?? DurableFile.names(in: folder.path + "/scores").first ?? "scores"
   }
 
   /// The ledger of the run in `folder`.

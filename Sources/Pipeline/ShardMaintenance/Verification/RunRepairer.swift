@@ -38,6 +38,14 @@ public enum RunRepairer {
   public static func repair(_ report: VerificationReport, in folder: RunFolder) async throws
     -> RepairOutcome
   {
+    let lock = try RunLock.alone(folder)
+    defer { withExtendedLifetime(lock) {} }
+    return try await repairAlone(report, in: folder)
+  }
+
+  private static func repairAlone(
+    _ report: VerificationReport, in folder: RunFolder
+  ) async throws -> RepairOutcome {
     if report.problems.contains(where: { $0.repair == .ledger }) {
       let threads = Parallel.coreCount
       let lines = try await LedgerRebuilder.rebuild(
@@ -46,7 +54,7 @@ public enum RunRepairer {
       if let again = next.problems.first(where: { $0.repair == .ledger }) {
         throw LedgerError.damaged(path: folder.ledger, message: again.what)
       }
-      var outcome = try await repair(next, in: folder)
+      var outcome = try await repairAlone(next, in: folder)
       outcome.done = lines + outcome.done
       return outcome
     }

@@ -63,6 +63,8 @@ public actor DeduplicateStage: Stage {
     // With an earlier verdict on other bytes, which later chunks may have gone by.
     let spoken =
       wasReleased ? Set(mine.keys).union(Self.kept(by: folder.verdictTable(chunk.number))) : []
+    // A late attempt must not judge by what an earlier state of the run was.
+    try await run.requireLease()
     try PairTable.write(
       verdicts.map(\.json), columns: Verdict.columns, to: folder.verdictTable(chunk.number))
     // After the table: whoever is done again reads it.

@@ -16,6 +16,7 @@ public struct DownloadStage: Stage {
   public let name = StageName.download
   public let lane = Lane.network
   private let fetcher: Fetcher
+  private let chunkRows: Int?
   private let verifiesHashes: Bool
   private let blocklist: HashBlocklist?
 
@@ -23,7 +24,12 @@ public struct DownloadStage: Stage {
   ///   - fetcher: The process's one; its limits hold over all chunks.
   ///   - verifiesHashes: Whether bodies must have the hashes that the list expects.
   ///   - blocklist: Hashes of bodies that are dropped.
-  public init(fetcher: Fetcher, verifiesHashes: Bool = false, blocklist: HashBlocklist? = nil) {
+  ///   - chunkRows: Rows of a whole chunk, by which one that lost rows is told; nil does not look.
+  public init(
+    fetcher: Fetcher, verifiesHashes: Bool = false, blocklist: HashBlocklist? = nil,
+    chunkRows: Int? = nil
+  ) {
+    self.chunkRows = chunkRows
     self.fetcher = fetcher
     self.verifiesHashes = verifiesHashes
     self.blocklist = blocklist
@@ -42,9 +48,13 @@ public struct DownloadStage: Stage {
   }
 
   public func run(_ chunk: Chunk, in run: StageContext) async throws -> StageReport {
-    let candidates = try await Parallel.detached {
+    let listed = try await Parallel.detached {
       try JSONLines.read(run.folder.chunkTable(chunk.number), as: PairCandidate.init)
-    }.filter { $0.drop == nil }
+    }
+    if let chunkRows {
+      try await ListedRows.require(listed.count, of: chunk.number, chunkRows: chunkRows, in: run)
+    }
+    let candidates = listed.filter { $0.drop == nil }
     let forgotten = try await Parallel.detached { try ForgottenPairs.read(run.folder) }
     let hashes = verifiesHashes ? candidates : []
     let spool = try await BodySpool(
