@@ -78,7 +78,7 @@ public enum LedgerError: Error, Sendable, Equatable, CustomStringConvertible {
     let message = words + "."
     switch error.resultCode {
     // The program's own statements fit the tables that it has made, and break no rule of theirs.
-    case .SQLITE_ERROR where !words.hasPrefix("no such ") && !words.contains("malformed"):
+    case .SQLITE_ERROR where words.contains("transaction"):
       return .database(path: path, message: message)
     case .SQLITE_NOTADB, .SQLITE_CORRUPT, .SQLITE_ERROR, .SQLITE_MISMATCH, .SQLITE_CONSTRAINT:
       return .damaged(path: path, message: words)

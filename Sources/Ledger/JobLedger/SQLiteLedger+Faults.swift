@@ -8,8 +8,9 @@ extension SQLiteLedger {
   /// What is wrong with the file, in words.
   ///
   /// Thorough: SQLite's own check of every page, index and constraint, whether all rows that are
-  /// referred to are there, and whether each job waits for as many as have not settled. Else the check without indexes: some milliseconds, and a second for a
-  /// million jobs.
+  /// referred to are there, whether each job waits for as many as have not settled, and whether the
+  /// running tallies are those of the jobs. Else the check without indexes: some milliseconds, and a
+  /// second for a million jobs.
   ///
   /// - Throws: ``LedgerError`` where it cannot even be looked at; ``LedgerError/damaged(path:message:)``
   ///   is one of the answers.
@@ -25,7 +26,9 @@ extension SQLiteLedger {
             return "a row of \(table) belongs to none of \(parent)"
           }
         }
-        if isThorough && faults.isEmpty { faults += try Self.miscounted(in: database) }
+        if isThorough && faults.isEmpty {
+          faults += try Self.miscounted(in: database) + Self.mistallied(in: database)
+        }
         return faults.map { $0.filter { $0 != "*" }.split(separator: "\n").joined(separator: "; ") }
       }
     } catch {
@@ -51,6 +54,33 @@ extension SQLiteLedger {
       let (stage, chunk): (String, Int) = ($0["stage"], $0["chunk"])
       let (waiting, open): (Int, Int) = ($0["waiting_for"], $0["number"])
       return "\(stage) \(chunk) waits for \(waiting) jobs, of which \(open) have not settled"
+    }
+  }
+
+  /// The tallies against what they are kept for.
+  private static func mistallied(in database: Database) throws -> [String] {
+    let jobs = """
+      SELECT stage || ' ' || state AS kind, COUNT(*) AS number FROM jobs GROUP BY stage, state
+      UNION ALL
+      SELECT stage || ' ' || replace(fullkey, '"', ''), SUM(atom) FROM jobs, json_tree(counts)
+      WHERE type = 'integer' GROUP BY stage, replace(fullkey, '"', '')
+      """
+    let tallies = """
+      SELECT stage || ' ' || state, jobs FROM job_tally WHERE jobs <> 0
+      UNION ALL
+      SELECT stage || ' ' || path, total FROM job_totals WHERE terms <> 0
+      """
+    return try Row.fetchAll(
+      database,
+      sql: """
+        WITH jobs_say AS (\(jobs)), tallies_say AS (\(tallies))
+        SELECT kind FROM (SELECT * FROM (SELECT * FROM jobs_say EXCEPT SELECT * FROM tallies_say)
+          UNION SELECT * FROM (SELECT * FROM tallies_say EXCEPT SELECT * FROM jobs_say))
+        GROUP BY kind LIMIT 20
+        """
+    ).map {
+      let kind: String = $0["kind"]
+      return "its tally of \(kind) is not that of its jobs"
     }
   }
 

@@ -12,7 +12,7 @@ struct BlankRows {
   /// What a row keeps: where it stands, what became of it, and how large its bytes are.
   private static let harmless: Set<String> = [
     "row", "drop", "of", "class", "offset", "length", "attempt", "status", "width", "height",
-    "original_width", "original_height", "format",
+    "original_width", "original_height", "format", "received_bytes",
   ]
 
   private func blank(_ row: JSONValue) -> JSONValue {
