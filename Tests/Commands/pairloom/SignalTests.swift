@@ -155,7 +155,11 @@ import Testing
     #expect(Date.now.timeIntervalSince(start) > 5, "it was called off, so this shows nothing")
     try await stop(
       command, in: folder.path, by: SIGINT, or: 130, within: 3,
-      before: { $0.send(SIGINT) }, when: { RunProcesses.heeds(SIGINT, $0.identifier) })
+      before: {
+        $0.send(SIGINT)
+        // Sooner it would be the same request: timeout(1) signals a process and its group.
+        usleep(400_000)
+      }, when: { RunProcesses.heeds(SIGINT, $0.identifier) })
   }
 
   @Test("verify and reshard leave at once")
