@@ -10,7 +10,7 @@ PAIRLOOM := .build/release/pairloom
 DEMO ?= demo
 FIGURES := .build/figures.jsonl
 TIMED := '^(HTTPFetchTests|OriginLedgerTests)\.'
-PROCESSES := '^pairloomTests\.(KillMatrix|Cooperation|Signal|FullDisk|Fault|RedoCommand|LedgerRecovery|QuarantineCommand|ImportCommand)Tests'
+PROCESSES := '^pairloomTests\.(KillMatrix|Cooperation|Signal|FullDisk|Fault|RedoCommand|LedgerRecovery|QuarantineCommand|ImportCommand)Tests|^URLPipelineTests\.RealisticRunTests'
 
 # The folders of Tests/Fuzz with a target each, and the seconds that each is fuzzed.
 FUZZ := ParquetFile CrawlPolicy ImageCodec PairDataset Lists
@@ -33,7 +33,7 @@ demo: build ## the main job on a generated world: list → shards → filter →
 test: deps lint peers ## lint, build and run every test, one small end-to-end run among them
 	@$(BUILD) --build-tests
 	@swift test -c release --skip-build --filter $(TIMED) # they measure time, so nothing runs beside them
-	@swift test -c release --skip-build --no-parallel --filter $(PROCESSES) # they start and kill programs, and wait for them
+	@swift test -c release --skip-build --no-parallel --filter $(PROCESSES) # they start and kill programs, or hold limits of time
 	@swift test -c release --skip-build --skip $(TIMED) --skip $(PROCESSES)
 
 test-long: test ## the long matrices too: 10 million rows, a million jobs, 600,000 damaged tables, 100,000 pictures, fuzzing, 1,000 kills, every operation of a run failing (hours)
