@@ -24,8 +24,8 @@ final class Interruption: Sendable {
   /// Seconds from the signal until the last resort is taken, and until it has had its time, too.
   private static let patience = (stop: 7.0, lastResort: 9.0)
 
-  /// Signals that come so soon after the first are the same request.
-  private static let oneWish = Duration.milliseconds(300)
+  /// Signals that come so soon after the first are the same request; no finger is so quick.
+  private static let oneWish = Duration.milliseconds(50)
 
   /// The signal that asked this process to stop, if one did.
   var signal: Int32? { state.withLock { $0.signal } }
@@ -83,7 +83,7 @@ final class Interruption: Sendable {
   private func receive(_ number: Int32) {
     let found = state.withLock { state -> (stop: (() -> Void)?, lastResort: LastResort?)? in
       if let moment = state.moment {
-        // timeout(1) and shells signal the process and its group: that is one wish, not two.
+        // timeout(1) signals the process and its group: that is one wish, not two.
         if ContinuousClock.now - moment < Self.oneWish { return nil }
         _exit(128 + number)
       }

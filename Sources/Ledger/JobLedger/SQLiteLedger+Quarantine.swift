@@ -82,11 +82,7 @@ extension SQLiteLedger {
     -> (released: [JobName], reopened: [JobName])
   {
     try transaction { database in
-      let leased = try Row.fetchOne(
-        database, sql: "SELECT stage, chunk FROM jobs WHERE state = 'leased' ORDER BY id LIMIT 1")
-      if let leased {
-        throw LedgerError.busy(JobName(stage: leased["stage"], chunk: leased["chunk"]))
-      }
+      try Self.requireNoLease(in: database)
       var touched: Set<Int64> = []
       var released: [JobName] = []
       let ids = try Self.released(release.quarantined, in: database)
@@ -102,12 +98,7 @@ extension SQLiteLedger {
       var reopened: [JobName] = []
       for name in release.reopening {
         let id = try Self.id(of: name, in: database)
-        try database.execute(
-          sql: """
-            UPDATE jobs SET state = 'available', counts = NULL, settled_at = NULL, failures = 0
-            WHERE id = ? AND state = 'completed'
-            """, arguments: [id])
-        guard database.changesCount == 1 else { continue }
+        guard try Self.reopen(completed: id, in: database) else { continue }
         reopened.append(name)
         touched.insert(id)
       }
@@ -181,24 +172,6 @@ extension SQLiteLedger {
       arguments: [name.stage, name.chunk])
     guard let id else { throw LedgerError.unknownJob(name) }
     return id
-  }
-
-  private static func json(_ ids: Set<Int64>) -> String {
-    "[" + ids.sorted().map(String.init).joined(separator: ",") + "]"
-  }
-
-  /// Lets those that are not begun wait for what has not settled among their dependencies.
-  private static func wait(_ ids: Set<Int64>, in database: Database) throws {
-    try database.execute(
-      sql: """
-        UPDATE jobs SET state = 'waiting', not_before = NULL, waiting_for = open.number
-        FROM (SELECT job, COUNT(*) AS number FROM job_dependencies
-          JOIN jobs AS needed ON needed.id = needs
-          WHERE job IN (SELECT value FROM json_each(?))
-            AND needed.state NOT IN ('completed', 'quarantined')
-          GROUP BY job) AS open
-        WHERE jobs.id = open.job AND jobs.state IN ('waiting', 'available', 'retryable')
-        """, arguments: [json(ids)])
   }
 }
 

@@ -34,11 +34,7 @@ extension SQLiteLedger {
     notes: [(key: String, value: String)], now: Int
   ) throws(LedgerError) -> Int {
     try transaction { database in
-      if let row = try Row.fetchOne(
-        database, sql: "SELECT stage, chunk FROM jobs WHERE state = 'leased' ORDER BY id")
-      {
-        throw LedgerError.busy(JobName(stage: row["stage"], chunk: row["chunk"]))
-      }
+      try Self.requireNoLease(in: database)
       try database.execute(sql: "DELETE FROM meta WHERE key LIKE 'config.%'")
       for (key, value) in configuration {
         try database.execute(

@@ -36,31 +36,50 @@ extension SQLiteLedger {
             JobName(
               stage: try dependent.decode(atIndex: 1), chunk: try dependent.decode(atIndex: 2)))
         }
-        try database.execute(
-          sql: """
-            UPDATE jobs SET state = 'available', counts = NULL, settled_at = NULL, failures = 0
-            WHERE id = ? AND state = 'completed'
-            """, arguments: [id])
-        guard database.changesCount == 1 else { continue }
+        guard try Self.reopen(completed: id, in: database) else { continue }
         reopened.append(name)
         touched.insert(id)
         touched.formUnion(try dependents.map { try $0.decode(Int64.self, atIndex: 0) })
       }
-      for id in touched.sorted() { try Self.wait(id, in: database) }
+      try Self.wait(touched, in: database)
       return reopened
     }
   }
 
-  /// Lets a job that is not begun wait for what has not settled among its dependencies.
-  private static func wait(_ id: Int64, in database: Database) throws {
+  /// Makes a completed job available; false where it is in another state, which it keeps.
+  static func reopen(completed id: Int64, in database: Database) throws -> Bool {
+    try database.execute(
+      sql: """
+        UPDATE jobs SET state = 'available', counts = NULL, settled_at = NULL, failures = 0
+        WHERE id = ? AND state = 'completed'
+        """, arguments: [id])
+    return database.changesCount == 1
+  }
+
+  /// Lets those that are not begun wait for what has not settled among their dependencies.
+  static func wait(_ ids: Set<Int64>, in database: Database) throws {
     try database.execute(
       sql: """
         UPDATE jobs SET state = 'waiting', not_before = NULL, waiting_for = open.number
-        FROM (SELECT COUNT(*) AS number FROM job_dependencies JOIN jobs AS needed
-          ON needed.id = needs WHERE job = ?1 AND needed.state NOT IN ('completed', 'quarantined')
-        ) AS open
-        WHERE id = ?1 AND state IN ('waiting', 'available', 'retryable') AND open.number > 0
-        """, arguments: [id])
+        FROM (SELECT job, COUNT(*) AS number FROM job_dependencies
+          JOIN jobs AS needed ON needed.id = needs
+          WHERE job IN (SELECT value FROM json_each(?))
+            AND needed.state NOT IN ('completed', 'quarantined')
+          GROUP BY job) AS open
+        WHERE jobs.id = open.job AND jobs.state IN ('waiting', 'available', 'retryable')
+        """, arguments: [json(ids)])
+  }
+
+  /// Numbers of jobs as an argument for json_each.
+  static func json(_ ids: Set<Int64>) -> String {
+    "[" + ids.sorted().map(String.init).joined(separator: ",") + "]"
+  }
+
+  /// Makes sure that nobody works: the outcome of work may rest on what is about to be changed.
+  static func requireNoLease(in database: Database) throws {
+    let row = try Row.fetchOne(
+      database, sql: "SELECT stage, chunk FROM jobs WHERE state = 'leased' ORDER BY id LIMIT 1")
+    if let row { throw LedgerError.busy(JobName(stage: row["stage"], chunk: row["chunk"])) }
   }
 
   /// Replaces what completed jobs have counted, all in one transaction.

@@ -55,7 +55,9 @@ import Testing
     #expect(ended.error.contains("Free some space, then run the same command again"))
     let fates = RunFates(run, rows: Self.rows)
     try disk.resize(kilobytes: needed * 4)
-    // What could not be handed back for want of room is a dead process's: the next run takes it.
+    // A lease that could not be handed back for want of room is a dead process's, and known as such.
+    let status = try Program.run(["status", run, "--json"])
+    #expect(status.output.contains("\"underWay\":[]"), "\(status.output)")
     #expect(try await fates.attempts()[.failed] == nil)
     let names = try FileManager.default.subpathsOfDirectory(atPath: run)
     #expect(names.filter { $0.hasSuffix(".tmp") } == [])

@@ -158,7 +158,7 @@ import Testing
       before: {
         $0.send(SIGINT)
         // Sooner it would be the same request: timeout(1) signals a process and its group.
-        usleep(400_000)
+        usleep(100_000)
       }, when: { RunProcesses.heeds(SIGINT, $0.identifier) })
   }
 

@@ -5,10 +5,10 @@ import Testing
 
 /// A pipeline's ledger of many chunks: entered in one call, worked off, and small when it is done.
 ///
-/// 12,000 jobs in `make test`, a million with `PAIRLOOM_LONG=1`.
+/// 10,000 jobs in `make test`, a million with `PAIRLOOM_LONG=1`.
 @Suite struct LargeLedgerTests {
   static let isLong = ProcessInfo.processInfo.environment["PAIRLOOM_LONG"] == "1"
-  static let chunks = isLong ? 166_667 : 2_000
+  static let chunks = isLong ? 200_000 : 2_000
   static let stages = ["download", "decode", "deduplicate", "shard", "score"]
   /// What real chunks of 1,000 rows report, by stage.
   static let counts = [
