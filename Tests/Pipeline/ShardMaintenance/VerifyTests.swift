@@ -381,4 +381,27 @@ import URLPipeline
       try await RunVerifier.verify(RunFolder(web.folder), threads: 1)
     }
   }
+
+  @Test("rows that a chunk's table has lost are told before anything is made of it")
+  func lostRows() async throws {
+    let web = try MaintenanceWeb()
+    try await web.run("run", ["chunk_attempts=1"])
+    let folder = RunFolder(web.folder + "/run")
+    let ledger = try await RunFacts.ledger(of: folder)
+    let facts = try await RunFacts(folder, ledger)
+    try await ledger.reopen(
+      [StageName.download, .decode, .deduplicate, .shard].map { facts.job($0, 1) }
+        + facts.publishing)
+    let whole = try DurableFile.read(folder.chunkTable(1))
+    try Damage.cutLines("chunks/00001.jsonl", to: 4).make(folder.path)
+    let report = try await RunVerifier.verify(folder, threads: 1)
+    #expect(report.problems.map(\.file) == ["chunks"], "\(report.problems)")
+    // The run does not go on as if they had never been.
+    let outcome = try await web.resume("run")
+    #expect(!outcome.isComplete)
+    let error = try await ledger.quarantined().first { $0.name == facts.job(.download, 1) }?.error
+    #expect(error?.contains("chunks/00001.jsonl has 4 of the chunk's 10 rows") == true)
+    try DurableFile.write(whole, to: folder.chunkTable(1))
+    #expect(try await RunVerifier.verify(folder, threads: 1).problems == [])
+  }
 }

@@ -31,8 +31,7 @@ package enum LedgerRebuilder {
     if let process = LedgerFile.holder(of: folder.ledger) {
       throw RecoveryError.atWork(folder: folder.path, process: process)
     }
-    // One that cannot be read is like none: which, verify has told.
-    guard let record = try unlessDamaged({ try RunRecord.read(folder) }) ?? nil else {
+    guard let record = try record(of: folder) else {
       throw RecoveryError.withoutRecord(folder: folder.path)
     }
     let survey = try await Parallel.detached {
@@ -58,6 +57,15 @@ package enum LedgerRebuilder {
     }
     return lines
   }
+
+  /// What the run has noted beside its ledger; one that cannot be read is like none: which, verify has
+  /// told.
+  private static func record(of folder: RunFolder) throws -> RunRecord? {
+    try unlessDamaged { try RunRecord.read(folder) } ?? nil
+  }
+
+  /// Whether a ledger of this folder cannot be made again for want of the run's options.
+  static func lacksRecord(_ folder: RunFolder) throws -> Bool { try record(of: folder) == nil }
 
   private static func write(
     _ jobs: [RestoredJob], _ record: RunRecord, to path: String, now: Int

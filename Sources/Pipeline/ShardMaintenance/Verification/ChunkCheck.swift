@@ -21,7 +21,8 @@ struct ChunkCheck {
   private var folder: RunFolder { facts.folder }
 
   private static let lostRows = Repair.byHand(
-    "the list's rows of this chunk are lost: run the list in a new folder")
+    "the list's rows of this chunk stand nowhere else: put the file back from a copy, else run the"
+      + " list in a new folder")
   static let lostColumns = Repair.byHand(
     "the list's columns are lost, and no table is made again without them: run the list in a new"
       + " folder")

@@ -58,6 +58,12 @@ public enum RunRepairer {
       outcome.done = lines + outcome.done
       return outcome
     }
+    // Its own error would advise the repair that this is.
+    if report.problems.contains(where: { $0.file == "ledger.sqlite" && !$0.canBeRepaired }),
+      try LedgerRebuilder.lacksRecord(folder)
+    {
+      throw RecoveryError.withoutRecord(folder: folder.path)
+    }
     let ledger = try await RunFacts.ledger(of: folder, checks: true)
     let facts = try await RunFacts(folder, ledger)
     var outcome = RepairOutcome()
