@@ -114,7 +114,8 @@ struct RedoPreview: Sendable {
   /// What may be done about options that differ from `stage` on, in a sentence each.
   func choices(_ stage: StageName) throws -> [String] {
     let usual = [
-      "the old options: they go on with this run", "--folder NEW: a new run with the new options",
+      "the old options: they go on with this run",
+      "pairloom run … --folder NEW: a new run with the new options",
     ]
     guard stage != .ingest else {
       return usual + ["(no --redo: the list is taken in once, and all else goes by its chunks)"]
@@ -123,7 +124,7 @@ struct RedoPreview: Sendable {
       guard let obstacle = try obstacle(stage) else { return usual }
       return usual + ["(no --redo here: \(Self.reason(obstacle, folder))" + ")"]
     }
-    var choice = "--redo \(way.rawValue): \(cost(way))"
+    var choice = "pairloom run … --redo \(way.rawValue): \(cost(way))"
     if way != stage, case .inputsGone(_, _, let chunks, _) = try obstacle(stage) {
       choice +=
         " (--redo \(stage.rawValue) is not enough: \(RedoError.gone(stage, chunks)); the recipe's"

@@ -96,7 +96,8 @@ struct RedoCase: Sendable, CustomTestStringConvertible {
     // Unless it is asked to, it takes no new option.
     let refused = await #expect(throws: ChangedOptionsError.self) { try await run.run() }
     #expect(refused?.differences.first?.stage == this.stage)
-    #expect(refused?.choices.last?.hasPrefix("--redo \(this.stage.rawValue): ") == true)
+    let way = "pairloom run … --redo \(this.stage.rawValue): "
+    #expect(refused?.choices.last?.hasPrefix(way) == true)
     let outcome = try await run.redo(this.stage)
     #expect(outcome.jobs ?? 0 > 0)
     #expect(outcome.differences == refused?.differences)
@@ -175,8 +176,8 @@ struct RedoCase: Sendable, CustomTestStringConvertible {
             compression: was lz4, now none
         To go on, choose:
           the old options: they go on with this run
-          --folder NEW: a new run with the new options
-          --redo download: does download, decode, deduplicate, shard and filter again: the web is \
+          pairloom run … --folder NEW: a new run with the new options
+          pairloom run … --redo download: does download, decode, deduplicate, shard and filter again: the web is \
         asked for 26 pictures again, and what has changed there changes in the result (--redo decode \
         is not enough: the downloaded bytes of 3 chunks are gone; the recipe's `keep` keeps them)
         """)
