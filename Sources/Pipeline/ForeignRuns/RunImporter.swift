@@ -181,7 +181,9 @@ public final class RunImporter {
     reports[.ingest] = [
       0: StageReport(
         input: rows, kept: rows - rejected.values.reduce(0, +), dropped: rejected,
-        facts: ["rows": rows, "rejected": 0, "chunks": chunks, "files": 1, "imported": 1])
+        facts: [
+          "rows": rows, "rejected": 0, "chunks": chunks, "files": 1, RunGenerations.importedFact: 1,
+        ])
     ]
     try DurableFile.write(kinds.json.serialized + "\n", to: folder.chunkColumns)
     let list = JSONValue.object([

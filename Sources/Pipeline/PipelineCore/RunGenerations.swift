@@ -33,6 +33,8 @@ public struct RunGenerations: Sendable, Equatable {
   public static let retriedTransientPrefix = "retried_transient."
   /// `retried.REASON`: pairs that had been dropped for the reason and are asked for again.
   public static let retriedReasonPrefix = "retried."
+  /// The fact by which a list is told that another program has cut into chunks, which have gaps.
+  public static let importedFact = "imported"
   /// The part of a chunk of a retry in such a fact, by which it is taken back where the chunk is
   /// given up.
   public static func fact(_ name: String, ofChunk chunk: Int) -> String {

@@ -22,7 +22,7 @@ enum ListedRows {
     let number = generations.number(ofChunk: chunk)
     guard let generation = generations.all.first(where: { $0.number == number }),
       let facts = reports.first(where: { $0.chunk == number })?.report.facts,
-      facts[importedFact] == nil
+      facts[RunGenerations.importedFact] == nil
     else { return }
     let first = (chunk - generation.chunks.lowerBound) * chunkRows
     let rows = number == 0 ? facts["rows"] ?? 0 : generation.retried
@@ -39,7 +39,4 @@ enum ListedRows {
         "\(run.folder.chunkTable(chunk)) has \(count) of the chunk's \(expected) rows")
     }
   }
-
-  /// The fact by which an imported list is told, whose chunks have gaps.
-  static let importedFact = "imported"
 }

@@ -55,6 +55,6 @@ import Testing
 
   @Test("an imported list's chunks have gaps, which are no loss")
   func imported() async throws {
-    #expect(try await problem(chunk: 0, rows: [0], facts: ["imported": 1]) == nil)
+    #expect(try await problem(chunk: 0, rows: [0], facts: [RunGenerations.importedFact: 1]) == nil)
   }
 }
