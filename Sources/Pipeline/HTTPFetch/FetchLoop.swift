@@ -64,6 +64,7 @@ final class FetchLoop {
       for command in commands { obey(command, multi) }
       guard !isClosed else { break }
       let now = Clock.monotonic()
+      manners.beat(now: now)
       while let transfer = delayed.take(dueBy: now) {
         // What timed out goes behind those that have not been asked for yet.
         if transfer.timeouts > 0 {
@@ -77,8 +78,10 @@ final class FetchLoop {
       repeat { startWhatMay(now: now, multi) } while startLoads()
       if multi.activeCount > 0 { silence.begin(now: now) }
       multi.wait(
-        until: [delayed.nextDue, queue.nextWake, lookups.nextDue, silence.nextDue]
-          .compactMap { $0 }.min())
+        until: [
+          delayed.nextDue, queue.nextWake, lookups.nextDue, silence.nextDue,
+          multi.activeCount > 0 ? now + HostPlaces.pulse : nil,
+        ].compactMap { $0 }.min())
       for (easy, code) in multi.ended() {
         finish(easy, code == CURLE_OK ? nil : easy.failure(code), multi)
       }

@@ -78,6 +78,9 @@ package struct HostManners {
     return .wait(until: due)
   }
 
+  /// Says to the other processes that this one works, so that its places count.
+  package func beat(now: Double) { places.beat(now: now) }
+
   /// Gives back the place that `admit` took.
   package func left(_ url: FetchURL) { places.release(url.hostKey) }
 

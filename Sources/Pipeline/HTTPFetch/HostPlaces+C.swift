@@ -10,6 +10,10 @@ import Synchronization
 /// Nobody ever waits for a lock. Hosts that share a counter keep one bound together, which is only
 /// stricter.
 ///
+/// A process that was stopped (SIGSTOP, a debugger, a machine asleep) lives and works on nothing: who
+/// does not `beat` for ``silence`` is not counted until it goes on, or it would keep all others
+/// waiting for as long as it is stopped.
+///
 /// Who is refused a place notes that it waits. Where one process has waited for a tenth of a second,
 /// the others take no more than their share until it has had its turn, the longest waiting first.
 package final class HostPlaces: @unchecked Sendable {
@@ -23,13 +27,20 @@ package final class HostPlaces: @unchecked Sendable {
   /// Processes that may share a file.
   package static let rowCount = 64
   private static let bucketCount = 1 << 13
-  /// Whether each row is in use, and how many rows have ever been.
+  /// When the owner of each row was last heard of; then how many rows have ever been.
+  ///
+  /// Milliseconds and one; 0 for a row that is not in use.
   private static let headerCount = 128
   private static let rowsSeen = 64
   static let byteCount = (headerCount + rowCount * bucketCount) * MemoryLayout<Atomic<Int64>>.stride
 
   /// Seconds after which to ask again for a place that another process holds.
   package static let patience = 0.02
+  /// Seconds after which a process that does not beat counts as stopped: many times what a busy machine
+  /// keeps a living one from its turn.
+  package static let silence = 10.0
+  /// Seconds within which who has places open must beat again.
+  static let pulse = 1.0
   /// Seconds between two looks for rows whose owners are gone.
   private static let checkPeriod = 0.25
 
@@ -38,8 +49,9 @@ package final class HostPlaces: @unchecked Sendable {
   /// - Parameters:
   ///   - mapping: Of a file, or memory that no other process sees.
   ///   - offset: Where in it the table begins, in bytes.
+  ///   - now: Monotonic seconds.
   /// - Throws: `FetcherError` where all rows are taken or the file has no locks.
-  init(_ mapping: SharedMapping, offset: Int) throws(FetcherError) {
+  init(_ mapping: SharedMapping, offset: Int, now: Double) throws(FetcherError) {
     self.mapping = mapping
     self.offset = offset
     var row = 0
@@ -54,7 +66,7 @@ package final class HostPlaces: @unchecked Sendable {
     self.row = row
     // Of its owner before, if it had one.
     for bucket in 0..<Self.bucketCount { word(row, bucket) { $0.store(0, ordering: .relaxed) } }
-    header(row) { $0.store(1, ordering: .sequentiallyConsistent) }
+    beat(now: now)
     header(Self.rowsSeen) { _ = $0.max(Int64(row + 1), ordering: .sequentiallyConsistent) }
   }
 
@@ -85,6 +97,13 @@ package final class HostPlaces: @unchecked Sendable {
     }
   }
 
+  /// Says that this process works: its places count.
+  package func beat(now: Double) {
+    header(row) { $0.store(Self.mark(now), ordering: .sequentiallyConsistent) }
+  }
+
+  private static func mark(_ now: Double) -> Int64 { Int64(now * 1000) + 1 }
+
   /// Takes a place at a host, if there is one.
   ///
   /// - Parameters:
@@ -96,6 +115,7 @@ package final class HostPlaces: @unchecked Sendable {
   package func claim(_ key: UInt64, limit: Int, now: Double) -> Bool {
     let bucket = Int(truncatingIfNeeded: key % UInt64(Self.bucketCount))
     let tick = Place.tick(now)
+    beat(now: now)
     var mine = word(row, bucket) { Place($0.load(ordering: .relaxed)) }
     let waited = mine.waited(at: tick)
     // Counted before the others are asked: of two that take the last place at once, one at the
@@ -104,7 +124,7 @@ package final class HostPlaces: @unchecked Sendable {
     word(row, bucket) { $0.store(mine.bits, ordering: .sequentiallyConsistent) }
     var (total, sharers, yields) = (mine.open, 1, false)
     let rowsSeen = Int(header(Self.rowsSeen) { $0.load(ordering: .acquiring) })
-    for other in 0..<min(rowsSeen, Self.rowCount) where other != row && isInUse(other) {
+    for other in 0..<min(rowsSeen, Self.rowCount) where other != row && counts(other, now: now) {
       let theirs = word(other, bucket) { Place($0.load(ordering: .sequentiallyConsistent)) }
       total += theirs.open
       let theyWaited = theirs.waited(at: tick)
@@ -152,7 +172,13 @@ package final class HostPlaces: @unchecked Sendable {
   }
 
   private func isInUse(_ row: Int) -> Bool {
-    header(row) { $0.load(ordering: .sequentiallyConsistent) } == 1
+    header(row) { $0.load(ordering: .sequentiallyConsistent) } != 0
+  }
+
+  /// Whether a row's owner was heard of lately; a mark of before a machine's restart may lie ahead.
+  private func counts(_ row: Int, now: Double) -> Bool {
+    let mark = header(row) { $0.load(ordering: .sequentiallyConsistent) }
+    return mark != 0 && abs(Self.mark(now) - mark) <= Int64(Self.silence * 1000)
   }
 
   private func header<Result>(_ index: Int, _ use: (borrowing Atomic<Int64>) -> Result) -> Result {

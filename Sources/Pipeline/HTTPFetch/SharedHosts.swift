@@ -19,7 +19,8 @@ package struct SharedHosts: Sendable {
     breakers = BreakerTable(mapping)
     // Looked at before this process has a row. Two that start at once may both see nobody, and then
     // both do the same.
-    if try HostPlaces.isUnused(mapping) { breakers.halfOpen(now: now ?? Clock.monotonic()) }
-    places = try HostPlaces(mapping, offset: BreakerTable.byteCount)
+    let now = now ?? Clock.monotonic()
+    if try HostPlaces.isUnused(mapping) { breakers.halfOpen(now: now) }
+    places = try HostPlaces(mapping, offset: BreakerTable.byteCount, now: now)
   }
 }

@@ -37,7 +37,7 @@ import Testing
     await withTaskGroup(of: Void.self) { group in
       for table in tables {
         group.addTask {
-          for turn in 0..<20_000 where table.claim(9, limit: 2, now: Double(turn)) {
+          for _ in 0..<20_000 where table.claim(9, limit: 2, now: 1) {
             #expect(held.enter() <= 2)
             held.leave()
             table.release(9)
@@ -92,6 +92,22 @@ import Testing
     tables[0].release(3)
     #expect(!tables[0].claim(3, limit: 1, now: 10.3))
     #expect(tables[0].claim(3, limit: 1, now: 10.6))
+  }
+
+  @Test("one that is stopped keeps nobody from the places; what it holds counts when it goes on")
+  func stopped() throws {
+    let file = ScratchFile()
+    let tables = try (0..<2).map { _ in try SharedHosts(path: file.path).places }
+    #expect(tables[0].claim(3, limit: 1, now: 10))
+    let end = 10 + HostPlaces.silence
+    for step in 1...10 { #expect(!tables[1].claim(3, limit: 1, now: 10 + Double(step) * 0.9)) }
+    #expect(!tables[1].claim(3, limit: 1, now: end - 0.1))
+    #expect(tables[1].claim(3, limit: 1, now: end + 0.1))
+    tables[1].release(3)
+    tables[0].beat(now: end + 0.2)
+    #expect(!tables[1].claim(3, limit: 1, now: end + 0.3))
+    tables[0].release(3)
+    #expect(tables[1].claim(3, limit: 1, now: end + 0.4))
   }
 
   @Test("a fetcher that ends gives its row back, and more than there are rows are refused")
