@@ -19,7 +19,9 @@ struct RetryCommand: AsyncParsableCommand {
 
       Healed pairs are decoded, deduplicated against all others, scored and filtered like any, and go \
       into shards numbered after those that there are. No published file changes but dataset.json, \
-      which then lists both. Interrupted, it is ended by the same command, or by `pairloom run`.
+      which then lists both. Interrupted, it is ended by the same command, or by `pairloom run`. After \
+      it the run's download cannot be done again (`pairloom run --redo download`), nor its decoding \
+      where pictures were retried that did not decode; other options for these need a new folder.
 
         pairloom retry DIR --dry-run
         pairloom retry DIR --where "class = 'transient' AND host LIKE '%.org'"

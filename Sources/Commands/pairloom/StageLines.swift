@@ -46,7 +46,9 @@ struct StageLines {
     let bytes = status.bytes
     return "bytes: "
       + (bytes.received.map { "\(ByteCount.words($0)) received, " } ?? "")
-      + "\(ByteCount.words(bytes.fetched)) fetched, \(ByteCount.words(bytes.decoded)) decoded,"
+      // An imported run has fetched nothing.
+      + (bytes.fetched > 0 ? "\(ByteCount.words(bytes.fetched)) fetched, " : "")
+      + "\(ByteCount.words(bytes.decoded)) decoded,"
       + " \(ByteCount.words(bytes.sharded)) in shards"
   }
 

@@ -113,8 +113,9 @@ struct ProgressReading {
     let settled = tally.values.flatMap { $0 }.filter { $0.key.isSettled }.map(\.value)
       .reduce(0, +)
     let left = tally.values.flatMap(\.values).reduce(0, +) - settled
-    // One job of thousands says nothing of the others.
-    guard left > 0, settled > 1 else { return nil }
+    // The first chunks are read, connect to their hosts and fill the pipeline: they say nothing of the
+    // others.
+    guard left > 0, settled >= max(2, min(60, (settled + left) / 50)) else { return nil }
     let recent = progress.recent.values.reduce(0) { $0 + $1.jobs }
     let overall = eta(left: left, done: settled, recent: recent)
     guard recent > 0 else { return overall }
