@@ -13,7 +13,7 @@ TIMED := '^(HTTPFetchTests|OriginLedgerTests)\.'
 PROCESSES := '^pairloomTests\.(KillMatrix|Cooperation|Signal|FullDisk|Fault|RedoCommand|LedgerRecovery|QuarantineCommand|ImportCommand)Tests|^URLPipelineTests\.RealisticRunTests'
 
 # The folders of Tests/Fuzz with a target each, and the seconds that each is fuzzed.
-FUZZ := ParquetFile CrawlPolicy ImageCodec PairDataset Lists
+FUZZ := ParquetFile CrawlPolicy ImageCodec PairDataset Lists PictureIndex
 SECONDS_EACH ?= 120
 
 .PHONY: help deps build demo test test-long fuzz peers lint bench scorer docs clean
@@ -64,6 +64,10 @@ ifdef PEERS
 	@python3 Tests/Support/Peers/decode.py $(DATA)/corpus --peer $(PEERS) | tee -a $(FIGURES)
 	@[ -z "$(PHOTOGRAPHS)" ] || python3 Tests/Support/Peers/decode.py $(PHOTOGRAPHS) --name photographs --peer $(PEERS) | tee -a $(FIGURES)
 	@python3 Tests/Support/Peers/read_shards.py .build/bench-shards/*.tar.lz4 --peer $(PEERS) | tee -a $(FIGURES)
+	@python3 Tests/Support/Peers/near_duplicates.py --make .build/bench-hashes.bin --peer $(PEERS)
+	@python3 Tests/Support/Peers/near_duplicates.py .build/bench-hashes.bin --name uniform --peer $(PEERS) | tee -a $(FIGURES)
+	@.build/release/pairloom-bench crop-hashes $(DATA)/corpus --out .build/bench-crops.bin
+	@python3 Tests/Support/Peers/near_duplicates.py .build/bench-crops.bin --name crops --peer $(PEERS) | tee -a $(FIGURES)
 	@python3 Tests/Support/Peers/readme.py $(FIGURES) README.md
 endif
 

@@ -97,9 +97,24 @@ let modules: [Module] = [
   module(.primitives, "WorkerThreads"),
   module(.primitives, "WorkerProcesses", testNeeds: ["FaultyWorker"]),
   module(.primitives, "Compression", c: ["CZlib", "CZstd", "CSnappy", "CLZ4"]),
+  module(
+    .primitives, "HammingSearch", needs: ["WorkerThreads"], c: ["CVectorIntrinsics"],
+    testNeeds: ["SeededRandom"]),
+  module(
+    .primitives, "SegmentFile", needs: ["DurableFiles", "ContentHashing"],
+    testNeeds: ["SeededRandom"]),
 
   module(.data, "ImageCodec", c: ["CImageShim", "CWebP", "CGIF", "CLCMS", "CVectorIntrinsics"]),
   module(.data, "PerceptualHash", needs: ["ImageCodec"]),
+  module(
+    .data, "PictureIndex",
+    needs: [
+      "PerceptualHash", "HammingSearch", "SegmentFile", "DurableFiles", "ContentHashing",
+      "WorkerThreads",
+    ], testNeeds: ["SeededRandom"]),
+  module(
+    .data, "CaptionMatching",
+    needs: ["SegmentFile", "ContentHashing", "SeededRandom", "WorkerThreads"]),
   module(
     .data, "ParquetFile", needs: ["DurableFiles", "Compression"], testNeeds: ["SeededRandom"]),
   module(.data, "PairDataset", needs: ["DurableFiles", "ContentHashing", "Compression"]),
@@ -140,8 +155,18 @@ let modules: [Module] = [
       "WorkerProcesses",
     ], testNeeds: ["FaultyDecoder", "SeededRandom"]),
   module(
+    .pipeline, "Deduplication",
+    needs: [
+      "DecodeStage", "PipelineCore", "PictureIndex", "CaptionMatching", "PerceptualHash",
+      "HammingSearch", "ImageCodec", "PairDataset", "DurableFiles", "ContentHashing",
+      "WorkerThreads", "WorkerProcesses",
+    ], testNeeds: ["SeededRandom"]),
+  module(
     .pipeline, "DeduplicateStage", in: "Stages/Deduplicate",
-    needs: ["PipelineCore", "DurableFiles", "WorkerThreads"]),
+    needs: [
+      "DecodeStage", "Deduplication", "PipelineCore", "PictureIndex", "CaptionMatching",
+      "SegmentFile", "PerceptualHash", "DurableFiles", "ContentHashing", "WorkerThreads",
+    ], testNeeds: ["SeededRandom"]),
   module(
     .pipeline, "ShardStage", in: "Stages/Shard",
     needs: ["PipelineCore", "PairDataset", "DurableFiles", "WorkerThreads"]),
@@ -154,8 +179,9 @@ let modules: [Module] = [
   module(
     .pipeline, "URLPipeline",
     needs: [
-      "IngestStage", "DownloadStage", "DecodeStage", "DeduplicateStage", "ShardStage",
-      "ScoreStage", "FilterStage", "PipelineCore", "JobLedger", "HTTPFetch", "CrawlPolicy",
+      "IngestStage", "DownloadStage", "DecodeStage", "Deduplication", "DeduplicateStage",
+      "ShardStage", "ScoreStage", "FilterStage", "PipelineCore", "JobLedger", "HTTPFetch",
+      "CrawlPolicy",
       "ImageCodec", "PairDataset", "ParquetFile", "DurableFiles", "ContentHashing",
       "WorkerThreads", "WorkerProcesses", "TableQuery",
     ], testNeeds: ["FaultServer"]),
@@ -170,10 +196,18 @@ let modules: [Module] = [
   module(
     .pipeline, "ShardMaintenance",
     needs: [
-      "URLPipeline", "ShardStage", "PipelineCore", "JobLedger", "ImageCodec", "PairDataset",
-      "ParquetFile",
+      "URLPipeline", "ShardStage", "Deduplication", "PipelineCore", "JobLedger", "ImageCodec",
+      "PairDataset", "PictureIndex", "ParquetFile",
       "DurableFiles", "ContentHashing", "SeededRandom", "WorkerThreads",
     ], testNeeds: ["FaultServer"]),
+
+  module(
+    .pipeline, "ShardDeduplication",
+    needs: [
+      "ShardMaintenance", "Deduplication", "DecodeStage", "PipelineCore", "PictureIndex",
+      "PerceptualHash", "CaptionMatching", "HammingSearch", "PairDataset", "DurableFiles",
+      "ContentHashing", "WorkerProcesses",
+    ], testNeeds: ["ImageCodec", "SeededRandom"]),
 
   module(
     .pipeline, "ForeignRuns",
@@ -237,7 +271,8 @@ let modules: [Module] = [
       "HTTPFetch",
       "PipelineCore",
       "IngestStage", "DownloadStage", "DecodeStage", "DeduplicateStage", "ShardStage",
-      "ScoreStage", "FilterStage", "URLPipeline", "PairRecords", "ShardMaintenance", "ForeignRuns",
+      "ScoreStage", "FilterStage", "URLPipeline", "PairRecords", "ShardMaintenance",
+      "ShardDeduplication", "Deduplication", "PictureIndex", "PerceptualHash", "ForeignRuns",
       "TensorEngine", "Autograd",
       "NeuralNetworks",
       "Optimizers",
@@ -247,9 +282,11 @@ let modules: [Module] = [
   module(
     .commands, "pairloom-bench",
     needs: [
-      "DurableFiles", "SeededRandom", "WorkerThreads", "ImageCodec", "PairDataset", "SceneWorld",
-      "JobLedger", "CrawlPolicy", "HTTPFetch", "PipelineCore", "TensorEngine", "Autograd",
+      "DurableFiles", "SeededRandom", "WorkerThreads", "HammingSearch", "ImageCodec",
+      "PerceptualHash", "PairDataset", "SceneWorld", "CaptionMatching", "JobLedger",
+      "CrawlPolicy", "HTTPFetch", "PipelineCore", "TensorEngine", "Autograd", "PictureIndex",
       "Optimizers", "Collectives", "Tokenizers", "CLIPModel", "BatchLoading", "CLIPTraining",
+      "DecodeStage",
     ], products: [argumentParser]),
 ]
 
@@ -264,7 +301,10 @@ let strict: [SwiftSetting] = [
 ]
 // What has kernels is built for AVX2 and FMA; the program checks the CPU before it calls them.
 let vectorised: [SwiftSetting] = [.unsafeFlags(["-Xcc", "-mavx2", "-Xcc", "-mfma"])]
-let withKernels: Set = ["TensorEngine", "ImageCodec"]
+let withKernels: Set = ["TensorEngine", "ImageCodec", "HammingSearch"]
+// Gathers bits by pext, which every processor with AVX2 and FMA has.
+let withBitGathering: Set = ["HammingSearch"]
+let bitGathering: [SwiftSetting] = [.unsafeFlags(["-Xcc", "-mbmi2"])]
 
 // The check that keeps the map true: `swift build` fails with this line when an arrow points up.
 let place = Dictionary(uniqueKeysWithValues: modules.enumerated().map { ($1.name, ($0, $1.layer)) })
@@ -297,6 +337,7 @@ func sources(of module: Module) -> Target {
   let path = "Sources/\(module.layer.rawValue)/\(module.folder)"
   let settings =
     strict + (withKernels.contains(module.name) ? vectorised : [])
+    + (withBitGathering.contains(module.name) ? bitGathering : [])
     + (isFuzzing ? [.unsafeFlags(sanitizers)] : [])
   return module.layer == .commands
     ? .executableTarget(
@@ -358,6 +399,7 @@ let fuzzing: [Target] =
     fuzzTarget("CrawlPolicy", needs: ["CrawlPolicy"]),
     fuzzTarget("PairDataset", needs: ["PairDataset", "ContentHashing"]),
     fuzzTarget("Lists", needs: ["IngestStage"]),
+    fuzzTarget("PictureIndex", needs: ["PictureIndex", "PerceptualHash", "SegmentFile"]),
   ] : []
 
 let package = Package(

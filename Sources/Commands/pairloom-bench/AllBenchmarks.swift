@@ -18,11 +18,15 @@ struct AllBenchmarks: ParsableCommand {
   /// How often each picture comes in the shard, so that a round of reading takes long enough.
   private static let copies = 10
 
+  private static let hashes = 1_000_000
+
   func run() throws {
     let folder = try TemporaryFolder()
     defer { folder.remove() }
     let inputs = "\(folder.path)/pictures"
     let shards = try Self.makeInputs(pictures: inputs, shards: folder.path)
+    let hashes = "\(folder.path)/hashes.bin"
+    try HashFile.write(HashFile.uniform(count: Self.hashes, radius: 6, seed: 1), to: hashes)
     let model = ["--model", "ViT-S-32-alt"]
     for arguments in [
       ["decode", inputs],
@@ -32,7 +36,11 @@ struct AllBenchmarks: ParsableCommand {
       ["train-step", "--batch", "16", "--steps", "5"] + model,
       ["allreduce", "--mib", "0.0625,1,16"],
       ["ledger", "--jobs", "2000", "--chunks", "4000", "--folder", folder.path],
-      ["transfers"], ["manners"],
+      ["transfers"],
+      ["manners"],
+      ["near-duplicates", hashes],
+      ["picture-index", "--entries", "200000", "--folder", folder.path],
+      ["captions", "--rows", "50000"],
     ] { try ChildProcess(arguments).requireSuccess() }
   }
 

@@ -107,7 +107,7 @@ struct DecodeBenchmark: ParsableCommand {
   }
 
   /// The files that Python's `os.walk` finds, sorted by code points.
-  private static func files(below folder: String) throws -> [String] {
+  static func files(below folder: String) throws -> [String] {
     let names = try FileManager.default.subpathsOfDirectory(atPath: folder)
     let base = folder.hasSuffix("/") ? folder : folder + "/"
     return names.map { base + $0 }

@@ -14,7 +14,9 @@ struct PairloomBench: AsyncParsableCommand {
     subcommands: [
       DecodeBenchmark.self, ReadShardsBenchmark.self, ScoreBenchmark.self,
       TrainStepBenchmark.self, AllReduceBenchmark.self, LedgerBenchmark.self,
-      TransfersBenchmark.self, MannersBenchmark.self, AllBenchmarks.self,
+      TransfersBenchmark.self, MannersBenchmark.self, NearDuplicatesBenchmark.self, CropHashes.self,
+      PictureIndexBenchmark.self, DuplicatesBenchmark.self, CaptionsBenchmark.self,
+      AllBenchmarks.self,
     ])
 
   static func main() async {

@@ -4,7 +4,6 @@ import BatchLoading
 import CLIPModel
 import CLIPTraining
 import Collectives
-import Glibc
 import Optimizers
 import PipelineCore
 import TensorEngine
@@ -56,17 +55,9 @@ struct TrainStepBenchmark: ParsableCommand {
         .init("mean_tokens", .rounded(inputs.meanTokens)),
         .init("step_s", .rounded(rounds.median)),
         .init("pairs_per_s", .rounded(Double(batch) / rounds.median)),
-        .init("peak_rss_mb", .rounded(Self.peakResidentMebibytes)),
+        .init("peak_rss_mb", .rounded(PeakMemory.mebibytes)),
         .init("loss", .rounded(Double(loss))),
       ], threads: model.threads, rounds: rounds
     ).print()
-  }
-
-  /// The most memory that this process ever had resident, in 2²⁰ bytes.
-  private static var peakResidentMebibytes: Double {
-    var usage = rusage()
-    let result = unsafe getrusage(RUSAGE_SELF.rawValue, &usage)
-    precondition(result == 0, "getrusage: errno \(errno)")
-    return Double(usage.ru_maxrss) / 1024
   }
 }

@@ -41,20 +41,11 @@ struct TransfersBenchmark: AsyncParsableCommand {
     let seconds = Rounds.Clock.processor.now - start
     Figure(
       name: "transfers",
-      values: [.init("open", .int(transfers)), .init("peak_mb", .rounded(try Self.peakMB()))],
+      values: [
+        .init("open", .int(transfers)),
+        .init("peak_mb", .rounded(try ProcessMemory.megabytes("VmHWM"))),
+      ],
       threads: 1, rounds: Rounds(clock: .processor, seconds: [seconds])
     ).print()
-  }
-
-  /// The most memory that this process has had, in 10⁶ bytes.
-  ///
-  /// Not getrusage: its figure outlives exec, so a child begins with its parent's.
-  private static func peakMB() throws -> Double {
-    let status = try String(contentsOfFile: "/proc/self/status", encoding: .utf8)
-    let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
-    guard let text = line?.split(whereSeparator: { $0 == " " || $0 == "\t" }).dropFirst().first,
-      let kibibytes = Double(text)
-    else { throw LoopbackFetch.Failure(description: "/proc/self/status has no VmHWM") }
-    return kibibytes * 1024 / 1e6
   }
 }

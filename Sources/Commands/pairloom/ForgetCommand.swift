@@ -12,11 +12,12 @@ struct ForgetCommand: AsyncParsableCommand {
       retried or repaired run brings them back; a URL is noted as its SHA-256 only, and so \
       are the pictures that went, to keep out their duplicates. Until a request has ended, run and retry \
       refuse the folder. A pair goes with \
-      all rows of its uid. Each file is replaced as one: killed at any moment, the same command, or \
+      all rows of its uid, and so do small pictures of its duplicates (DIR/duplicates/samples) and \
+      DIR/report.html, which the next run writes again. Each file is replaced as one: killed at any moment, the same command, or \
       `pairloom forget DIR`, ends it.
 
       A URL counts where the list has it and where a redirect led to it; a host with all hosts below it. \
-      Not touched are your own list, logs, reports made before, copies elsewhere, and models that were \
+      Not touched are your own list, logs, copies and pages elsewhere, and models that were \
       trained on the pairs.
 
         pairloom forget DIR --url https://example.org/a.jpg --dry-run

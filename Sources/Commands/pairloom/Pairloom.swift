@@ -20,7 +20,8 @@ struct Pairloom: AsyncParsableCommand {
     subcommands: [
       RunCommand.self, StatusCommand.self, RetryCommand.self, VerifyCommand.self,
       ExplainCommand.self, ExportCommand.self, ImportCommand.self,
-      ForgetCommand.self, LsCommand.self, CatCommand.self, ReshardCommand.self, DoctorCommand.self,
+      ForgetCommand.self, LsCommand.self, CatCommand.self, ReshardCommand.self, DedupCommand.self,
+      DoctorCommand.self,
       QuarantineCommand.self, GcCommand.self,
       ScoreCommand.self,
       TrainCommand.self, EvaluateCommand.self, DemoCommand.self, DemoOriginCommand.self,
@@ -33,7 +34,8 @@ struct Pairloom: AsyncParsableCommand {
     signal(SIGPIPE, SIG_IGN)
     do {
       try requireKnownCommand(CommandLine.arguments.dropFirst().first)
-      var command = try parseAsRoot()
+      var command = try parseAsRoot(
+        DedupCommand.withSubcommand(Array(CommandLine.arguments.dropFirst())))
       if var command = command as? any AsyncParsableCommand {
         try await command.run()
       } else {

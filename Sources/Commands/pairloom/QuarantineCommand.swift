@@ -125,7 +125,7 @@ struct QuarantineCommand: AsyncParsableCommand {
     let end = try await ResumedRun.finish(
       folder, workers: workers,
       toResume: "the `pairloom run` command that began it resumes")
-    RunCommand.conclude(end, folder: folder)
+    await RunCommand.conclude(end, folder: folder)
     try RunCommand.requireComplete(end)
   }
 

@@ -110,7 +110,7 @@ struct RetryCommand: AsyncParsableCommand {
         RunCommand.report($0)
       }
     }
-    RunCommand.conclude(outcome, folder: folder)
+    await RunCommand.conclude(outcome, folder: folder)
     let asked = outcome.status.retried - before.retried
     let healed = outcome.status.pairs("sharded") - before.pairs("sharded")
     Terminal.note(

@@ -75,7 +75,13 @@ package struct RunAdvice {
     case .sideTooLong: "see the recipe's max_side"
     case .tooManyFrames: "see the recipe's max_frames"
     case .tooLarge: "see the recipe's download.max_bytes"
-    case .duplicateURL, .duplicateBytes: "the list repeats itself"
+    case .duplicateURL, .duplicateBytes, .duplicatePicture:
+      "the list repeats itself; `pairloom explain \(folder.path) ROW` shows of what a row is a copy"
+    case .duplicateCaption, .captionLimit:
+      "see the recipe's duplicates.caption_limit and duplicates.caption_similarity"
+    case .placeholder:
+      "one picture stands under many captions; see the recipe's duplicates.placeholders"
+    case .evaluationSet: "they are in a set that models are measured with"
     case .lowScore: "see the recipe's filter"
     case .badBoxes: "the recipe's bbox_column names boxes as [[x0, y0, x1, y1], ...] from 0 to 1"
     case .decoderCrashed:

@@ -89,7 +89,7 @@ struct RunCommand: AsyncParsableCommand {
       if let redo { Terminal.note(Self.words(try await run.redo(redo))) }
       return try await run.run(reportingEvery: Self.interval) { Self.report($0) }
     }
-    Self.conclude(outcome, folder: folder)
+    await Self.conclude(outcome, folder: folder)
     try Self.requireComplete(outcome)
   }
 
@@ -152,14 +152,16 @@ struct RunCommand: AsyncParsableCommand {
     }
   }
 
-  /// Leaves the last state of a run on the screen, says what to do about it and names its dataset.
-  static func conclude(_ outcome: RunOutcome, folder: String) {
+  /// Leaves the last state of a run on the screen, writes its page, says what to do about it and names its dataset.
+  static func conclude(_ outcome: RunOutcome, folder: String) async {
     if Terminal.isInteractive {
       Terminal.keepPanel()
     } else {
       let panel = StatusPanel(status: outcome.status, folder: folder)
       for line in panel.lines { Terminal.note(line) }
     }
+    await RunPage.publish(outcome.status, folder: folder)
+    for note in outcome.notes { Terminal.note(note) }
     for warning in outcome.warnings { Terminal.note("warning: \(warning)") }
     let advice = RunAdvice(status: outcome.status, folder: RunFolder(folder))
     for line in advice.lines { Terminal.note(line) }

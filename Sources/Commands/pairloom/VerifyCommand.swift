@@ -88,7 +88,9 @@ struct VerifyCommand: AsyncParsableCommand {
 
   /// Works off the jobs that were handed back.
   private func redo(_ outcome: RepairOutcome) async throws {
-    if outcome.reopened.isEmpty {
+    if outcome.reopened.isEmpty && outcome.mustIndex {
+      Terminal.note("to be made: the index of kept pictures")
+    } else if outcome.reopened.isEmpty {
       Terminal.note("to be done: what the run has not done yet")
     } else {
       let some = outcome.reopened.prefix(8).joined(separator: ", ")

@@ -30,7 +30,7 @@ public struct PerceptualHash: Sendable, Hashable {
   ///     of imagehash's of the upright picture.
   ///   - original: The sides of the whole picture where `image` was decoded smaller.
   public init(of image: RGBImage, original: (width: Int, height: Int)? = nil) {
-    bits = LowFrequencies.signature(of: image, original: original, side: 8)[0]
+    bits = LowFrequencies(of: image, original: original).bits
   }
 
   /// 16 digits, as imagehash prints them.

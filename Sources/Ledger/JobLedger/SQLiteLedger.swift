@@ -48,12 +48,35 @@ public actor SQLiteLedger: Ledger {
           PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864
           """)
     }
-    do {
-      database = try DatabaseQueue(path: path, configuration: configuration)
-      try database.writeWithoutTransaction { try LedgerMigration.prepare($0, path: path) }
-    } catch {
+    do { database = try Self.open(path, configuration) } catch {
       throw .wrapping(error, path: path)
     }
+  }
+
+  /// Opens the file and brings it to this schema.
+  ///
+  /// Of two that make the file at once, SQLite refuses one its change to WAL without asking the busy
+  /// handler: that one tries again, for 10 s.
+  private static func open(
+    _ path: String, _ configuration: Configuration
+  ) throws -> DatabaseQueue {
+    let start = monotonicSeconds()
+    while true {
+      do {
+        let database = try DatabaseQueue(path: path, configuration: configuration)
+        try database.writeWithoutTransaction { try LedgerMigration.prepare($0, path: path) }
+        return database
+      } catch let error as DatabaseError {
+        guard error.resultCode == .SQLITE_BUSY, monotonicSeconds() - start < 10 else { throw error }
+        usleep(20_000)
+      }
+    }
+  }
+
+  private static func monotonicSeconds() -> Int {
+    var now = timespec()
+    unsafe clock_gettime(CLOCK_MONOTONIC, &now)
+    return now.tv_sec
   }
 
   /// Sleeps before SQLite tries again to get another process's lock; false after 30 s or more.

@@ -19,11 +19,11 @@ package struct ForeignFailure: Equatable {
     reason = isResize ? .corrupt : .protocolError
     if let known = Self.words[message] ?? DropReason(rawValue: message) {
       reason = known
-    } else if let match = message.wholeMatch(of: /(duplicate_url|duplicate_bytes) of row ([0-9]+)/),
+    } else if let match = message.wholeMatch(of: /([a-z_]+) of (?:row ([0-9]+)|.+)/),
       let word = DropReason(rawValue: String(match.1))
     {
       reason = word
-      survivor = Int(match.2)
+      survivor = match.2.flatMap { Int($0) }
     } else if isResize {
       // OpenCV's assertion about a body of no bytes.
       if message.contains("!buf.empty()") { reason = .empty }

@@ -66,7 +66,8 @@ struct ImportedChunk {
     if pair.fetched?.failureClass == .transient { return true }
     switch (pair.fetched?.drop ?? pair.decoded?.drop)?.reason {
     case nil, .badURL, .robots, .robotsTxt, .tdmReserved, .contentUsage, .hostDenied,
-      .hashBlocked, .addressRefused, .forgotten, .duplicateURL, .duplicateBytes:
+      .hashBlocked, .addressRefused, .forgotten, .duplicateURL, .duplicateBytes,
+      .duplicatePicture, .duplicateCaption, .captionLimit, .placeholder, .evaluationSet:
       return false
     default: return true
     }

@@ -79,7 +79,7 @@ struct ImportedPair {
       candidate.drop = Drop(.forgotten)
       candidate = candidate.withoutContent
     case .duplicateURL: candidate.drop = fault
-    case .duplicateBytes:
+    case _ where failure.reason.stage == .deduplicate:
       keep(row, TarContents.Picture(key: "", format: "jpg", bytes: 0), record)
       verdict?.drop = fault
     case _ where isResize && normalized != nil:

@@ -25,6 +25,10 @@ public struct ExportColumns: Sendable {
     .init("kept", .int, "whether dataset.json lists it; null while it is not known"),
     .init("generation", .int, "0 for the list, else the retry that tells of the row"),
     .init("of", .int, "the row that is kept in a duplicate's stead"),
+    .init("of_uid", .text, "the uid of what a duplicate is like"),
+    .init("of_source", .text, "the other run's index, or the evaluation set, that has it"),
+    .init("distance", .int, "bits in which the pHashes of the two pictures differ"),
+    .init("difference", .int, "how far the finer parts of their signatures are from each other"),
     .init("body_bytes", .int, "of the body that was fetched"),
     .init("sha256", .text, "of the body that was fetched"),
     .init("format", .text, "of the picture as it is kept, such as jpg"),
@@ -134,10 +138,12 @@ public struct ExportColumns: Sendable {
       Self.value(candidate.columns.last { $0.key == column.name }?.value, column.kind)
     }
     let (fetched, decoded) = (record.entry.fetched, record.entry.decoded)
+    let match = record.drop == nil ? nil : record.entry.verdict?.match
     let isKnown = record.fate == .kept || record.fate == .dropped
     let own: [TableValue] = [
       .text(record.fate.rawValue), isKnown ? .int(record.fate == .kept ? 1 : 0) : .null,
-      .int(record.generation), int(record.drop?.survivor), int(fetched?.bytes?.length),
+      .int(record.generation), int(record.drop?.survivor), text(match?.uid), text(match?.source),
+      int(match?.distance), int(match?.difference), int(fetched?.bytes?.length),
       text(PairRecord.known(fetched?.sha256)), text(decoded?.format),
       int(decoded?.width), int(decoded?.height), int(decoded?.originalWidth),
       int(decoded?.originalHeight), int(decoded?.bytes?.length), text(decoded?.phash),

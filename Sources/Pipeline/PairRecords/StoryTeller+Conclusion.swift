@@ -36,9 +36,10 @@ extension StoryTeller {
     var words = "dropped in \(stage.rawValue): \(drop.reason.rawValue)"
     let fetched = record.entry.fetched
     switch drop.reason {
-    case .duplicateURL, .duplicateBytes:
+    case .duplicateURL, .duplicateBytes, .duplicatePicture, .duplicateCaption, .captionLimit,
+      .placeholder, .evaluationSet:
+      words += Self.likeness(drop, record.entry.verdict?.match)
       if let survivor = drop.survivor {
-        words += " of row \(survivor)"
         if let fate = newest(try await records(ofRow: survivor)).map(Self.words) {
           words += ", which \(fate)"
         }
@@ -60,6 +61,20 @@ extension StoryTeller {
     case .failed where record.entry.isTransient: return words + "; may heal"
     default: return words + "; final"
     }
+  }
+
+  /// What a duplicate is like: ` of row 17`, `: looks like row 17 (distance 4, difference 12)`.
+  static func likeness(_ drop: Drop, _ match: DuplicateMatch?) -> String {
+    guard let name = DuplicateMatch.words(drop, match) else {
+      return drop.detail.isEmpty ? "" : " (\(drop.detail))"
+    }
+    let measures = [
+      match?.distance.map { "distance \($0)" }, match?.difference.map { "difference \($0)" },
+      drop.detail.isEmpty ? nil : drop.detail,
+    ].compactMap { $0 }
+    let isLike = drop.reason == .duplicatePicture || match?.distance != nil
+    return (drop.reason == .evaluationSet ? ": near to " : isLike ? ": looks like " : " of ") + name
+      + (measures.isEmpty ? "" : " (\(measures.joined(separator: ", ")))")
   }
 
   /// The fate of the row that is kept in a duplicate's stead.

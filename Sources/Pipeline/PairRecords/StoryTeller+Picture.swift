@@ -13,7 +13,7 @@ extension StoryTeller {
     if let decoded = record.entry.decoded { chapters.append(decode(decoded)) }
     if let verdict = record.entry.verdict {
       var facts: [PairStory.Fact] = [.init("result", "the first of its kind", .string("kept"))]
-      if let drop = verdict.drop { facts = try await dropFacts(drop) }
+      if let drop = verdict.drop { facts = try await dropFacts(drop, verdict.match) }
       chapters.append(.init("deduplicate", facts))
     }
     return chapters
@@ -44,15 +44,31 @@ extension StoryTeller {
   }
 
   /// A drop with what became of the row that is kept in its stead.
-  private func dropFacts(_ drop: Drop) async throws -> [PairStory.Fact] {
+  private func dropFacts(
+    _ drop: Drop, _ match: DuplicateMatch? = nil
+  ) async throws -> [PairStory.Fact] {
     var facts: [PairStory.Fact] = [.init("result", text: drop.reason.rawValue)]
     if !drop.detail.isEmpty { facts.append(.init("detail", text: drop.detail)) }
-    guard let survivor = drop.survivor else { return facts }
-    facts.append(
-      .init(
-        "of",
-        "row \(survivor), which has the same "
-          + (drop.reason == .duplicateURL ? "URL" : "bytes (exact duplicate)"), .int(survivor)))
+    if let distance = match?.distance {
+      facts.append(.init("distance", "\(distance) of the pHash's 64 bits", .int(distance)))
+    }
+    if let difference = match?.difference {
+      facts.append(.init("difference", number: difference))
+    }
+    guard let survivor = drop.survivor else {
+      if let uid = match?.uid { facts.append(.init("of_uid", text: uid)) }
+      if let source = match?.source { facts.append(.init("of_source", text: source)) }
+      return facts
+    }
+    let likeness =
+      switch drop.reason {
+      case .duplicateURL: "has the same URL"
+      case .duplicatePicture: "looks the same"
+      case .duplicateCaption: "has nearly the same caption"
+      case .captionLimit: "is the first with the same caption"
+      default: "has the same bytes (exact duplicate)"
+      }
+    facts.append(.init("of", "row \(survivor), which \(likeness)", .int(survivor)))
     let records = try await records(ofRow: survivor)
     guard let record = newest(records) else { return facts }
     let candidate = record.entry.candidate

@@ -38,7 +38,18 @@ public enum DropReason: String, Codable, CaseIterable, Sendable {
   case badBoxes = "bad_boxes"
   case decoderCrashed = "decoder_crashed"
   // Deduplicate
+  /// The downloaded bytes are those of a pair that is kept, here or in another run's index.
   case duplicateBytes = "duplicate_bytes"
+  /// The picture looks like one that is kept, here or in another run's index.
+  case duplicatePicture = "duplicate_picture"
+  /// The caption is nearly that of a pair that is kept.
+  case duplicateCaption = "duplicate_caption"
+  /// As many pairs with the same caption are kept as may be.
+  case captionLimit = "caption_limit"
+  /// The picture stands under many captions, as "image not found" does; none of them is kept.
+  case placeholder
+  /// The picture is, or looks like, one of a set that models are measured with.
+  case evaluationSet = "evaluation_set"
   // `pairloom forget`
   case forgotten
   // Filter
@@ -77,7 +88,9 @@ public enum DropReason: String, Codable, CaseIterable, Sendable {
       .decoderCrashed, .sideTooLong, .tooManyFrames:
       .decode
     // What was kept until it was asked back; when it is fetched anew, download drops it.
-    case .duplicateBytes, .forgotten: .deduplicate
+    case .duplicateBytes, .duplicatePicture, .duplicateCaption, .captionLimit, .placeholder,
+      .evaluationSet, .forgotten:
+      .deduplicate
     case .lowScore: .filter
     }
   }

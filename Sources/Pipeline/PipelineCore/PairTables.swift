@@ -221,6 +221,8 @@ public struct DecodedRow: Sendable, Equatable {
   public var originalHeight: Int?
   /// The perceptual hash, 16 hexadecimal digits.
   public var phash: String?
+  /// What the picture looks like, as `PictureSignature` writes it; nil in tables of earlier versions.
+  public var signature: String?
   /// EXIF as a JSON object's text, where it was asked for and there is some.
   public var exif: String?
   /// The file extension of the bytes that are kept, such as `jpg`.
@@ -229,7 +231,7 @@ public struct DecodedRow: Sendable, Equatable {
   public init(
     row: Int, sha256: String, drop: Drop? = nil, bytes: ByteRange? = nil, width: Int? = nil,
     height: Int? = nil, originalWidth: Int? = nil, originalHeight: Int? = nil,
-    phash: String? = nil, exif: String? = nil, format: String? = nil
+    phash: String? = nil, signature: String? = nil, exif: String? = nil, format: String? = nil
   ) {
     precondition((drop == nil) == (bytes != nil), "row \(row) must be dropped or have a picture")
     self.row = row
@@ -241,6 +243,7 @@ public struct DecodedRow: Sendable, Equatable {
     self.originalWidth = originalWidth
     self.originalHeight = originalHeight
     self.phash = phash
+    self.signature = signature
     self.exif = exif
     self.format = format
   }
@@ -254,8 +257,8 @@ public struct DecodedRow: Sendable, Equatable {
       TableColumn("sha256", .text, isOptional: false), TableColumn("width", .int),
       TableColumn("height", .int), TableColumn("original_width", .int),
       TableColumn("original_height", .int), TableColumn("offset", .int),
-      TableColumn("length", .int), TableColumn("phash", .text), TableColumn("exif", .text),
-      TableColumn("format", .text),
+      TableColumn("length", .int), TableColumn("phash", .text),
+      TableColumn("signature", .text), TableColumn("exif", .text), TableColumn("format", .text),
     ]
 
   public var json: JSONValue {
@@ -270,7 +273,8 @@ public struct DecodedRow: Sendable, Equatable {
         + member("width", width) + member("height", height)
         + member("original_width", originalWidth) + member("original_height", originalHeight)
         + member("offset", bytes?.offset) + member("length", bytes?.length)
-        + text("phash", phash) + text("exif", exif) + text("format", format))
+        + text("phash", phash) + text("signature", signature) + text("exif", exif)
+        + text("format", format))
   }
 
   public init?(_ json: JSONValue) {
@@ -285,35 +289,6 @@ public struct DecodedRow: Sendable, Equatable {
       row: row, sha256: sha256, drop: drop, bytes: bytes, width: json["width"]?.integer,
       height: json["height"]?.integer, originalWidth: json["original_width"]?.integer,
       originalHeight: json["original_height"]?.integer, phash: json["phash"]?.text,
-      exif: json["exif"]?.text, format: json["format"]?.text)
-  }
-}
-
-/// What deduplication decided on one decoded picture.
-public struct Verdict: Sendable, Equatable {
-  public var row: Int
-  public var sha256: String
-  public var drop: Drop?
-
-  public init(row: Int, sha256: String, drop: Drop? = nil) {
-    self.row = row
-    self.sha256 = sha256
-    self.drop = drop
-  }
-
-  /// The columns of `deduplicated/`.
-  public static let columns =
-    [
-      TableColumn("row", .int, isOptional: false), TableColumn("sha256", .text, isOptional: false),
-    ] + Drop.columns
-
-  public var json: JSONValue {
-    .object(
-      [.init("row", .int(row)), .init("sha256", .string(sha256))] + (drop?.members ?? []))
-  }
-
-  public init?(_ json: JSONValue) {
-    guard let row = json["row"]?.integer, let sha256 = json["sha256"]?.text else { return nil }
-    self.init(row: row, sha256: sha256, drop: Drop(json))
+      signature: json["signature"]?.text, exif: json["exif"]?.text, format: json["format"]?.text)
   }
 }

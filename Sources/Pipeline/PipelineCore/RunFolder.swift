@@ -53,6 +53,16 @@ public struct RunFolder: Sendable, Equatable {
   public func verdictTable(_ chunk: Int) -> String {
     "\(path)/deduplicated/\(Self.digits(chunk)).parquet"
   }
+  /// The indexes that deduplication goes by, and its plans: all of it can be made again.
+  public var duplicates: String { "\(path)/duplicates" }
+  /// Dropped pictures, small, for a person to look at.
+  public var duplicateSamples: String { "\(duplicates)/samples" }
+  /// The page that tells of the run.
+  public var report: String { "\(path)/report.html" }
+  /// What a chunk is to be judged by where every picture had to be there first.
+  public func plannedTable(_ chunk: Int) -> String {
+    "\(path)/duplicates/plan/\(Self.digits(chunk)).parquet"
+  }
   public func shardTable(_ chunk: Int) -> String { "\(shards)/\(Self.digits(chunk)).parquet" }
   public func scores(of scorer: String) -> String { "\(path)/scores/\(scorer)" }
   public func scoreTable(_ chunk: Int, scorer: String) -> String {
@@ -75,6 +85,27 @@ public struct RunFolder: Sendable, Equatable {
     }
   }
 
+  /// Removes what deduplication goes by and can make again from the tables: the indexes hold digests, uids
+  /// and looks of pictures.
+  ///
+  /// Evaluation sets stay: they are none of the run's. So do samples, which nothing makes again.
+  public func removeDuplicateIndexes() throws(FileError) {
+    for name in try DurableFile.names(in: "\(duplicates)/plan") {
+      try DurableFile.remove("\(duplicates)/plan/\(name)")
+    }
+    for name in try DurableFile.names(in: duplicates)
+    where !name.hasPrefix("evaluation-") && name != "lock" {
+      let path = "\(duplicates)/\(name)"
+      if path == duplicateSamples { continue }
+      guard DurableFile.isFolder(path) else {
+        try DurableFile.remove(path)
+        continue
+      }
+      for inner in try DurableFile.names(in: path) { try DurableFile.remove("\(path)/\(inner)") }
+      try DurableFile.removeFolder(path)
+    }
+  }
+
   /// Clears temporary files of processes that are gone; those of live ones stay.
   public func removeAbandonedTemporaries() throws(FileError) {
     for path in try abandonedTemporaries() { try DurableFile.remove(path) }
@@ -84,7 +115,7 @@ public struct RunFolder: Sendable, Equatable {
   public func abandonedTemporaries() throws(FileError) -> [String] {
     var folders = [
       path, "\(path)/chunks", "\(path)/fetched", "\(path)/decoded", "\(path)/deduplicated", shards,
-      filtered, "\(filtered)/verdicts",
+      filtered, "\(filtered)/verdicts", duplicates, "\(duplicates)/plan", duplicateSamples,
     ]
     for parent in ["\(path)/scores", "\(path)/models"] {
       folders += try DurableFile.names(in: parent).map { "\(parent)/\($0)" }

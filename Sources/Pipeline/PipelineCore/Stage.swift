@@ -84,6 +84,8 @@ public struct StageContext: Sendable {
   public var givenUp: @Sendable (StageName) async throws -> Set<Int> = { _ in [] }
   /// The big files that stay when no job of the run will read them any more.
   public var keep: Set<Intermediate> = []
+  /// The stage that frees the bodies: deduplication, or decoding where deduplication comes late.
+  public var lastReaderOfBodies = StageName.deduplicate
   /// Whether a chunk was given up and handed back, so that later ones were deduplicated without it.
   public var wasReleased: @Sendable (_ chunk: Int) async throws -> Bool = { _ in false }
   /// Hands completed chunks back from their deduplication on.

@@ -169,6 +169,10 @@ public struct WorkerGroup: Sendable {
       held.remove(lease)
       try context.folder.removeIntermediates(
         of: chunk.number, after: stage.name, keeping: context.keep)
+      if stage.name == context.lastReaderOfBodies {
+        try context.folder.removeIntermediates(
+          of: chunk.number, after: .deduplicate, keeping: context.keep)
+      }
     } catch let error as LedgerError {
       guard case .leaseLost = error else { throw error }
       held.remove(lease)
@@ -239,13 +243,14 @@ public struct WorkerGroup: Sendable {
 
   /// Removes what a killed process left between the completion of a job and its clearing up.
   private func removeIntermediates() async throws {
-    for (stage, kind) in [(StageName.deduplicate, Intermediate.fetched), (.shard, .decoded)]
+    for (stage, kind) in [(context.lastReaderOfBodies, Intermediate.fetched), (.shard, .decoded)]
     where !context.keep.contains(kind) {
       // A chunk that was given up keeps its bytes: a person may hand it back.
       let completed = try await ledger.completedChunks(stage: stage.rawValue)
       let chunks = try context.folder.chunksWithBytes(of: kind)
       for chunk in chunks.intersection(completed) {
-        try context.folder.removeIntermediates(of: chunk, after: stage)
+        try context.folder.removeIntermediates(
+          of: chunk, after: kind == .fetched ? .deduplicate : stage)
       }
     }
   }

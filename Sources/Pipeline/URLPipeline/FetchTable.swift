@@ -76,7 +76,9 @@ public enum FetchTable {
         return .failed(drop.reason, wasFetched: false)
       }
       switch drop.reason {
-      case .duplicateURL, .duplicateBytes: return .duplicate
+      case .duplicateURL, .duplicateBytes, .duplicatePicture, .duplicateCaption, .captionLimit,
+        .placeholder, .evaluationSet:
+        return .duplicate
       case .badURL: return .badURL
       case .addressRefused, .robots, .robotsTxt, .tdmReserved, .contentUsage, .hostDenied,
         .hashBlocked, .forgotten:

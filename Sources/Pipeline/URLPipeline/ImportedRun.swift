@@ -1,3 +1,4 @@
+import Deduplication
 import DurableFiles
 package import FilterStage
 package import JobLedger
@@ -51,7 +52,8 @@ package struct ImportedRun: Sendable {
         counts[PipelinePlan.name(stage, chunk)] = try report.encoded()
       }
     }
-    let plan = PipelinePlan(window: recipe.chunksInFlight, isScored: false)
+    let plan = PipelinePlan(
+      window: recipe.chunksInFlight, isScored: false, needsAll: recipe.deduplicate.needsAll)
     let jobs = [PipelinePlan.first] + plan.jobs(chunks: 0..<chunks)
     let restored = jobs.map { job -> RestoredJob in
       guard let text = counts[job.name] else {

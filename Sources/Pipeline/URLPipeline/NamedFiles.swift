@@ -1,4 +1,5 @@
 import ContentHashing
+import Deduplication
 import DurableFiles
 import PipelineCore
 
@@ -7,6 +8,10 @@ enum NamedFiles {
   /// Options whose value is a path that a later command needs.
   private static let paths: Set<String> = [
     "model", "model_config", "hash_blocklist", "download.ca_file",
+  ]
+  /// Options whose items are paths.
+  private static let pathLists: Set<String> = [
+    "duplicates.against", "duplicates.evaluation_sets",
   ]
   /// Options whose items `@PATH` are files of hosts.
   private static let lists: Set<String> = ["allow_hosts", "deny_hosts"]
@@ -18,6 +23,9 @@ enum NamedFiles {
   /// An option's value for a later command in another folder, as `path` writes each path.
   static func value(_ value: String, of key: String, path: (String) -> String) -> String {
     if paths.contains(key) { return path(value) }
+    if pathLists.contains(key) {
+      return "[" + items(value).map { path(String($0)) }.joined(separator: ", ") + "]"
+    }
     guard lists.contains(key) else { return value }
     return "["
       + items(value).map { $0.hasPrefix("@") ? "@" + path(String($0.dropFirst())) : String($0) }
@@ -27,7 +35,8 @@ enum NamedFiles {
   /// What of an option's value must stay as it is for a run to be resumed.
   static func identity(_ value: String, of key: String) -> String {
     if movable.contains(key) { return lastPart(value) }
-    return lists.contains(key) ? Self.value(value, of: key, path: lastPart) : value
+    return lists.contains(key) || pathLists.contains(key)
+      ? Self.value(value, of: key, path: lastPart) : value
   }
 
   /// SHA-256 of the files whose content decides what is asked for and kept, by option.
@@ -38,6 +47,14 @@ enum NamedFiles {
   ) throws(RecipeError) -> [(key: String, value: String)] {
     var pairs: [(key: String, value: String)] = []
     for (key, value) in settings {
+      if key == "duplicates.against", value != "[]" {
+        let hashes = try EvaluationIndex.identities(items(value).map(String.init))
+        pairs.append(("\(key) (content)", digest(hashes)))
+      }
+      if key == "duplicates.evaluation_sets", value != "[]" {
+        let sets = try EvaluationSet.identities(items(value).map(String.init))
+        pairs.append(("\(key) (content)", digest(sets)))
+      }
       var files: [String] = []
       if ["hash_blocklist", "download.ca_file"].contains(key), value != "null" { files = [value] }
       if lists.contains(key) { files = items(value).filter { $0.hasPrefix("@") }.map(String.init) }
@@ -47,6 +64,10 @@ enum NamedFiles {
       pairs.append(("\(key) (SHA-256)", hash.hexDigest()))
     }
     return pairs
+  }
+
+  private static func digest(_ words: [String]) -> String {
+    ContentHash.sha256Hex(Array(words.joined(separator: "\n").utf8))
   }
 
   private static func sha256(_ file: String, option: String) throws(RecipeError) -> String {

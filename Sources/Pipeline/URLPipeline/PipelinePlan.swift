@@ -8,17 +8,27 @@ package import PipelineCore
 ///              ⇡                          ⇡
 ///        shard k − window          deduplicate k − 1          ─→ needs   ⇢ after
 /// ```
+/// Where deduplication goes by all pictures, its first job waits for every decode, and downloads for
+/// decodes instead of shards: all that is decoded then lies on the disk. A few more of its jobs wait likewise,
+/// for the first may be given up.
+///
 /// The dashed arrows only wait: a quarantined chunk takes its own later jobs with it and holds up
 /// nothing else. The window bounds what lies downloaded on the disk. A retry is the same once more: an
 /// ingest job of its own, chunks after all that there were, and a filter job after the one before it.
 package struct PipelinePlan: Sendable {
   var window: Int
   var isScored: Bool
+  /// Whether deduplication goes by all pictures of a generation.
+  var needsAll: Bool
 
-  package init(window: Int, isScored: Bool) {
+  package init(window: Int, isScored: Bool, needsAll: Bool) {
     self.window = window
     self.isScored = isScored
+    self.needsAll = needsAll
   }
+
+  /// Jobs of deduplication that wait for every decode, where it goes by all pictures.
+  private static let barriers = 8
 
   package static let first = NewJob(name(.ingest, 0), rank: StageName.ingest.rank)
 
@@ -44,14 +54,32 @@ package struct PipelinePlan: Sendable {
       NewJob(Self.name(stage, chunk), rank: stage.rank, needs: needs, after: after)
     }
     var jobs: [NewJob] = []
+    let decodes = needsAll ? chunks.map { Self.name(.decode, $0) } : []
+    func others(_ chunk: Int) -> [JobName] { decodes.filter { $0.chunk != chunk } }
+    if needsAll {
+      for k in chunks {
+        jobs += [
+          // Bodies go when they are decoded.
+          job(
+            .download, k, needs: [],
+            after: k - window < chunks.lowerBound ? [] : [Self.name(.decode, k - window)]),
+          job(.decode, k, needs: [Self.name(.download, k)]),
+        ]
+      }
+    }
     for k in chunks {
+      if !needsAll {
+        jobs += [
+          job(
+            .download, k, needs: [], after: k < window ? [] : [Self.name(.shard, k - window)]),
+          job(.decode, k, needs: [Self.name(.download, k)]),
+        ]
+      }
+      let isBarrier = needsAll && k - chunks.lowerBound < Self.barriers
       jobs += [
         job(
-          .download, k, needs: [], after: k < window ? [] : [Self.name(.shard, k - window)]),
-        job(.decode, k, needs: [Self.name(.download, k)]),
-        job(
           .deduplicate, k, needs: [Self.name(.decode, k)],
-          after: k == 0 ? [] : [Self.name(.deduplicate, k - 1)]),
+          after: (k == 0 ? [] : [Self.name(.deduplicate, k - 1)]) + (isBarrier ? others(k) : [])),
         job(.shard, k, needs: [Self.name(.deduplicate, k)]),
       ]
       if isScored { jobs.append(job(.score, k, needs: [Self.name(.shard, k)])) }

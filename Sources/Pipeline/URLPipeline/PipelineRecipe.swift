@@ -1,6 +1,6 @@
 import ContentHashing
 public import DecodeStage
-public import DeduplicateStage
+public import Deduplication
 public import DownloadStage
 import DurableFiles
 public import FilterStage
@@ -13,7 +13,7 @@ public struct PipelineRecipe: Sendable {
   public var ingest: IngestOptions
   public var download: DownloadOptions
   public var decode: DecodeOptions
-  public var deduplicate: DeduplicateOptions
+  public var deduplicate: DuplicateRules
   public var shard: ShardOptions
   public var filter: FilterRule
   /// The scorer's weights; the caller makes the scorer.
@@ -36,6 +36,9 @@ public struct PipelineRecipe: Sendable {
   }
 
   private static let rowsInFlight = 32_000
+
+  /// Whether all decoded pictures wait on the disk for the last, as deduplication goes by all of them.
+  public var needsAllPictures: Bool { deduplicate.needsAll }
 
   /// The stage that writes the chunks' shards and their tables.
   public var shardStage: ShardStage {
@@ -78,9 +81,9 @@ public struct PipelineRecipe: Sendable {
     download = try DownloadOptions(from: &reader, hasHashes: ingest.hashColumn != nil)
     reader.stage = .decode
     decode = try DecodeOptions(from: &reader)
-    ingest.neededColumns = [decode.bboxColumn].compactMap { $0 }
     reader.stage = .deduplicate
-    deduplicate = try DeduplicateOptions(from: &reader)
+    deduplicate = try DuplicateRules(from: &reader)
+    ingest.neededColumns = [decode.bboxColumn, deduplicate.bestColumn].compactMap { $0 }
     reader.stage = .shard
     shard = try ShardOptions(from: &reader)
     reader.stage = .score

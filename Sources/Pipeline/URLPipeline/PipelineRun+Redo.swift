@@ -1,3 +1,4 @@
+import Deduplication
 import DownloadStage
 import FilterStage
 import JobLedger
@@ -72,7 +73,8 @@ extension PipelineRun {
     from stage: StageName, _ ledger: any Ledger, wasScored: Bool
   ) async throws -> [NewJob]? {
     guard wasScored != (scorer != nil) else { return nil }
-    let plan = PipelinePlan(window: recipe.chunksInFlight, isScored: scorer != nil)
+    let plan = PipelinePlan(
+      window: recipe.chunksInFlight, isScored: scorer != nil, needsAll: recipe.deduplicate.needsAll)
     let late = Set(StageName.allCases.filter { $0.rank >= stage.rank }.map(\.rawValue))
     let context = StageContext(folder: folder, ledger: ledger)
     return try await context.reports(.ingest).flatMap { number, report in

@@ -1,6 +1,7 @@
 import CrawlPolicy
 import DecodeStage
 import DeduplicateStage
+import Deduplication
 import DownloadStage
 import FilterStage
 import FoundationEssentials
@@ -18,6 +19,8 @@ public struct RunOutcome: Sendable, Equatable {
   public var status: RunStatus
   /// The manifest of what was kept.
   public var dataset: String
+  /// What the run was held against, in a sentence each.
+  public var notes: [String] = []
   /// What went wrong without harm to the result, in a sentence each.
   public var warnings: [String] = []
   /// Every job completed; otherwise `status.quarantined` names those that were given up.
@@ -45,11 +48,11 @@ public final class PipelineRun: Sendable {
   /// By which the run's requests name themselves.
   public var userAgent: String { recipe.download.fetch.userAgent }
   let folder: RunFolder
-  private let workers: Int
+  let workers: Int
   let limit: Int?
   let scorer: (any PairScorer)?
-  private let decoder: WorkerCommand?
-  private let leaseDuration: Int
+  let decoder: WorkerCommand?
+  let leaseDuration: Int
   private let held = HeldLeases()
   let clock: @Sendable () -> Int
 
@@ -143,16 +146,21 @@ public final class PipelineRun: Sendable {
   ) async throws -> RunOutcome {
     try folder.removeAbandonedTemporaries()
     var warnings: [String] = []
+    let sets = try await preparedSets(ledger)
+    let deduplicate = deduplicateStage(sets)
     if try await ledger.unsettledCount() > 0 {
       warnings = try await work(
-        ledger, recipeSHA256: PipelineRecipe.sha256(of: fingerprint), blocklist, interval, onStatus)
+        ledger, recipeSHA256: PipelineRecipe.sha256(of: fingerprint), blocklist, deduplicate,
+        interval, onStatus)
       // Of processes that were killed beside this one.
       try folder.removeAbandonedTemporaries()
     }
     try await endRedo(ledger, lock)
+    try await completeIndexes(ledger, deduplicate)
     let status = try await RunStatus(ledger: ledger)
     onStatus?(status)
-    return RunOutcome(status: status, dataset: folder.dataset, warnings: warnings)
+    return RunOutcome(
+      status: status, dataset: folder.dataset, notes: sets.map(\.words), warnings: warnings)
   }
 
   /// Where the run in `folder` stands, read from its ledger alone; a process may be working on it.
@@ -171,7 +179,8 @@ public final class PipelineRun: Sendable {
   }
 
   private func work(
-    _ ledger: any Ledger, recipeSHA256: String, _ blocklist: HashBlocklist?, _ interval: Duration,
+    _ ledger: any Ledger, recipeSHA256: String, _ blocklist: HashBlocklist?,
+    _ deduplicate: DeduplicateStage, _ interval: Duration,
     _ onStatus: (@Sendable (RunStatus) -> Void)?
   ) async throws -> [String] {
     var manners = recipe.download.fetch
@@ -180,11 +189,15 @@ public final class PipelineRun: Sendable {
     manners.originCache = folder.origins
     let fetcher = try Fetcher(options: manners, sniff: DownloadStage.sniff)
     defer { fetcher.shutDown() }
-    let plan = PipelinePlan(window: recipe.chunksInFlight, isScored: scorer != nil)
+    let plan = PipelinePlan(
+      window: recipe.chunksInFlight, isScored: scorer != nil, needsAll: recipe.deduplicate.needsAll)
     var context = StageContext(folder: folder, ledger: ledger)
     context.keep = recipe.keep
+    if recipe.deduplicate.needsAll { context.lastReaderOfBodies = .decode }
     let group = WorkerGroup(
-      ledger: ledger, stages: try stages(fetcher, ledger, blocklist, recipeSHA256: recipeSHA256),
+      ledger: ledger,
+      stages: try stages(
+        fetcher, ledger, blocklist, deduplicate, recipeSHA256: recipeSHA256),
       context: context, workers: workers,
       downloads: recipe.downloadsAtOnce, leaseDuration: leaseDuration, clock: clock, held: held
     ) { stage, report in
@@ -213,22 +226,20 @@ public final class PipelineRun: Sendable {
       do { while try await tasks.next() != nil {} } catch is WorkDone {}
       tasks.cancelAll()
     }
-    return fetcher.originCacheProblem.map { problem in
-      [
-        "robots.txt and the like were asked for by each process and not remembered, as "
-          + "\(folder.origins) failed: \(problem)"
-      ]
-    } ?? []
+    let origins = fetcher.originCacheProblem.map { problem in
+      "robots.txt and the like were asked for by each process and not remembered, as "
+        + "\(folder.origins) failed: \(problem)"
+    }
+    return [origins, await deduplicate.sampleProblem].compactMap { $0 }
   }
 
   /// Ends the reports when the work has.
   private struct WorkDone: Error {}
 
   private func stages(
-    _ fetcher: Fetcher, _ ledger: any Ledger, _ blocklist: HashBlocklist?, recipeSHA256: String
+    _ fetcher: Fetcher, _ ledger: any Ledger, _ blocklist: HashBlocklist?,
+    _ deduplicate: DeduplicateStage, recipeSHA256: String
   ) throws -> [any Stage] {
-    let threads =
-      recipe.decodeThreads > 0 ? recipe.decodeThreads : max(1, Parallel.coreCount / workers)
     var ingest = recipe.ingest
     ingest.limit = limit
     var stages: [any Stage] = [
@@ -240,7 +251,7 @@ public final class PipelineRun: Sendable {
         fetcher: fetcher, verifiesHashes: recipe.download.hash == .verify,
         blocklist: blocklist, chunkRows: recipe.ingest.chunkRows),
       DecodeStage(options: recipe.decode, threads: threads, worker: decoder),
-      DeduplicateStage(options: recipe.deduplicate),
+      deduplicate,
       recipe.shardStage,
       FilterStage(
         rule: recipe.filter, scorer: scorer?.name, packing: recipe.packing,

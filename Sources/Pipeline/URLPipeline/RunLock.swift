@@ -33,7 +33,12 @@ package final class RunLock: Sendable {
     self.file = file
   }
 
-  deinit { close(file) }
+  deinit {
+    // Closing gives it up too, but not while a process is being started: that one holds all descriptors
+    // until its exec.
+    flock(file, LOCK_UN)
+    close(file)
+  }
 
   /// Held by who works.
   static func shared(_ folder: RunFolder) throws -> RunLock { try RunLock(folder, LOCK_SH) }

@@ -1,3 +1,4 @@
+import Deduplication
 import DurableFiles
 import FilterStage
 import IngestStage
@@ -155,7 +156,9 @@ package struct RunRecord: Sendable, Equatable {
     let scorer = known.fingerprint.first { $0.key == "scorer" }?.value
     return RecordedRecipe(
       shardStage: recipe.shardStage, chunkRows: recipe.ingest.chunkRows,
-      plan: PipelinePlan(window: recipe.chunksInFlight, isScored: scorer != nil), scorer: scorer,
+      plan: PipelinePlan(
+        window: recipe.chunksInFlight, isScored: scorer != nil,
+        needsAll: recipe.deduplicate.needsAll), scorer: scorer,
       hasRule: recipe.filter != .none, isPacked: recipe.packing.isAsked,
       sha256: PipelineRecipe.sha256(of: known.fingerprint))
   }

@@ -5,7 +5,8 @@ import Testing
 @Suite(.serialized) struct DecodeWorkerTests {
   private func arguments(_ origin: DemoOrigin, _ run: String, _ settings: [String]) -> [String] {
     ["run", "urls", "--folder", run]
-      + (["input=\(origin.list)", "allow_addresses=127.0.0.0/8", "chunk_rows=50"] + settings)
+      + (["input=\(origin.list)", "allow_addresses=127.0.0.0/8", "chunk_rows=50", "dedup=exact"]
+      + settings)
       .flatMap { ["--set", $0] }
   }
 

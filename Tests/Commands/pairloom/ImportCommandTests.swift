@@ -11,7 +11,8 @@ import Testing
     let run = try Program.run([
       "run", "urls", "--folder", folder + "/own", "--set", "input=\(origin.list)", "--set",
       "allow_addresses=127.0.0.0/8", "--set", "layout=img2dataset", "--set", "chunk_rows=20",
-      "--set", "download.attempts=1", "--set", "resize_mode=border", "--set", "image_size=32",
+      "--set", "download.attempts=1", "--set", "dedup=exact", "--set", "resize_mode=border",
+      "--set", "image_size=32",
     ])
     #expect(run.status == 0, "\(run.error)")
     return folder + "/own/shards"

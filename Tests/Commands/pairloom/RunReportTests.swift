@@ -30,6 +30,13 @@ import pairloom
           ReportSheet.Card(image: nil, caption: hostile),
         ])
     ]
+    let seen = ReportDuplicates.Card(
+      image: try world.picture(of: 1), label: hostile, note: hostile, caption: hostile)
+    let blank = ReportDuplicates.Card(image: nil, label: hostile, caption: hostile)
+    let pairing = ReportDuplicates.Pairing(first: seen, second: blank, note: hostile)
+    input.duplicates = ReportDuplicates(
+      groups: [.init(title: hostile, dropped: 3, survivor: seen, members: [blank, blank])],
+      below: [pairing], above: [pairing], rule: hostile)
     input.footer = hostile
     return input
   }
@@ -68,9 +75,9 @@ import pairloom
       #expect(!html.contains(outside), "\(outside)")
     }
     let sources = html.components(separatedBy: "src=\"").dropFirst()
-    #expect(sources.count == 1)
+    #expect(sources.count == 4)
     #expect(sources.allSatisfy { $0.hasPrefix("data:image/") })
-    #expect(html.components(separatedBy: "no picture").count == 3)
+    #expect(html.components(separatedBy: "no picture").count == 1 + 2 + 4)
   }
 
   @Test("Bars are as long as their share, failures come most frequent first")

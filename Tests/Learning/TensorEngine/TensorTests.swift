@@ -45,17 +45,18 @@ struct TensorTests {
 }
 
 struct CPUFeatureTests {
-  private let complete = "processor\t: 0\nflags\t\t: fpu sse2 fma avx avx2\n"
+  private let complete = "processor\t: 0\nflags\t\t: fpu sse2 fma avx avx2 bmi2\n"
 
-  @Test("a processor with AVX2 and FMA lacks nothing")
+  @Test("a processor with AVX2, BMI2 and FMA lacks nothing")
   func complete_() { #expect(CPUFeatures.missing(cpuinfo: complete) == []) }
 
   @Test("what any core lacks is missing, and a prefix of a name is not the name")
   func lacking() {
-    #expect(CPUFeatures.missing(cpuinfo: "flags\t: fma avx") == ["AVX2"])
-    #expect(CPUFeatures.missing(cpuinfo: "flags\t: fma4 avx2 avx512f") == ["FMA"])
-    #expect(CPUFeatures.missing(cpuinfo: complete + "flags : sse2\n") == ["AVX2", "FMA"])
-    #expect(CPUFeatures.missing(cpuinfo: "") == ["AVX2", "FMA"])
+    #expect(CPUFeatures.missing(cpuinfo: "flags\t: fma avx bmi2") == ["AVX2"])
+    #expect(CPUFeatures.missing(cpuinfo: "flags\t: fma4 avx2 bmi2 avx512f") == ["FMA"])
+    #expect(CPUFeatures.missing(cpuinfo: "flags\t: fma avx2 bmi1") == ["BMI2"])
+    #expect(CPUFeatures.missing(cpuinfo: complete + "flags : sse2\n") == ["AVX2", "BMI2", "FMA"])
+    #expect(CPUFeatures.missing(cpuinfo: "") == ["AVX2", "BMI2", "FMA"])
   }
 
   @Test("this machine may go on")

@@ -172,6 +172,10 @@ final class SharedWeb {
       case ("success", .duplicateURL), ("success_with_retry", .duplicateURL):
         let survivor = try #require(fate["of"]?.integer)
         #expect(truth[survivor]["path"]?.text == known["path"]?.text, "\(where_)")
+      case ("success", .duplicatePicture), ("success_with_retry", .duplicatePicture):
+        // Of one group: the truth's copies, made on purpose.
+        let survivor = try #require(fate["of"]?.integer)
+        #expect(truth[survivor]["picture"]?.text == known["picture"]?.text, "\(where_)")
       case ("success", _), ("success_with_retry", _):
         #expect(reason == nil, "\(where_)")
         #expect(fate["sha256"]?.text == known["sha256"]?.text, "\(where_)")

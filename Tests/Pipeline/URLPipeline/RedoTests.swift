@@ -70,7 +70,8 @@ struct RedoCase: Sendable, CustomTestStringConvertible {
       var isFolder: ObjCBool = false
       guard FileManager.default.fileExists(atPath: "\(root)/\(path)", isDirectory: &isFolder),
         !isFolder.boolValue, !path.hasPrefix("fetched/"),
-        !["ledger", "run.json", "rates", "hosts", "origins"].contains(where: path.hasPrefix)
+        !["ledger", "run.json", "rates", "hosts", "origins", "duplicates/"].contains(
+          where: path.hasPrefix)
       else { continue }
       // img2dataset's statistics tell how long the downloads took.
       files[path] = path.hasSuffix("_stats.json") ? [] : try DurableFile.read("\(root)/\(path)")
@@ -171,7 +172,7 @@ struct RedoCase: Sendable, CustomTestStringConvertible {
           decode
             image_size: was 16, now 20
           deduplicate
-            dedup: was exact, now off
+            dedup: was near, now off
           shard
             compression: was lz4, now none
         To go on, choose:

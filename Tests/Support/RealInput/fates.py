@@ -5,7 +5,9 @@ usage: fates.py RUN TRUTH.jsonl (wants pyarrow)      prints the table, and each 
 
 The truth's `expect` is success, success_with_retry, fail (with a class), policy, or depends (half-broken
 files, placeholders, drawings: kept or dropped for a reason that fits). A duplicate may be dropped in
-favour of an earlier row with the same URL or the same bytes, and the earlier row's own fate is checked.
+favour of an earlier row with the same URL, the same bytes, or a picture that the truth has in the same
+group, and the earlier row's own fate is checked. Pictures that were taken for one and are of two groups are
+listed: the truth knows of made copies only, so a person has to look.
 The server's `chunked-bad` leaves its bad chunk out where a small picture's last chunk goes past the middle: what
 it sends then is an incomplete answer, so the server, which must be up, is asked which of the two it is.
 """
@@ -58,9 +60,11 @@ for t in rows:
             survivor = next((x for x in rows[:t["row"]] if x["row"] == fate["of"]), None)
             right = survivor is not None and (
                 (reason == "duplicate_bytes" and survivor["sha256"] == t["sha256"])
+                or (reason == "duplicate_picture" and survivor["picture"] == t["picture"])
                 or (reason == "duplicate_url" and survivor["url"].split("#")[0] == t["url"].split("#")[0]))
     elif expect == "depends":
-        right = reason is None or reason in CLASSES.get(kind, set())
+        # A half-broken picture may look like the whole one.
+        right = reason in {None, "duplicate_picture"} or reason in CLASSES.get(kind, set())
     else:
         right = reason in CLASSES[kind]
     table[(expect, kind or "-", reason or "kept")] += 1

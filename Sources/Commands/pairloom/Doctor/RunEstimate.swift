@@ -40,8 +40,10 @@ package struct RunEstimate: Sendable, Equatable {
       : side * side * 0.456 * Self.weight(quality: recipe.decode.encodeQuality)
     let isFiltered = recipe.filter != .none
     let chunks = (Double(rows) / Double(recipe.ingest.chunkRows)).rounded(.up)
+    // Where deduplication goes by all pictures, every one waits, decoded, for the last.
+    let waiting = recipe.needsAllPictures ? Double(rows) * picture : 0
     let inFlight =
-      min(Double(recipe.chunksInFlight), chunks) * Double(recipe.ingest.chunkRows)
+      waiting + min(Double(recipe.chunksInFlight), chunks) * Double(recipe.ingest.chunkRows)
       * (Self.webPicture + picture)
     bytes = Double(rows) * (picture * (isFiltered ? 2 : 1) + Self.tableRow) + inFlight
     files = chunks * (Self.filesPerChunk + (isFiltered ? 3 : 0))

@@ -105,6 +105,21 @@ enum ReportPage {
     figcaption { font-size: 12px; line-height: 1.35; margin-top: 6px; overflow-wrap: anywhere; }
     figcaption b { display: block; font-variant-numeric: tabular-nums; }
     figcaption i { display: block; color: var(--soft); }
+    .group img, .pairing img {
+      image-rendering: auto; outline: 1px solid var(--line); outline-offset: -1px;
+    }
+    figure.kept img, figure.kept .none, .group figure.kept img {
+      outline: 3px solid var(--first); outline-offset: 1px;
+    }
+    .groups { display: flex; flex-wrap: wrap; gap: 20px; }
+    .group { border: 1px solid var(--line); border-radius: 8px; padding: 12px 14px 14px; }
+    .group .sheet { display: flex; flex-wrap: wrap; }
+    .group figure { width: 112px; }
+    .group h3 { color: var(--ink); margin: 0 0 10px; overflow-wrap: anywhere; }
+    .group h3 small { color: var(--soft); font-weight: 400; }
+    .pairings { display: grid; grid-template-columns: repeat(auto-fill, minmax(280px, 1fr)); gap: 20px; }
+    .pairing > div { display: grid; grid-template-columns: 1fr 1fr; gap: 6px; }
+    .pairing p { color: var(--soft); font-size: 12px; margin: 4px 0 0; font-variant-numeric: tabular-nums; }
     footer { color: var(--soft); font-size: 13px; margin-top: 24px; }
     @media (max-width: 620px) {
       main { padding: 24px 14px 40px; }

@@ -18,6 +18,7 @@ package struct RunReport {
     package var scores = ReportScores()
     package var curves: [ReportCurve] = []
     package var tables: [ReportTable] = []
+    package var duplicates = ReportDuplicates()
     package var sheets: [ReportSheet] = []
     /// The last line, as in the command that made the run.
     package var footer = ""
@@ -49,6 +50,7 @@ package struct RunReport {
     return ReportPage.document(
       title: input.title,
       body: header() + sections.joined() + input.tables.map { table($0) }.joined()
+        + input.duplicates.sections { section($0, $1, note: $2) }
         + input.sheets.map { sheet($0) }.joined() + footer())
   }
 

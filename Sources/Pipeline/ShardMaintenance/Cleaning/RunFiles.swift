@@ -50,14 +50,22 @@ struct RunFile: Sendable, Equatable {
 
   private static let places = [
     "", "chunks", "fetched", "decoded", "deduplicated", "shards", "filtered", "filtered/verdicts",
+    "duplicates", "duplicates/plan", "duplicates/samples",
   ]
   private static let folders: Set<String> = [
     "chunks", "fetched", "decoded", "deduplicated", "shards", "filtered", "scores", "logs",
-    "models",
+    "models", "duplicates",
   ]
 
   private static func isFolder(_ name: String, in place: String) -> Bool {
-    place.isEmpty ? folders.contains(name) : place == "filtered" && name == "verdicts"
+    switch place {
+    case "": folders.contains(name)
+    case "filtered": name == "verdicts"
+    // The last three are there while a chunk is judged.
+    case "duplicates":
+      ["plan", "samples", "groups", "late"].contains(name) || name.hasPrefix("spare-")
+    default: false
+    }
   }
 
   /// What the run as a whole has, by folder.
@@ -69,6 +77,8 @@ struct RunFile: Sendable, Equatable {
     ],
     "chunks": ["columns.json", "files.json"], "shards": ["sizes.json", "__len__"],
     "filtered": ["sizes.json"],
+    "duplicates": ["pictures.index", "pairs.index", "captions.index", "state.json", "lock"],
+    "duplicates/plan": ["plan.json"],
   ]
 
   /// The endings of what is written for a number, by folder; in `fetched/` an attempt stands between.
@@ -80,6 +90,8 @@ struct RunFile: Sendable, Equatable {
     // img2dataset's statistics stand beside its shards.
     case "shards": shards + ["_stats.json"]
     case "filtered": shards
+    case "duplicates/samples": [".tar", ".idx"]
+    case "duplicates": []
     case "": []
     default: [".parquet"]
     }
@@ -91,6 +103,10 @@ struct RunFile: Sendable, Equatable {
       return parts.count > 3 && Int32(parts[parts.count - 3]) != nil ? .temporary : .foreign
     }
     if ofTheRun[place]?.contains(name) == true || isDamagedLedger(name, in: place) {
+      return .known(number: nil)
+    }
+    // Evaluation sets as they were looked at.
+    if place == "duplicates", name.hasPrefix("evaluation-"), name.hasSuffix(".parquet") {
       return .known(number: nil)
     }
     // The reports of retries.

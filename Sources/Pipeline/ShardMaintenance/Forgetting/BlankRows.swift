@@ -107,6 +107,7 @@ struct BlankRows {
     try rewrite(path, Verdict.columns) { row in
       guard var verdict = Verdict(row) else { return row }
       verdict.sha256 = Self.noHash
+      verdict.match = nil
       if verdict.drop == nil { verdict.drop = Drop(.forgotten) }
       return verdict.json
     }

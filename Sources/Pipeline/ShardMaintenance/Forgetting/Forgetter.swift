@@ -1,3 +1,4 @@
+import Deduplication
 import DurableFiles
 import JobLedger
 import PairDataset
@@ -17,7 +18,8 @@ import WorkerThreads
 ///
 /// A pair goes with every row of its uid. What was dropped as its duplicate stays dropped, for which the
 /// digest of its picture is noted. While a request is not ended no run begins, goes on to publish, or
-/// counts as whole; where one has gone on nevertheless, the folder is gone over again. The user's own list, `logs/` and reports made before are not touched.
+/// counts as whole; where one has gone on nevertheless, the folder is gone over again. The user's own list, `logs/` and
+/// pages elsewhere are not touched.
 public struct Forgetter: Sendable {
   private let facts: RunFacts
   private let ledger: any Ledger
@@ -172,6 +174,9 @@ public struct Forgetter: Sendable {
       if let shard = result.shard { shards.append(shard) }
     }
     guard !keys.isEmpty else { return shards }
+    // The next run makes them again from tables without the pairs.
+    try folder.removeDuplicateIndexes()
+    try removeShown(uids)
     // What the ledger counts now.
     let final = DatasetForgetting(
       facts: try await RunFacts(folder, ledger), keys: finalKeys(uids, keys), afterStep: afterStep)
@@ -179,6 +184,14 @@ public struct Forgetter: Sendable {
     try await ledger.revise(result.counts)
     try afterStep()
     return shards + result.shards
+  }
+
+  /// Removes what a person would see of the pairs: samples of duplicates, and the page that shows them,
+  /// which the next run writes again.
+  private func removeShown(_ uids: Set<String>) throws {
+    let rows = forgotten.entries.flatMap { $0.pictures.map(\.row) }
+    try DuplicateSamples(of: folder).remove(uids: uids, rows: Set(rows))
+    try DurableFile.remove(folder.report)
   }
 
   private func work(

@@ -29,9 +29,10 @@ public struct ReleaseOutcome: Sendable, Equatable {
 ///
 /// - The filter job, and those of the retries after it: `dataset.json` then lists the new shards.
 /// - Of the jobs before the given-up one those whose outputs are gone, back to the download.
-/// - Deduplication goes by the order of the list. A later chunk that is not in its shard yet waits for
+/// - Deduplication goes by the order of the list; where it goes by all pictures, every chunk is judged again.
+///   A later chunk that is not in its shard yet waits for
 ///   the released ones, and is deduplicated again where that was done. One that is in its shard is done
-///   again only when it holds a picture that a released chunk holds as well: `DeduplicateStage` finds
+///   again only when it holds a picture, or a caption, like one of a released chunk: `DeduplicateStage` finds
 ///   out as soon as it has judged the released chunk, and `ShardStage` takes the other pictures from the
 ///   shard that there is. Nothing is downloaded again for it.
 ///
@@ -57,7 +58,7 @@ public enum QuarantineRelease {
     let given = try await ledger.quarantine().map(\.name)
     let jobs = Set(names.map { closure(of: $0, in: given) } ?? given)
     guard !jobs.isEmpty else { return ReleaseOutcome() }
-    let plan = try await Plan(jobs, in: folder, ledger)
+    let plan = try await Plan(jobs, in: folder, ledger, needsAll: try await needsAll(folder))
     let facts = try await RunFacts(folder, ledger)
     try await Leftovers.note(outputsOf: plan.reopening + plan.mayBeRedone, facts, in: ledger)
     let done = try await ledger.release(
@@ -66,6 +67,15 @@ public enum QuarantineRelease {
         note: (ReleasedChunks.note, ReleasedChunks.text(plan.noted))), now: now)
     try await RunRecord.update(folder, from: ledger)
     return ReleaseOutcome(released: done.released, reopened: done.reopened)
+  }
+
+  /// Whether the run's verdicts go by all pictures at once.
+  private static func needsAll(_ folder: RunFolder) async throws -> Bool {
+    do {
+      return try await PipelineRun.recipe(of: folder.path).needsAllPictures
+    } catch RetryError.withoutNotes {
+      return false  // of before there were such verdicts
+    }
   }
 
   /// The given-up jobs of the chunks of `names`: those go with them.
@@ -93,7 +103,9 @@ private struct Plan {
   /// Jobs that deduplication may find must be done again.
   var mayBeRedone: [JobName] = []
 
-  init(_ jobs: Set<JobName>, in folder: RunFolder, _ ledger: any Ledger) async throws {
+  init(
+    _ jobs: Set<JobName>, in folder: RunFolder, _ ledger: any Ledger, needsAll: Bool
+  ) async throws {
     noted = try await ReleasedChunks.read(ledger)
     let ofChunks = jobs.filter(QuarantineRelease.isOfChunk)
     var deduplicated: Set<Int> = []
@@ -110,7 +122,7 @@ private struct Plan {
     }
     if let chunk = deduplicated.min() {
       noted.formUnion(deduplicated)
-      try await add(deduplicated, from: chunk, ledger)
+      try await add(deduplicated, from: chunk, ledger, needsAll: needsAll)
     }
     try await addFilters(of: jobs, ledger)
   }
@@ -147,9 +159,11 @@ private struct Plan {
   }
 
   /// Lets later chunks wait for the released ones, or do their deduplication again.
-  private mutating func add(_ released: Set<Int>, from first: Int, _ ledger: any Ledger)
-    async throws
-  {
+  ///
+  /// Where verdicts go by all pictures earlier ones may change too: all chunks are judged again then.
+  private mutating func add(
+    _ released: Set<Int>, from first: Int, _ ledger: any Ledger, needsAll: Bool
+  ) async throws {
     let deduplicate = StageName.deduplicate.rawValue
     guard let last = try await ledger.lastChunk(stage: deduplicate) else { return }
     let stages = [deduplicate, StageName.shard.rawValue, StageName.score.rawValue]
@@ -159,11 +173,11 @@ private struct Plan {
     let ended = settled[isScored ? stages[2] : stages[1]] ?? []
     let later = judged.filter { $0 > first }
     // In work when the run stopped: their shards, if any, are not counted yet.
-    let open = later.subtracting(ended).subtracting(released)
+    let open = (needsAll ? judged : later.subtracting(ended)).subtracting(released)
     for chunk in open.sorted() {
       reopening += stages.map { JobName(stage: $0, chunk: chunk) }.dropLast(isScored ? 0 : 1)
     }
-    mayBeRedone = later.intersection(ended).sorted().map {
+    mayBeRedone = later.intersection(ended).subtracting(open).sorted().map {
       JobName(stage: StageName.shard.rawValue, chunk: $0)
     }
     // The first that is not judged; all others wait for it.
@@ -171,6 +185,15 @@ private struct Plan {
     let chain = released.union(open).union(next.map { [$0] } ?? []).sorted()
     order = zip(chain.dropFirst(), chain).map { job, before in
       (JobName(stage: deduplicate, chunk: job), JobName(stage: deduplicate, chunk: before))
+    }
+    // The first of all plans for all, with the pictures of those that come late.
+    if needsAll, let planning = chain.first {
+      order += released.sorted().map { chunk in
+        (
+          JobName(stage: deduplicate, chunk: planning),
+          JobName(stage: StageName.decode.rawValue, chunk: chunk)
+        )
+      }
     }
   }
 

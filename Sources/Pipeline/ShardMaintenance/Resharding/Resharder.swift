@@ -92,14 +92,18 @@ public enum Resharder {
     let folder = try PartFolder(for: out, reading: shards)
     let part = folder.path
     let digest = try recipe(of: shards, options, ids)
-    let (tables, why) = try CarriedTables.make(for: shards, into: part)
-    var work = Work(
-      writer: RollingShardWriter(
-        folder: part, compression: options.compression, maxPairs: options.maxPairs,
-        maxBytes: options.maxBytes),
-      tables: options.shuffleSeed == nil ? tables : nil, ids: ids)
-    work.outcome.withoutTables =
-      options.shuffleSeed != nil && tables != nil ? "with --shuffle no table is taken along" : why
+    var ids = ids
+    var read = 0
+    var packing = try ShardPacking(shards, into: part, options)
+    func take(_ sample: ShardSample, of shard: String) throws {
+      read += 1
+      let isWanted =
+        ids == nil
+        ? true
+        : try sample.pair(of: shard).map { ids?.take(PairIdentity.uid(of: $0)) == true } ?? false
+      if isWanted { try packing.take(sample, of: shard) }
+      try onProgress(read, packing.pairs)
+    }
     if let seed = options.shuffleSeed {
       let readers = try shards.map { try ShardReader(path: $0) }
       let places = readers.enumerated().flatMap { number, reader in
@@ -108,26 +112,25 @@ public enum Resharder {
       var random = RandomStream(seed: seed)
       for number in random.permutation(of: places.count) {
         let place = places[number]
-        try work.take(try readers[place.shard].sample(at: place.pair), of: shards[place.shard])
-        try onProgress(work.outcome.read, work.kept)
+        try take(try readers[place.shard].sample(at: place.pair), of: shards[place.shard])
       }
     } else {
       for path in shards {
-        try work.tables?.open(path)
-        try ShardReader(path: path).forEachSample { sample in
-          try work.take(sample, of: path)
-          try onProgress(work.outcome.read, work.kept)
-        }
+        try packing.open(path)
+        try ShardReader(path: path).forEachSample { try take($0, of: path) }
       }
     }
-    try work.finish()
-    guard work.outcome.pairs > 0 else {
+    let written = try packing.finish()
+    let outcome = ReshardOutcome(
+      shards: written, read: read, renamed: packing.renamed, missing: ids?.missingCount ?? 0,
+      firstMissing: ids?.firstMissing(5) ?? [], withoutTables: packing.withoutTables)
+    guard outcome.pairs > 0 else {
       try folder.remove()
       throw ReshardError.nothingKept
     }
-    try describe(work.outcome, recipeSHA256: digest, in: part)
+    try packing.describe(read: read, recipeSHA256: digest)
     try folder.publish(as: out)
-    return work.outcome
+    return outcome
   }
 
   /// A folder's path without slashes at its end.
@@ -155,65 +158,5 @@ public enum Resharder {
         "\(path.split(separator: "/").last ?? "") \(try DurableFile.size(of: path))"
       })
     return ContentHash.sha256Hex(Array(recipe.joined(separator: "\n").utf8))
-  }
-
-  private static func describe(
-    _ outcome: ReshardOutcome, recipeSHA256: String, in part: String
-  ) throws {
-    // open_clip looks here for the pairs of each shard.
-    try DurableFile.write(SizesFiles.text(outcome.shards), to: "\(part)/sizes.json")
-    try DatasetManifest(
-      shards: outcome.shards,
-      recipeSHA256: recipeSHA256,
-      funnel: [
-        .init(stage: "read", pairs: outcome.read), .init(stage: "kept", pairs: outcome.pairs),
-      ]
-    ).write(to: "\(part)/dataset.json")
-  }
-
-  /// The shards in the making.
-  private struct Work {
-    let writer: RollingShardWriter
-    var tables: CarriedTables?
-    var ids: UIDList?
-    var outcome = ReshardOutcome()
-    var kept = 0
-    /// The keys of the shard that is written.
-    private var used: Set<String> = []
-    private var number = -1
-
-    init(writer: RollingShardWriter, tables: CarriedTables?, ids: UIDList?) {
-      self.writer = writer
-      self.tables = tables
-      self.ids = ids
-    }
-
-    mutating func take(_ sample: ShardSample, of shard: String) throws {
-      outcome.read += 1
-      if ids != nil {
-        guard let pair = try sample.pair(of: shard), ids?.take(PairIdentity.uid(of: pair)) == true
-        else { return }
-      }
-      var copy = sample
-      var copies = 1
-      while used.contains(copy.key) {
-        copy.key = "\(sample.key)-\(copies)"
-        copies += 1
-      }
-      if copies > 1 { outcome.renamed += 1 }
-      let place = try writer.append(copy)
-      if place != number { used = [] }
-      number = place
-      used.insert(copy.key)
-      kept += 1
-      try tables?.take(sample.key, as: copy.key, to: place, of: shard)
-    }
-
-    mutating func finish() throws {
-      outcome.shards = try writer.finish()
-      try tables?.publish()
-      outcome.missing = ids?.missingCount ?? 0
-      outcome.firstMissing = ids?.firstMissing(5) ?? []
-    }
   }
 }

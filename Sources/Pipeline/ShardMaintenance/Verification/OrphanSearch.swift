@@ -56,7 +56,8 @@ struct OrphanSearch {
     if let scorer = facts.scorer {
       paths += try search(folder.scores(of: scorer)) { facts.chunks.contains($0) ? .all : nil }
     }
-    for name in ["chunks", "decoded", "deduplicated", "fetched"] {
+    let ofChunks = ["chunks", "decoded", "deduplicated", "fetched", "duplicates/samples"]
+    for name in ofChunks {
       paths += try search("\(folder.path)/\(name)") { number in
         let isBeingMade = name == "chunks" && facts.unfinishedIngests > 0
         return isBeingMade || facts.chunks.contains(number) ? .all : nil

@@ -1,3 +1,4 @@
+import Deduplication
 import DurableFiles
 import JobLedger
 import PairDataset
@@ -18,6 +19,8 @@ public struct RepairOutcome: Sendable, Equatable {
   public var refetches = false
   /// Whether jobs are yet to be done: those handed back, now or by a repair that was interrupted.
   public var mustResume = false
+  /// Whether an index of deduplication is yet to be made, which a run of the folder does at its end.
+  public var mustIndex = false
 }
 
 /// Mends what `verify` has found; what is fine is not touched.
@@ -89,7 +92,8 @@ public enum RunRepairer {
     }
     try await Leftovers.note(outputsOf: jobs, facts, in: ledger)
     outcome.reopened = try await ledger.reopen(jobs).map(\.description)
-    outcome.mustResume = !outcome.reopened.isEmpty || facts.unfinishedJobs > 0
+    outcome.mustResume =
+      !outcome.reopened.isEmpty || facts.unfinishedJobs > 0 || outcome.mustIndex
     return outcome
   }
 
@@ -107,6 +111,14 @@ public enum RunRepairer {
     case .byHand(let advice):
       outcome.left.append("\(problem.file): \(advice)")
       return []
+    case .duplicateIndex(let file):
+      // The run makes it where it ends: after the jobs that others wait for, or at once.
+      try DurableFile.remove("\(folder.path)/\(file)")
+      outcome.mustIndex = true
+      return ["removed \(file), to be made again from the tables"]
+    case .samples(let chunk):
+      try DuplicateSamples(of: folder).write(chunk, [])
+      return ["removed \(facts.name(DuplicateSamples(of: folder).path(chunk)))"]
     case .removeTemporaries:
       try folder.removeAbandonedTemporaries()
       return ["removed what killed processes left"]

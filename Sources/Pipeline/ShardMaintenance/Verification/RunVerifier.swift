@@ -91,6 +91,7 @@ public struct RunVerifier: Sendable {
     dataset.checkOrder()
     if !listIsWhole { nameLostRows() }
     checkBalance()
+    DuplicatesCheck(facts: facts, found: found).run()
     try OrphanSearch(
       facts: facts, found: found, final: dataset.hasManifest ? final : nil,
       // A manifest that cannot be read has been named; what it lists cannot be told.

@@ -57,6 +57,10 @@ package enum Repair: Sendable, Hashable {
   case removeTemporaries
   /// Remove what jobs that were done again have written before and do not write any more.
   case removeLeftovers
+  /// Remove an index of deduplication, a path below the run's folder, and bring it to what the tables say.
+  case duplicateIndex(file: String)
+  /// Remove the samples of a chunk's duplicates.
+  case samples(chunk: Int)
   /// Make the ledger again from the files.
   case ledger
   /// Write `run.json` again from the ledger.
@@ -77,6 +81,8 @@ package enum Repair: Sendable, Hashable {
     case .ledger:
       "--repair sets it aside as ledger.sqlite.damaged-N and makes it again from the files; what they"
         + " do not show as done is done again"
+    case .duplicateIndex: "--repair, or the next run, makes it again from the tables"
+    case .samples: "--repair removes it: pictures to be looked at, of which nothing else is made"
     case .record: "--repair writes it again from the ledger"
     case .removeTemporaries, .removeLeftovers: "--repair removes it"
     case .byHand(let advice): advice

@@ -22,7 +22,7 @@ final class DecodeSandbox: PictureWorks {
   func pictures(
     _ requests: [PictureRequest], _ flag: CancellationFlag
   ) throws -> [PictureResult] {
-    try outcomes(of: requests.map { .picture($0) }, flag).map { outcome in
+    try outcomes(of: requests.map { .picture($0) }, { flag.isSet }).map { outcome in
       switch outcome {
       case .failed(let failure): return .failed(failure)
       case .answer(let bytes):
@@ -30,14 +30,14 @@ final class DecodeSandbox: PictureWorks {
         case .picture(let picture): return .made(picture)
         case .cut(let count): return .cut(count: count)
         case .fileError(let error): throw error
-        case .selfTest, nil: return .failed(.garbage)
+        case .selfTest, .examined, nil: return .failed(.garbage)
         }
       }
     }
   }
 
   func selfTest(isLarge: Bool, _ flag: CancellationFlag) throws -> String? {
-    switch try outcomes(of: [.selfTest(isLarge: isLarge)], flag)[0] {
+    switch try outcomes(of: [.selfTest(isLarge: isLarge)], { flag.isSet })[0] {
     case .failed(let failure):
       return "a picture of our own making ends the decoder by \(failure)"
     case .answer(let bytes):
@@ -48,11 +48,26 @@ final class DecodeSandbox: PictureWorks {
     }
   }
 
+  /// What each body shows, in order; blocks.
+  func examine(
+    _ bodies: [[UInt8]], _ isCancelled: () -> Bool
+  ) throws -> [Result<ExaminedPicture, PictureRefusal>] {
+    try outcomes(of: bodies.map { .examine($0) }, isCancelled).map { outcome in
+      var failure = WorkerFailure.garbage
+      switch outcome {
+      case .answer(let bytes):
+        if case .examined(let result) = DecodeAnswer(bytes) { return result }
+      case .failed(let what): failure = what
+      }
+      return .failure(PictureRefusal(drop: Drop(.decoderCrashed, detail: "\(failure)")))
+    }
+  }
+
   private func outcomes(
-    of requests: [DecodeRequest], _ flag: CancellationFlag
+    of requests: [DecodeRequest], _ isCancelled: () -> Bool
   ) throws -> [WorkerOutcome] {
     do {
-      return try pool.outcomes(of: requests.map(\.bytes)) { flag.isSet }
+      return try pool.outcomes(of: requests.map(\.bytes), isCancelled: isCancelled)
     } catch {
       switch error {
       case .cancelled: throw CancellationError()

@@ -108,8 +108,8 @@ public struct DecodeStage: Stage {
       return DecodedRow(
         row: row.row, sha256: sha256, bytes: bytes, width: picture.width,
         height: picture.height, originalWidth: picture.originalWidth,
-        originalHeight: picture.originalHeight, phash: picture.phash, exif: picture.exif,
-        format: picture.format)
+        originalHeight: picture.originalHeight, phash: picture.phash,
+        signature: picture.signature, exif: picture.exif, format: picture.format)
     }
   }
 

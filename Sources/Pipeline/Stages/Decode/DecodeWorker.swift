@@ -7,7 +7,7 @@ import WorkerProcesses
 /// Decoders are large C libraries, and their input comes from strangers: here they may crash, hang or take
 /// all memory, and cost one picture.
 public enum DecodeWorker {
-  /// Answers a ``DecodeStage`` on standard input until that closes, then ends the process.
+  /// Answers a ``DecodeStage`` or a ``PictureExaminer`` on standard input until that closes, then ends the process.
   public static func serve() -> Never { serve { _ in } }
 
   /// The same with something done to each body before it is decoded, for tests.
@@ -31,6 +31,9 @@ public enum DecodeWorker {
     case .selfTest(let isLarge):
       return .selfTest(
         problem: DecodeSelfTest(options: options).problem(isLarge: isLarge, touch))
+    case .examine(let body):
+      touch(body)
+      return .examined(maker.examine(body))
     case .picture(let request):
       do throws(FileError) {
         let body = try DurableFile.read(

@@ -22,6 +22,8 @@ struct Picture: Sendable, Equatable {
   var originalWidth: Int?
   var originalHeight: Int?
   var phash: String?
+  /// What it looks like, as ``PictureSignature`` writes it.
+  var signature: String?
   var exif: String?
   var drop: Drop?
   /// What the content is, where that is known.
@@ -52,6 +54,26 @@ struct PictureMaker: Sendable {
     return picture
   }
 
+  /// What a body shows, decoded at the same scale as where something is made of it.
+  func examine(_ body: [UInt8]) -> Result<ExaminedPicture, PictureRefusal> {
+    do throws(ImageError) {
+      let header = try codec.header(of: body)
+      let scaled = options.resizeMode.scaledSize(
+        width: header.width, height: header.height, size: options.imageSize,
+        onlyIfBigger: options.resizeOnlyIfBigger)
+      let isScaled = scaled != (header.width, header.height)
+      let decoded = try codec.decode(body, atLeast: isScaled ? scaled : nil)
+      return .success(
+        ExaminedPicture(
+          width: decoded.width, height: decoded.height, format: decoded.format,
+          signature: PictureSignature(
+            of: decoded.image, original: (decoded.width, decoded.height))))
+    } catch {
+      if Self.isForWantOfMemory(error) { outOfMemory() }
+      return .failure(PictureRefusal(drop: Drop(DropReason(error), detail: error.description)))
+    }
+  }
+
   private func make(
     _ body: [UInt8], _ boxes: [[Double]], _ picture: inout Picture
   ) throws(ImageError) {
@@ -72,8 +94,10 @@ struct PictureMaker: Sendable {
     let isScaled = scaled != (header.width, header.height)
     let mayStay = options.disableAllReencoding
     let decoded = try codec.decode(body, atLeast: isScaled && !mayStay ? scaled : nil)
-    picture.phash =
-      PerceptualHash(of: decoded.image, original: (decoded.width, decoded.height)).hex
+    let look = PictureSignature.withHash(
+      of: decoded.image, original: (decoded.width, decoded.height))
+    picture.phash = look.hash.hex
+    picture.signature = look.signature.text
     if options.extractEXIF { picture.exif = ImageMetadata.exifJSON(of: body) }
     if mayStay && boxes.isEmpty {
       try codec.checkIsWhole(body)

@@ -1,10 +1,13 @@
 import DurableFiles
 import ImageCodec
+import PerceptualHash
 import PipelineCore
 
 /// What is asked of a decoding process.
 enum DecodeRequest: Equatable {
   case picture(PictureRequest)
+  /// What a body shows.
+  case examine([UInt8])
   /// Whether the codecs work at all.
   case selfTest(isLarge: Bool)
 
@@ -21,6 +24,9 @@ enum DecodeRequest: Equatable {
     case .selfTest(let isLarge):
       wire.int(1)
       wire.int(isLarge ? 1 : 0)
+    case .examine(let body):
+      wire.int(2)
+      wire.data(body)
     }
     return wire.bytes
   }
@@ -42,6 +48,9 @@ enum DecodeRequest: Equatable {
     case 1:
       guard let isLarge = wire.int() else { return nil }
       self = .selfTest(isLarge: isLarge == 1)
+    case 2:
+      guard let body = wire.data() else { return nil }
+      self = .examine(body)
     default: return nil
     }
     guard wire.isAtEnd else { return nil }
@@ -51,6 +60,7 @@ enum DecodeRequest: Equatable {
 /// What a decoding process answers.
 enum DecodeAnswer: Equatable {
   case picture(Picture)
+  case examined(Result<ExaminedPicture, PictureRefusal>)
   /// The file of the bodies ends early: so many bytes are there.
   case cut(count: Int)
   case fileError(FileError)
@@ -74,6 +84,15 @@ enum DecodeAnswer: Equatable {
     case .selfTest(let problem):
       wire.int(3)
       wire.optional(problem) { $0.text($1) }
+    case .examined(.success(let picture)):
+      wire.int(4)
+      wire.int(picture.width)
+      wire.int(picture.height)
+      wire.text(picture.format.rawValue)
+      wire.data(picture.signature.bytes)
+    case .examined(.failure(let refusal)):
+      wire.int(5)
+      refusal.drop.write(to: &wire)
     }
     return wire.bytes
   }
@@ -97,6 +116,17 @@ enum DecodeAnswer: Equatable {
     case 3:
       guard let problem = wire.optional({ $0.text() }) else { return nil }
       self = .selfTest(problem: problem.value)
+    case 4:
+      guard let width = wire.int(), let height = wire.int(),
+        let format = wire.text().flatMap(ImageFormat.init(rawValue:)),
+        let signature = wire.data().flatMap(PictureSignature.init(bytes:))
+      else { return nil }
+      self = .examined(
+        .success(
+          ExaminedPicture(width: width, height: height, format: format, signature: signature)))
+    case 5:
+      guard let drop = Drop(from: &wire) else { return nil }
+      self = .examined(.failure(PictureRefusal(drop: drop)))
     default: return nil
     }
     guard wire.isAtEnd else { return nil }
@@ -112,32 +142,39 @@ extension Picture {
     wire.optional(originalWidth) { $0.int($1) }
     wire.optional(originalHeight) { $0.int($1) }
     wire.optional(phash) { $0.text($1) }
+    wire.optional(signature) { $0.text($1) }
     wire.optional(exif) { $0.text($1) }
     wire.optional(source?.rawValue) { $0.text($1) }
-    wire.optional(drop) { wire, drop in
-      wire.text(drop.reason.rawValue)
-      wire.text(drop.detail)
-    }
+    wire.optional(drop) { $1.write(to: &$0) }
   }
 
   fileprivate init?(from wire: inout WireReader) {
     guard let bytes = wire.data(), let format = wire.text(), let width = wire.int(),
       let height = wire.int(), let originalWidth = wire.optional({ $0.int() }),
       let originalHeight = wire.optional({ $0.int() }), let phash = wire.optional({ $0.text() }),
-      let exif = wire.optional({ $0.text() }),
+      let signature = wire.optional({ $0.text() }), let exif = wire.optional({ $0.text() }),
       let source = wire.optional({ $0.text().flatMap(ImageFormat.init(rawValue:)) }),
-      let drop = wire.optional({ wire -> Drop? in
-        guard let reason = wire.text().flatMap(DropReason.init(rawValue:)),
-          let detail = wire.text()
-        else { return nil }
-        return Drop(reason, detail: detail)
-      })
+      let drop = wire.optional({ Drop(from: &$0) })
     else { return nil }
     // A picture is kept or dropped, never both or neither.
     guard (drop.value == nil) == !bytes.isEmpty else { return nil }
     self.init(
       bytes: bytes, format: format, width: width, height: height,
       originalWidth: originalWidth.value, originalHeight: originalHeight.value,
-      phash: phash.value, exif: exif.value, drop: drop.value, source: source.value)
+      phash: phash.value, signature: signature.value, exif: exif.value, drop: drop.value,
+      source: source.value)
+  }
+}
+
+extension Drop {
+  fileprivate func write(to wire: inout WireWriter) {
+    wire.text(reason.rawValue)
+    wire.text(detail)
+  }
+
+  fileprivate init?(from wire: inout WireReader) {
+    guard let reason = wire.text().flatMap(DropReason.init(rawValue:)), let detail = wire.text()
+    else { return nil }
+    self.init(reason, detail: detail)
   }
 }

@@ -1,19 +1,28 @@
+public import DecodeStage
+public import Deduplication
 import DurableFiles
+import Glibc
 public import PipelineCore
 import WorkerThreads
 
-/// Drops pictures that an earlier row has, byte for byte.
+/// Drops pairs that an earlier row has, by bytes, looks or caption, and those that must not be there.
 ///
 /// The first row of the list wins, whatever the timing: the ledger runs chunk k after chunk k − 1
-/// has settled. Reads `decoded/NNNNN.parquet`, writes `deduplicated/NNNNN.parquet` with a verdict for
-/// every decoded picture, which names the surviving row of a duplicate. The index of what was kept is
-/// rebuilt from the verdicts of earlier chunks and held in memory: some 100 bytes a picture.
+/// has settled. Reads `decoded/NNNNN.parquet` and `chunks/NNNNN.jsonl`, writes
+/// `deduplicated/NNNNN.parquet` with a verdict for every decoded picture, which names the survivor of a
+/// duplicate and how far it is. What was kept is in the indexes of `duplicates/`, which are appended to
+/// before the table is published and follow from the tables: where they do not fit them they are taken
+/// back or made again (``IndexKeeper``). Memory: a chunk.
 ///
-/// A picture that `pairloom forget` took out still counts as the first of its kind, so that doing a
-/// chunk again keeps none of its duplicates; and its row is dropped, whatever the decoded table says.
+/// Where every picture must be there first (`keep: best`, `placeholders`), the jobs of a generation
+/// wait for all its decodes; the first plans for all chunks (``GenerationPlan``), and each takes its part.
+///
+/// A picture that `pairloom forget` took out still counts as the first of its bytes, so that doing a
+/// chunk again keeps none of its copies; and its row is dropped, whatever the decoded table says.
 ///
 /// A chunk that was given up and handed back speaks late: later chunks have verdicts already. Those
-/// that judge one of its pictures are done again, and no others.
+/// that judge a pair like one of its own are done again, and no others. What an earlier verdict has
+/// dropped stays so there once its picture is gone, though what it was like is now dropped itself.
 public actor DeduplicateStage: Stage {
   public nonisolated let name = StageName.deduplicate
   public nonisolated let lane = Lane.compute
@@ -22,105 +31,180 @@ public actor DeduplicateStage: Stage {
     unsafe executor.asUnownedSerialExecutor()
   }
 
-  private let options: DeduplicateOptions
-  /// The first row of every kept picture, by the SHA-256 of its bytes.
-  private var kept: [String: Int] = [:]
-  /// The chunks below this number are in `kept`.
-  private var indexedChunks = 0
+  private let rules: DuplicateRules
+  private let threads: Int
+  private let evaluation: [EvaluationSet]?
+  /// Milliseconds that another process may have the indexes before this one makes its own.
+  private let patience: Int
+  /// Whether another process had them for all of that the last time: it is not waited for again.
+  private var wasRefused = false
+  private var references: DuplicateReferences?
+  private let tables = TableStamps()
+  private let samples: SampleKeeper?
+  /// Of each chunk that has none.
+  private var sampleProblems: [String] = []
 
-  public init(options: DeduplicateOptions) { self.options = options }
+  /// - Parameters:
+  ///   - rules: What counts.
+  ///   - threads: Cores that a search uses.
+  ///   - evaluation: The rules' evaluation sets, looked at; nil looks at them in this process.
+  ///   - patience: Milliseconds for which another process is waited for.
+  ///   - samples: Makes dropped pictures small, to be looked at when the run has ended; nil keeps none.
+  public init(
+    rules: DuplicateRules, threads: Int = 1, evaluation: [EvaluationSet]? = nil,
+    patience: Int = 5_000, samples: ThumbnailMaker? = nil
+  ) {
+    self.rules = rules
+    self.threads = threads
+    self.evaluation = evaluation
+    self.patience = patience
+    self.samples = samples.map { SampleKeeper($0) }
+  }
+
+  /// Why some chunks have no samples, in a sentence; nil where all have what they should.
+  public var sampleProblem: String? { SampleKeeper.words(sampleProblems) }
 
   public func run(_ chunk: Chunk, in run: StageContext) async throws -> StageReport {
     let folder = run.folder
-    let wasReleased = options.kind == .exact ? try await run.wasReleased(chunk.number) : false
-    let givenUp = options.kind == .exact ? try await run.givenUp(.deduplicate) : []
-    // From here to the table nothing is awaited: the index is this chunk's.
-    if options.kind == .exact { try index(before: chunk.number, without: givenUp, folder) }
-    let decoded = try PairTable.read(folder.decodedTable(chunk.number), as: DecodedRow.init)
     let forgotten = try ForgottenPairs.read(folder)
-    // Without requests no candidate was taken out.
-    let taken =
-      forgotten.isEmpty
-      ? []
-      : Set(
-        forgotten.split(
-          try JSONLines.read(folder.chunkTable(chunk.number), as: PairCandidate.init)
-        ).taken.map(\.row))
-    var mine: [String: Int] = [:]
-    let verdicts = decoded.filter { $0.drop == nil }.map { picture in
-      let hash = picture.sha256
-      if taken.contains(picture.row) || forgotten.contains(sha256: hash) {
-        return Verdict(row: picture.row, sha256: Self.noHash, drop: Drop(.forgotten))
-      }
-      let first =
-        options.kind == .exact
-        ? kept[hash] ?? forgotten.row(ofPicture: hash) ?? mine[hash] : nil
-      if first == nil { mine[hash] = picture.row }
-      return Verdict(
-        row: picture.row, sha256: picture.sha256,
-        drop: first.map { Drop(.duplicateBytes, survivor: $0) })
+    if rules.isIdle {
+      let mine = try ChunkPairs(chunk.number, in: folder, rules, forgotten)
+      let verdicts = mine.verdicts(mine.pairs.map { Verdict(row: $0.row, sha256: $0.sha256) })
+      try await run.requireLease()
+      let report = try Self.publish(verdicts, chunk.number, in: folder)
+      // Of an earlier doing by other rules there may be some.
+      try await sample(verdicts, chunk.number, in: folder)
+      return report
     }
-    // With an earlier verdict on other bytes, which later chunks may have gone by.
-    let spoken =
-      wasReleased ? Set(mine.keys).union(Self.kept(by: folder.verdictTable(chunk.number))) : []
-    // A late attempt must not judge by what an earlier state of the run was.
-    try await run.requireLease()
-    try PairTable.write(
-      verdicts.map(\.json), columns: Verdict.columns, to: folder.verdictTable(chunk.number))
+    let wasReleased = try await run.wasReleased(chunk.number)
+    let givenUp = try await run.givenUp(.deduplicate)
+    let before = wasReleased ? Self.kept(by: folder.verdictTable(chunk.number)) : []
+    let (verdicts, kept) = try await judge(chunk.number, in: run, without: givenUp, forgotten)
+    try await sample(verdicts, chunk.number, in: folder)
     // After the table: whoever is done again reads it.
-    if !spoken.isEmpty {
-      let chunks = try Self.chunks(behind: chunk.number, judging: spoken, in: folder)
+    if wasReleased && !rules.needsAll {
+      let earlier = try ChunkPairs(chunk.number, in: folder, rules, forgotten).pairs
+        .filter { before.contains($0.row) }
+      let chunks = try LateVerdicts(rules, folder, forgotten, threads: threads)
+        .chunks(behind: chunk.number, judging: kept + earlier)
       if !chunks.isEmpty { try await run.redo(chunks) }
     }
+    return Self.report(verdicts)
+  }
+
+  /// Judges a chunk and publishes its table; the indexes are this job's meanwhile.
+  private func judge(
+    _ chunk: Int, in run: StageContext, without givenUp: Set<Int>, _ forgotten: ForgottenPairs
+  ) async throws -> ([Verdict], [JudgedPair]) {
+    let folder = run.folder
+    try DurableFile.makeFolder(folder.duplicates)
+    let lock = try await FolderLock.wait(
+      folder.duplicates, milliseconds: wasRefused ? 0 : patience)
+    wasRefused = lock == nil
+    defer { withExtendedLifetime(lock) {} }
+    let place = lock == nil ? "\(folder.duplicates)/spare-\(getpid())" : folder.duplicates
+    let keeper = try IndexKeeper(
+      rules, threads: threads, folder, folder: place, try opened(folder), tables)
+    let mine = try ChunkPairs(chunk, in: folder, rules, forgotten)
+    if rules.needsAll {
+      try await GenerationPlan(
+        of: chunk, in: run, rules, references: try opened(folder).identity, threads: threads,
+        forgotten
+      ).makeIfNeeded(keeper, without: givenUp)
+    }
+    let judge = try keeper.judge(before: chunk, without: givenUp, forgotten)
+    let standing = Self.standing(chunk, in: folder)
+    let decision: DuplicateJudge.Decision
+    if rules.needsAll {
+      decision = try GenerationPlan.decision(on: mine.pairs, chunk, in: folder, standing)
+    } else {
+      judge.standing = standing
+      decision = try judge.decide(mine.pairs, batch: chunk)
+    }
+    // A late attempt must not judge by what an earlier state of the run was.
+    try await run.requireLease()
+    try judge.commit(decision)
+    let verdicts = mine.verdicts(decision.verdicts)
+    _ = try Self.publish(verdicts, chunk, in: folder)
+    try keeper.published(chunk, judge)
+    return (verdicts, decision.kept)
+  }
+
+  /// After the table is published, and before the job is done: the decoded bytes are still there.
+  private func sample(_ verdicts: [Verdict], _ chunk: Int, in folder: RunFolder) async throws {
+    if let problem = try await samples?.keep(verdicts, of: chunk, in: folder) {
+      sampleProblems.append(problem)
+    }
+  }
+
+  private func opened(_ folder: RunFolder) throws -> DuplicateReferences {
+    if let references { return references }
+    let new = try DuplicateReferences(rules, folder: folder.duplicates, evaluation: evaluation)
+    references = new
+    return new
+  }
+
+  /// Brings the indexes to what all chunks have kept, for runs that come after.
+  ///
+  /// - Parameters:
+  ///   - chunks: How many there are.
+  ///   - run: One at which nobody works but who calls this.
+  /// - Throws: What the disk refuses, and what is wrong with the tables.
+  public func complete(chunks: Int, in run: StageContext) async throws {
+    guard rules.comparesPictures, chunks > 0 else { return }
+    let folder = run.folder
+    let givenUp = try await run.givenUp(.deduplicate)
+    try DurableFile.makeFolder(folder.duplicates)
+    guard let lock = try await FolderLock.wait(folder.duplicates, milliseconds: patience) else {
+      return  // who has them completes them
+    }
+    defer { withExtendedLifetime(lock) {} }
+    for name in try DurableFile.names(in: folder.duplicates) {
+      // Made while another process had the indexes.
+      guard name.hasPrefix("spare-"), let process = Int32(name.dropFirst("spare-".count)),
+        process == getpid() || (kill(process, 0) != 0 && errno == ESRCH)
+      else { continue }
+      try IndexKeeper.remove("\(folder.duplicates)/\(name)")
+    }
+    let keeper = try IndexKeeper(
+      rules, threads: threads, folder, folder: folder.duplicates, try opened(folder),
+      tables)
+    _ = try keeper.judge(before: chunks, without: givenUp, try ForgottenPairs.read(folder))
+  }
+
+  private static func publish(
+    _ verdicts: [Verdict], _ chunk: Int, in folder: RunFolder
+  ) throws -> StageReport {
+    try PairTable.write(
+      verdicts.map(\.json), columns: Verdict.columns, to: folder.verdictTable(chunk))
+    return report(verdicts)
+  }
+
+  private static func report(_ verdicts: [Verdict]) -> StageReport {
     let drops = verdicts.compactMap(\.drop)
     return StageReport(
       input: verdicts.count, kept: verdicts.count - drops.count,
       dropped: Dictionary(drops.map { ($0.reason, 1) }, uniquingKeysWith: +))
   }
 
-  /// The pictures that a table of verdicts keeps; none where it is missing or damaged, as then no chunk
+  /// The rows that a table of verdicts keeps; none where it is missing or damaged, as then no chunk
   /// after it could go by it.
-  private static func kept(by table: String) -> [String] {
+  private static func kept(by table: String) -> Set<Int> {
     guard DurableFile.exists(table),
       let verdicts = try? PairTable.read(table, as: Verdict.init)
     else { return [] }
-    return verdicts.filter { $0.drop == nil }.map(\.sha256)
+    return Set(verdicts.filter { $0.drop == nil }.map(\.row))
   }
 
-  /// The chunks after `chunk` that have a verdict on one of these pictures.
-  ///
-  /// Cost: a pass over their tables.
-  private static func chunks(
-    behind chunk: Int, judging pictures: Set<String>, in folder: RunFolder
-  ) throws -> [Int] {
-    try DurableFile.names(in: folder.verdicts).compactMap { name in
-      name.hasSuffix(".parquet") ? Int(name.dropLast(".parquet".count)) : nil
-    }.filter { $0 > chunk }.sorted().filter { later in
-      try PairTable.read(folder.verdictTable(later), as: Verdict.init)
-        .contains { pictures.contains($0.sha256) }
-    }
-  }
-
-  /// Stands for the digest of a picture that was taken out.
-  private static let noHash = String(repeating: "0", count: 64)
-
-  /// Brings the index up to the chunks before `chunk`, exactly: a later chunk must not speak.
-  private func index(before chunk: Int, without givenUp: Set<Int>, _ folder: RunFolder) throws {
-    if indexedChunks > chunk {
-      kept = [:]
-      indexedChunks = 0
-    }
-    while indexedChunks < chunk {
-      try Task.checkCancellation()
-      let table = folder.verdictTable(indexedChunks)
-      // A quarantined chunk kept nothing; it has no verdicts, or those of an earlier doing.
-      let isJudged = !givenUp.contains(indexedChunks) && DurableFile.exists(table)
-      let verdicts = isJudged ? try PairTable.read(table, as: Verdict.init) : []
-      // The first wins: a later one of the same bytes is about to be judged again.
-      for verdict in verdicts where verdict.drop == nil && kept[verdict.sha256] == nil {
-        kept[verdict.sha256] = verdict.row
-      }
-      indexedChunks += 1
-    }
+  /// What an earlier doing of a chunk has dropped and could not be kept now: the pictures are gone with
+  /// the shard that was written without them.
+  static func standing(_ chunk: Int, in folder: RunFolder) -> [Int: Verdict] {
+    guard !DurableFile.exists(folder.decodedBytes(chunk)),
+      DurableFile.exists(folder.verdictTable(chunk)),
+      let verdicts = try? PairTable.read(folder.verdictTable(chunk), as: Verdict.init)
+    else { return [:] }
+    return Dictionary(
+      verdicts.filter { $0.drop != nil }.map { ($0.row, $0) },
+      uniquingKeysWith: { first, _ in first })
   }
 }

@@ -105,8 +105,10 @@ struct Img2datasetLayout: ShardLayout {
     case .aspectRatioTooLarge: return "aspect ratio too large"
     case .empty, .notAnImage, .unsupportedFormat, .truncated, .corrupt:
       return "Image decoding error"
-    case .duplicateURL, .duplicateBytes:
-      return "\(drop.reason.rawValue) of row \(drop.survivor ?? -1)"
+    case .duplicateURL, .duplicateBytes, .duplicatePicture, .duplicateCaption, .captionLimit,
+      .placeholder, .evaluationSet:
+      return drop.reason.rawValue
+        + (DuplicateMatch.words(drop, fate.verdict?.match).map { " of \($0)" } ?? "")
     default: return drop.reason.rawValue
     }
   }

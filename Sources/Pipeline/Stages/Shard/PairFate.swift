@@ -22,7 +22,9 @@ struct PairFate {
     decoded?.sha256 = noHash
     decoded?.phash = nil
     decoded?.exif = nil
+    decoded?.signature = nil
     verdict?.sha256 = noHash
+    verdict?.match = nil
     if drop == nil { verdict?.drop = Drop(.forgotten) }
   }
 

@@ -5,7 +5,8 @@ import PipelineCore
 /// Behind `sha256` stand the pair's uid, the perceptual hash of the original as it was decoded, before
 /// crop, border and blur (16 hexadecimal digits), the ending of the kept picture's name, the HTTP
 /// status and final URL of the answer that decided the pair's fate, and of a dropped pair the reason,
-/// its class and, for duplicates, the row kept in its stead.
+/// its class and, for duplicates, the row kept in its stead, or the uid there and the index or set that
+/// has it, and how far the pictures are from each other.
 struct PairloomLayout: ShardLayout {
   let hasCaptions = true
   let hasEXIF: Bool
@@ -13,7 +14,7 @@ struct PairloomLayout: ShardLayout {
   let ownFields: Set<String> = [
     "caption", "url", "key", "status", "error_message", "width", "height", "original_width",
     "original_height", "exif", "sha256", "uid", "row", "phash", "format", "http_status",
-    "final_url", "reason", "class", "of",
+    "final_url", "reason", "class", "of", "of_uid", "of_source", "distance", "difference",
   ]
 
   /// What a shard's JSON tells; the table tells more.
@@ -34,7 +35,7 @@ struct PairloomLayout: ShardLayout {
         TableColumn("uid", .text), TableColumn("phash", .text), TableColumn("format", .text),
         TableColumn("http_status", .int), TableColumn("final_url", .text),
         TableColumn("reason", .text), TableColumn("class", .text), TableColumn("of", .int),
-      ]
+      ] + DuplicateMatch.columns
   }
 
   func row(of fate: PairFate) -> JSONValue {
@@ -48,6 +49,7 @@ struct PairloomLayout: ShardLayout {
         .init("class", .string(fate.failureClass(of: drop).rawValue)),
       ]
       if let survivor = drop.survivor { members.append(.init("of", .int(survivor))) }
+      members += fate.verdict?.match?.members ?? []
     }
     return .object(members)
   }
@@ -69,8 +71,10 @@ struct PairloomLayout: ShardLayout {
     switch drop.reason {
     case .httpStatus: return "HTTP Error \(fate.fetched?.status.map { String($0) } ?? "unknown")"
     case .robots: return "Use of image disallowed by X-Robots-Tag directive"
-    case .duplicateURL, .duplicateBytes:
-      return "\(drop.reason.rawValue) of row \(drop.survivor ?? -1)"
+    case .duplicateURL, .duplicateBytes, .duplicatePicture, .duplicateCaption, .captionLimit,
+      .placeholder, .evaluationSet:
+      return drop.reason.rawValue
+        + (DuplicateMatch.words(drop, fate.verdict?.match).map { " of \($0)" } ?? "")
     case let reason where reason.stage == .decode && !drop.detail.isEmpty: return drop.detail
     default: return drop.reason.rawValue
     }

@@ -1,4 +1,6 @@
+import ContentHashing
 import DeduplicateStage
+import Deduplication
 import DurableFiles
 import Foundation
 import PipelineCore
@@ -12,16 +14,33 @@ import Testing
     try folder.make()
     var row = 0
     for (number, letters) in chunks.enumerated() {
+      let first = row
       let rows = letters.map { letter in
         defer { row += 1 }
         return DecodedRow(
-          row: row, sha256: String(letter), drop: letter == "." ? Drop(.corrupt) : nil,
+          row: row, sha256: digest(letter), drop: letter == "." ? Drop(.corrupt) : nil,
           bytes: letter == "." ? nil : ByteRange(offset: 0, length: 1))
       }
       try PairTable.write(
         rows.map(\.json), columns: DecodedRow.columns, to: folder.decodedTable(number))
+      try writeList(first..<row, number, in: folder)
     }
     return folder
+  }
+
+  static func digest(_ letter: Character) -> String {
+    ContentHash.sha256Hex(Array(String(letter).utf8))
+  }
+
+  static func writeList(
+    _ rows: Range<Int>, _ chunk: Int, in folder: RunFolder, forgotten: Int? = nil
+  ) throws {
+    try JSONLines.write(
+      rows.map { row in
+        var candidate = PairCandidate(row: row, uid: "u\(row)", url: "", caption: "")
+        candidate.isForgotten = row == forgotten
+        return candidate.json
+      }, to: folder.chunkTable(chunk))
   }
 
   static func survivors(_ folder: RunFolder, _ chunk: Int) throws -> [Int?] {
@@ -32,7 +51,7 @@ import Testing
   func firstWins() async throws {
     let folder = try Self.makeRun(["ab.a", "", "cba", "cd"])
     defer { try? FileManager.default.removeItem(atPath: folder.path) }
-    let stage = DeduplicateStage(options: DeduplicateOptions())
+    let stage = DeduplicateStage(rules: DuplicateRules())
     let context = StageContext(folder: folder) { _ in [] }
     var reports: [StageReport] = []
     for chunk in 0..<4 {
@@ -51,12 +70,12 @@ import Testing
     let folder = try Self.makeRun(["ab", "bc", "cda", "ad"])
     defer { try? FileManager.default.removeItem(atPath: folder.path) }
     let context = StageContext(folder: folder) { _ in [] }
-    let first = DeduplicateStage(options: DeduplicateOptions())
+    let first = DeduplicateStage(rules: DuplicateRules())
     for chunk in 0..<4 { _ = try await first.run(Chunk(number: chunk, attempt: 1), in: context) }
     let once = try (0..<4).map { try DurableFile.read(folder.verdictTable($0)) }
     // A stage that has indexed everything goes back; a fresh one begins in the middle.
     for (stage, chunk) in [
-      (first, 1), (DeduplicateStage(options: DeduplicateOptions()), 2), (first, 3), (first, 0),
+      (first, 1), (DeduplicateStage(rules: DuplicateRules()), 2), (first, 3), (first, 0),
     ] {
       _ = try await stage.run(Chunk(number: chunk, attempt: 2), in: context)
     }
@@ -68,11 +87,11 @@ import Testing
     let folder = try Self.makeRun(["a", "a", "a"])
     defer { try? FileManager.default.removeItem(atPath: folder.path) }
     let context = StageContext(folder: folder) { _ in [] }
-    let stage = DeduplicateStage(options: DeduplicateOptions())
+    let stage = DeduplicateStage(rules: DuplicateRules())
     for chunk in [1, 2] { _ = try await stage.run(Chunk(number: chunk, attempt: 1), in: context) }
     #expect(try Self.survivors(folder, 1) == [nil])
     #expect(try Self.survivors(folder, 2) == [1])
-    let off = DeduplicateStage(options: DeduplicateOptions(kind: .off))
+    let off = DeduplicateStage(rules: DuplicateRules(kind: .off))
     let report = try await off.run(Chunk(number: 2, attempt: 1), in: context)
     #expect(report.kept == 1)
   }
@@ -82,20 +101,15 @@ import Testing
     let folder = try Self.makeRun(["ab", "acb"])
     defer { try? FileManager.default.removeItem(atPath: folder.path) }
     for (chunk, rows) in [(0, 0..<2), (1, 2..<5)] {
-      try JSONLines.write(
-        rows.map { row in
-          var candidate = PairCandidate(row: row, uid: "u\(row)", url: "", caption: "")
-          candidate.isForgotten = row == 3
-          return candidate.json
-        }, to: folder.chunkTable(chunk))
+      try Self.writeList(rows, chunk, in: folder, forgotten: 3)
     }
     var pairs = ForgottenPairs()
     pairs.add(
       try ForgetRequest(.url, "http://a.test/"), at: 0, uids: ["u0"],
-      pictures: [.init(row: 0, sha256: "a")])
+      pictures: [.init(row: 0, sha256: Self.digest("a"))])
     try pairs.write(to: folder)
     let context = StageContext(folder: folder) { _ in [] }
-    let stage = DeduplicateStage(options: DeduplicateOptions())
+    let stage = DeduplicateStage(rules: DuplicateRules())
     for chunk in 0..<2 { _ = try await stage.run(Chunk(number: chunk, attempt: 1), in: context) }
     let verdicts = try (0..<2).flatMap {
       try PairTable.read(folder.verdictTable($0), as: Verdict.init)
@@ -109,7 +123,7 @@ import Testing
     // The digest of what is gone is not written down again.
     #expect(verdicts[0].sha256 == String(repeating: "0", count: 64))
     // Where duplicates are kept, they are other pairs.
-    let off = DeduplicateStage(options: DeduplicateOptions(kind: .off))
+    let off = DeduplicateStage(rules: DuplicateRules(kind: .off))
     #expect(try await off.run(Chunk(number: 1, attempt: 1), in: context).kept == 2)
   }
 }

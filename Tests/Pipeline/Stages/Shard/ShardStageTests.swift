@@ -122,6 +122,7 @@ import Testing
           "height", "original_width", "original_height",
         ] + (hasEXIF ? ["exif"] : []) + [
           "sha256", "uid", "phash", "format", "http_status", "final_url", "reason", "class", "of",
+          "of_uid", "of_source", "distance", "difference",
         ])
       let rows = try PairTable.read(folder.shardTable(1))
       #expect(rows[0]["exif"]?.text == (hasEXIF ? "{}" : nil))

@@ -1,0 +1,18 @@
+import ArgumentParser
+
+/// `pairloom dedup`: existing shards without their duplicates, plans, and indexes by hand.
+struct DedupCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "dedup",
+    abstract: "Drop duplicate pictures from existing shards, or say how many there are.",
+    subcommands: [DedupShardsCommand.self, DedupIndexCommand.self, DedupReportCommand.self],
+    defaultSubcommand: DedupShardsCommand.self)
+
+  /// The arguments with the subcommand that is meant where none is named, so that its help is shown too.
+  static func withSubcommand(_ arguments: [String]) -> [String] {
+    guard arguments.first == configuration.commandName else { return arguments }
+    let words = ["--help", "-h", "-help"]
+    guard arguments.count == 2, words.contains(arguments[1]) else { return arguments }
+    return [arguments[0], "shards", arguments[1]]
+  }
+}

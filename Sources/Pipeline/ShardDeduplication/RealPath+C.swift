@@ -1,0 +1,17 @@
+import Glibc
+
+/// Where a path leads to.
+enum RealPath {
+  /// The absolute path without links and dots; nil where there is nothing.
+  static func of(_ path: String) -> String? {
+    guard let resolved = unsafe realpath(path, nil) else { return nil }
+    defer { unsafe free(resolved) }
+    return unsafe String(cString: resolved)
+  }
+
+  /// Whether a folder is there, a link to one not counted.
+  static func isFolder(_ path: String) -> Bool {
+    var information = stat()
+    return unsafe lstat(path, &information) == 0 && information.st_mode & S_IFMT == S_IFDIR
+  }
+}
