@@ -70,6 +70,9 @@ package struct RunFacts: Sendable {
     return filters.first { $0 >= generation }
   }
 
+  /// Whether the final shards of a generation are still to be settled.
+  var isPublishing: Bool { generations.all.contains { report(.filter, $0.number) == nil } }
+
   /// Whether a chunk of a retry has taken rows up: what came before it is not its newest fate.
   package var hasRetries: Bool { generations.all.contains { $0.number > 0 && !$0.chunks.isEmpty } }
 
