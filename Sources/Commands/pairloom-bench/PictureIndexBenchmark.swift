@@ -70,9 +70,13 @@ struct PictureIndexBenchmark: ParsableCommand {
     // Three bits of the key away from the one that is there.
     if isNear { bytes[1] ^= 0b0001_0011 }
     let digest = Name128(high: random.next(), low: UInt64(number))
+    bytes[8] = 0  // not flat
+    guard let signature = PictureSignature(bytes: bytes) else {
+      preconditionFailure("random bytes that are no signature")
+    }
     return PictureEntry(
       uid: Name128(high: 1, low: UInt64(number)), row: number, digest: digest,
-      signature: PictureSignature(bytes: bytes))
+      signature: signature)
   }
 
   private func build(_ path: String) throws {

@@ -26,7 +26,10 @@ enum SomeEntries {
     if random.integer(below: 2) == 0 {
       for index in 0..<8 { bytes[index] = UInt8(1 << random.integer(below: 2)) }
     }
-    return PictureSignature(bytes: bytes)
+    bytes[8] &= 1  // whether it is flat
+    let signature = PictureSignature(bytes: bytes)
+    precondition(signature != nil, "nothing would be searched for")
+    return signature
   }
 
   static func make(_ count: Int, _ random: inout RandomStream) -> [PictureEntry] {
