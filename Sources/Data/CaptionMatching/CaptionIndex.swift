@@ -57,6 +57,13 @@ public final class CaptionIndex {
     try readSegments()
   }
 
+  /// Reads every byte of an index, whatever similarity it was made for.
+  ///
+  /// - Throws: What ``SegmentFile`` finds damaged.
+  public static func verify(_ path: String) throws {
+    try SegmentFile(path, magic: magic, isWritable: false).verify()
+  }
+
   /// The latest batch that it holds.
   public var lastBatch: Int? { file.segments.map(\.batches.upperBound).max() }
 

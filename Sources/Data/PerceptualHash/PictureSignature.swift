@@ -104,12 +104,21 @@ public struct PictureSignature: Sendable, Hashable {
   /// mirrored emoji: `pairloom-bench duplicates --table` lists them.
   public static let usualDifference = 285
 
-  /// Whether both are one picture: keys within `radius`, confirmed by the thumbnails.
+  /// The ``difference(from:)`` where both are one picture: keys within `radius`, confirmed by the
+  /// thumbnails; nil where they are not.
   ///
   /// A picture of one colour is none that shows something, however faint.
+  public func differenceIfSame(as other: PictureSignature, radius: Int) -> Int? {
+    guard isFlat == other.isFlat, distance(to: other) <= radius, isEven == other.isEven else {
+      return nil
+    }
+    let difference = difference(from: other)
+    return difference <= Self.usualDifference ? difference : nil
+  }
+
+  /// Whether both are one picture, as ``differenceIfSame(as:radius:)`` has it.
   public func isSamePicture(as other: PictureSignature, radius: Int) -> Bool {
-    isFlat == other.isFlat && distance(to: other) <= radius
-      && difference(from: other) <= Self.usualDifference && isEven == other.isEven
+    differenceIfSame(as: other, radius: radius) != nil
   }
 
   /// Hexadecimal digits, for tables.

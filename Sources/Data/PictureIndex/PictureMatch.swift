@@ -2,13 +2,11 @@
 public struct PictureMatch: Sendable, Equatable {
   /// The entry's number, from 0 in the order in which they were appended.
   public var position: Int
-  public var entry: PictureEntry
   /// The bits of the keys that differ.
   public var distance: Int
 
-  public init(position: Int, entry: PictureEntry, distance: Int) {
+  public init(position: Int, distance: Int) {
     self.position = position
-    self.entry = entry
     self.distance = distance
   }
 }

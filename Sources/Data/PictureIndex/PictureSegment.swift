@@ -151,9 +151,7 @@ struct PictureSegment {
         matches.compactMap { match in
           // A damaged table may name an entry that is not there.
           guard match.id < count else { return nil }
-          let entry = EntryRecord.entry(at: place(of: Int(match.id)), in: bytes)
-          return PictureMatch(
-            position: base + Int(match.id), entry: entry, distance: Int(match.distance))
+          return PictureMatch(position: base + Int(match.id), distance: Int(match.distance))
         }
       }
     }

@@ -36,9 +36,8 @@ struct BatchPictures {
     for (place, other) in keys.enumerated() where (key ^ other).nonzeroBitCount <= radius {
       let found = entries[keyed[place]]
       guard isCandidate(found), let theirs = found.signature,
-        signature.isSamePicture(as: theirs, radius: radius)
+        let difference = signature.differenceIfSame(as: theirs, radius: radius)
       else { continue }
-      let difference = signature.difference(from: theirs)
       best = Likeness.better(
         best,
         Likeness(

@@ -1,3 +1,4 @@
+import CaptionMatching
 import DurableFiles
 import PictureIndex
 
@@ -10,11 +11,11 @@ public struct IndexDamage: Sendable, Equatable {
 
   /// Reads every byte of the indexes that are in a folder; those that are not there are made by whoever
   /// needs them.
-  ///
   public static func all(in folder: String) -> [IndexDamage] {
     let checks: [(name: String, check: (String) throws -> Void)] = [
       (KeptPairs.picturesName, { try PictureIndex($0, isWritable: false).verify() }),
       (KeptPairs.pairsName, { try PictureIndex($0, isWritable: false).verify() }),
+      (KeptPairs.captionsName, { try CaptionIndex.verify($0) }),
     ]
     return checks.compactMap { name, check in
       let path = "\(folder)/\(name)"

@@ -46,14 +46,22 @@ struct PictureSearch {
     self.order = order
     let known = entries.compactMap(\.digest)
     var found = index.entries(withDigests: known)[...]
-    digests = entries.map { $0.digest == nil ? nil : found.popFirst() ?? nil }
+    let digests = entries.map { $0.digest == nil ? nil : found.popFirst() ?? nil }
+    self.digests = digests
     guard let radius else {
       near = []
       return
     }
-    let keys = entries.compactMap { $0.signature?.key }
-    var matches = index.matches(of: keys, radius: radius, threads: threads)[...]
-    near = entries.map { $0.signature == nil ? [] : matches.popFirst() ?? [] }
+    // Nobody asks for the likes of a picture whose bytes are known.
+    let searched = entries.indices.filter { digests[$0] == nil && entries[$0].signature != nil }
+    let keys = searched.compactMap { entries[$0].signature?.key }
+    var near = [[PictureMatch]](repeating: [], count: entries.count)
+    for (place, matches) in zip(
+      searched, index.matches(of: keys, radius: radius, threads: threads))
+    {
+      near[place] = matches
+    }
+    self.near = near
   }
 
   /// What picture `place` of the batch has the bytes of.
@@ -72,17 +80,17 @@ struct PictureSearch {
   ) -> Likeness? {
     guard !near.isEmpty, let signature = entry.signature else { return nil }
     var best: Likeness?
-    for found in near[place] where isCandidate(found.entry) {
-      guard let other = found.entry.signature,
-        signature.isSamePicture(as: other, radius: radius)
+    for found in near[place] {
+      let other = index.entry(at: found.position)
+      guard isCandidate(other), let theirs = other.signature,
+        let difference = signature.differenceIfSame(as: theirs, radius: radius)
       else { continue }
-      let difference = signature.difference(from: other)
       best = Likeness.better(
         best,
         Likeness(
-          row: name == nil ? found.entry.row : nil,
-          match: match(found.entry, distance: found.distance, difference: difference),
-          reason: .duplicatePicture, rank: (difference, order, found.entry.row)))
+          row: name == nil ? other.row : nil,
+          match: match(other, distance: found.distance, difference: difference),
+          reason: .duplicatePicture, rank: (difference, order, other.row)))
     }
     return best
   }

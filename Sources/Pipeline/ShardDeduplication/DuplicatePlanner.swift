@@ -53,7 +53,7 @@ public enum DuplicatePlanner {
   ) throws -> DuplicatePlan {
     let work = try WorkFolder(TemporaryPath.new(), reading: [])
     defer {
-      // As above.
+      // In the folder of temporary files, which the system clears where this cannot.
       try? work.remove()
     }
     let count = try RunPictures(RunFolder(path)).copy(to: work)

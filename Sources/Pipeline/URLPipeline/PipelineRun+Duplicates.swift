@@ -35,10 +35,16 @@ extension PipelineRun {
   }
 
   /// Brings the index of the run's pictures to its end, for runs that go by it.
-  func completeIndexes(_ ledger: any Ledger, _ stage: DeduplicateStage) async throws {
-    guard try await ledger.unsettledCount() == 0 else { return }
+  ///
+  /// - Returns: A warning where that could not be done now.
+  func completeIndexes(_ ledger: any Ledger, _ stage: DeduplicateStage) async throws -> [String] {
+    guard try await ledger.unsettledCount() == 0 else { return [] }
     let context = StageContext(folder: folder, ledger: ledger)
     let chunks = RunGenerations(ingest: try await context.reports(.ingest)).chunkCount
-    try await stage.complete(chunks: chunks, in: context)
+    if try await stage.complete(chunks: chunks, in: context) { return [] }
+    return [
+      "\(folder.duplicates)/pictures.index may lack the last pictures, as another process has it open;"
+        + " before a later run goes by it (duplicates.against), end that one and run this command again."
+    ]
   }
 }

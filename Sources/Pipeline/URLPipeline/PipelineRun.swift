@@ -156,7 +156,7 @@ public final class PipelineRun: Sendable {
       try folder.removeAbandonedTemporaries()
     }
     try await endRedo(ledger, lock)
-    try await completeIndexes(ledger, deduplicate)
+    warnings += try await completeIndexes(ledger, deduplicate)
     let status = try await RunStatus(ledger: ledger)
     onStatus?(status)
     return RunOutcome(

@@ -12,7 +12,7 @@ struct NaiveIndex {
       guard let signature = entry.signature else { return nil }
       let distance = (signature.key ^ key).nonzeroBitCount
       return distance <= radius
-        ? PictureMatch(position: position, entry: entry, distance: distance) : nil
+        ? PictureMatch(position: position, distance: distance) : nil
     }
   }
 }

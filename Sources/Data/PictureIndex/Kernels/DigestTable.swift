@@ -43,7 +43,8 @@ enum DigestTable {
     unsafe room.withUnsafeMutableBytes { buffer in
       let table = unsafe UnsafeMutableRawBufferPointer(
         rebasing: buffer[layout.digestTable..<layout.wordTables])
-      // Sendable: threads sort buckets of their own.
+      // Safe: the table is whole slots of two words, at a multiple of eight, written just above; the
+      // buffer outlives the threads. Sendable: each thread sorts buckets of its own.
       nonisolated(unsafe) let slots = unsafe table.bindMemory(to: Slot.self)
       let share = 256
       Parallel.forEach(buckets / share, threads: threads) { number in

@@ -60,6 +60,7 @@ extension DuplicateSamples {
   /// - Throws: What the disk refuses. A shard that cannot be read goes as a whole.
   public func remove(uids: Set<String>, rows: Set<Int>) throws {
     for chunk in try chunks() {
+      // What cannot be read may show anything, and is emptied.
       guard let samples = try? read(chunk) else {
         try write(chunk, [])
         continue

@@ -149,14 +149,15 @@ public actor DeduplicateStage: Stage {
   /// - Parameters:
   ///   - chunks: How many there are.
   ///   - run: One at which nobody works but who calls this.
+  /// - Returns: Whether they are; not while another process, which may be stopped, has them.
   /// - Throws: What the disk refuses, and what is wrong with the tables.
-  public func complete(chunks: Int, in run: StageContext) async throws {
-    guard rules.comparesPictures, chunks > 0 else { return }
+  public func complete(chunks: Int, in run: StageContext) async throws -> Bool {
+    guard rules.comparesPictures, chunks > 0 else { return true }
     let folder = run.folder
     let givenUp = try await run.givenUp(.deduplicate)
     try DurableFile.makeFolder(folder.duplicates)
     guard let lock = try await FolderLock.wait(folder.duplicates, milliseconds: patience) else {
-      return  // who has them completes them
+      return false
     }
     defer { withExtendedLifetime(lock) {} }
     for name in try DurableFile.names(in: folder.duplicates) {
@@ -170,6 +171,7 @@ public actor DeduplicateStage: Stage {
       rules, threads: threads, folder, folder: folder.duplicates, try opened(folder),
       tables)
     _ = try keeper.judge(before: chunks, without: givenUp, try ForgottenPairs.read(folder))
+    return true
   }
 
   private static func publish(

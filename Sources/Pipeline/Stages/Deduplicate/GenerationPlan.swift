@@ -53,6 +53,7 @@ struct GenerationPlan {
   /// Makes the plan where there is none that follows from what there is.
   func makeIfNeeded(_ keeper: IndexKeeper, without givenUp: Set<Int>) throws {
     let identity = identity(without: givenUp)
+    // A note that cannot be read speaks for no plan, and it is made again.
     if DurableFile.exists(notePath), let text = try? DurableFile.read(notePath),
       String(decoding: text, as: UTF8.self) == identity
     {
