@@ -52,7 +52,7 @@ import Testing
     print("kill matrix: \(note), \(rows) rows, \(seconds) s")
   }
 
-  /// Processes, and how the shards are named, cut and stored.
+  /// Processes, and how the shards are named, cut and stored, and what is left out of them.
   static let cases: [(workers: Int, options: [String])] = [
     (1, ["key_scheme=img2dataset", "shard_pairs=33"]),
     (
@@ -62,10 +62,12 @@ import Testing
         "encode_quality=6",
       ]
     ),
+    (2, ["dedup=near"]),
+    (2, ["dedup=near", "duplicates.keep=best", "duplicates.placeholders=30"]),
   ]
 
   @Test(
-    "numbered keys, dense packing and other formats hold under kills, too, for any workers",
+    "numbered keys, dense packing, other formats and near duplicates hold under kills, too",
     arguments: cases)
   func otherShards(workers: Int, options: [String]) throws {
     let folder = try TemporaryFolder()
