@@ -105,7 +105,7 @@ let modules: [Module] = [
     testNeeds: ["SeededRandom"]),
 
   module(.data, "ImageCodec", c: ["CImageShim", "CWebP", "CGIF", "CLCMS", "CVectorIntrinsics"]),
-  module(.data, "PerceptualHash", needs: ["ImageCodec"]),
+  module(.data, "PerceptualHash", needs: ["ImageCodec"], c: ["CVectorIntrinsics"]),
   module(
     .data, "PictureIndex",
     needs: [
@@ -286,7 +286,7 @@ let modules: [Module] = [
       "PerceptualHash", "PairDataset", "SceneWorld", "CaptionMatching", "JobLedger",
       "CrawlPolicy", "HTTPFetch", "PipelineCore", "TensorEngine", "Autograd", "PictureIndex",
       "Optimizers", "Collectives", "Tokenizers", "CLIPModel", "BatchLoading", "CLIPTraining",
-      "DecodeStage",
+      "DecodeStage", "Deduplication",
     ], products: [argumentParser]),
 ]
 
@@ -301,7 +301,7 @@ let strict: [SwiftSetting] = [
 ]
 // What has kernels is built for AVX2 and FMA; the program checks the CPU before it calls them.
 let vectorised: [SwiftSetting] = [.unsafeFlags(["-Xcc", "-mavx2", "-Xcc", "-mfma"])]
-let withKernels: Set = ["TensorEngine", "ImageCodec", "HammingSearch"]
+let withKernels: Set = ["TensorEngine", "ImageCodec", "HammingSearch", "PerceptualHash"]
 // Gathers bits by pext, which every processor with AVX2 and FMA has.
 let withBitGathering: Set = ["HammingSearch"]
 let bitGathering: [SwiftSetting] = [.unsafeFlags(["-Xcc", "-mbmi2"])]

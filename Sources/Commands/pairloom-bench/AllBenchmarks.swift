@@ -41,6 +41,7 @@ struct AllBenchmarks: ParsableCommand {
       ["near-duplicates", hashes],
       ["picture-index", "--entries", "200000", "--folder", folder.path],
       ["captions", "--rows", "50000"],
+      ["look-alikes", "--pictures", "4000"],
     ] { try ChildProcess(arguments).requireSuccess() }
   }
 

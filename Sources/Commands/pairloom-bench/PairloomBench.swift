@@ -15,7 +15,8 @@ struct PairloomBench: AsyncParsableCommand {
       DecodeBenchmark.self, ReadShardsBenchmark.self, ScoreBenchmark.self,
       TrainStepBenchmark.self, AllReduceBenchmark.self, LedgerBenchmark.self,
       TransfersBenchmark.self, MannersBenchmark.self, NearDuplicatesBenchmark.self, CropHashes.self,
-      PictureIndexBenchmark.self, DuplicatesBenchmark.self, CaptionsBenchmark.self,
+      PictureIndexBenchmark.self, LookAlikesBenchmark.self, DuplicatesBenchmark.self,
+      CaptionsBenchmark.self,
       AllBenchmarks.self,
     ])
 

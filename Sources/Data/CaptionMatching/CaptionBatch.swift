@@ -14,8 +14,11 @@ public final class CaptionBatch {
   }
 
   private let captions: [CaptionFingerprint]
-  private let stored: [CaptionHistory]
+  private let stored: [CaptionLookup.Found]
   private let bands: SimilarityBands?
+  private let mostHolders: Int
+  /// Pairs of captions whose parts have been compared so far.
+  package private(set) var comparisons: Int
   private(set) var kept: [Kept] = []
   private var occurrences: [CaptionKey: (count: Int, first: Int)] = [:]
   /// Places in `kept` by band and hash.
@@ -23,12 +26,14 @@ public final class CaptionBatch {
 
   init(_ captions: [String], lookup: CaptionLookup, threads: Int) {
     bands = lookup.bands
+    mostHolders = lookup.mostHolders
     let prepared = Parallel.map(captions.count, threads: threads) {
       let caption = CaptionFingerprint(of: captions[$0], bands: lookup.bands)
-      return (caption, lookup.history(of: caption))
+      return (caption, lookup.find(caption))
     }
     self.captions = prepared.map(\.0)
     stored = prepared.map(\.1)
+    comparisons = prepared.reduce(0) { $0 + $1.1.comparisons }
   }
 
   /// What a caption is counted by.
@@ -37,24 +42,31 @@ public final class CaptionBatch {
   /// What is known of a caption from the rows kept so far.
   public func history(at place: Int) -> CaptionHistory {
     let caption = captions[place]
-    var history = stored[place]
+    var history = stored[place].history
     if let found = occurrences[caption.key] {
       history.count += found.count
       history.first = history.first.map { min($0, found.first) } ?? found.first
     }
-    if let near = nearest(to: caption), near.row < history.near?.row ?? .max { history.near = near }
+    if let near = nearest(to: caption, holders: stored[place].holders),
+      near.row < history.near?.row ?? .max
+    {
+      history.near = near
+    }
     return history
   }
 
   /// Says that a row with the caption at `place` is kept.
   public func keep(_ place: Int, row: Int) {
     let caption = captions[place]
-    let isNew = stored[place].count == 0 && occurrences[caption.key] == nil
+    let isNew = stored[place].history.count == 0 && occurrences[caption.key] == nil
     let found = occurrences[caption.key] ?? (0, row)
     occurrences[caption.key] = (found.count + 1, min(found.first, row))
     if isNew {
       for (band, hash) in caption.bands.enumerated() {
-        buckets[Self.bucket(band, hash), default: []].append(kept.count)
+        let bucket = Self.bucket(band, hash)
+        // Nobody looks at more.
+        guard buckets[bucket]?.count ?? 0 < mostHolders else { continue }
+        buckets[bucket, default: []].append(kept.count)
       }
     }
     kept.append(Kept(caption: caption, row: row, isNew: isNew))
@@ -64,13 +76,19 @@ public final class CaptionBatch {
     UInt64(band) << 32 | UInt64(hash)
   }
 
-  private func nearest(to caption: CaptionFingerprint) -> NearCaption? {
+  /// - Parameters:
+  ///   - caption: What is looked for.
+  ///   - holders: How many of each band the index has: they come first.
+  /// - Returns: The earliest that is near among those that count.
+  private func nearest(to caption: CaptionFingerprint, holders: [Int]) -> NearCaption? {
     guard let bands, !buckets.isEmpty else { return nil }
     var candidates: Set<Int> = []
     for (band, hash) in caption.bands.enumerated() {
-      candidates.formUnion(buckets[Self.bucket(band, hash)] ?? [])
+      let found = buckets[Self.bucket(band, hash)] ?? []
+      candidates.formUnion(found.prefix(mostHolders - holders[band]))
     }
     for place in candidates.sorted(by: { kept[$0].row < kept[$1].row }) {
+      comparisons += 1
       if let similarity = bands.similarity(caption.shingles, kept[place].caption.shingles) {
         return NearCaption(row: kept[place].row, similarity: similarity)
       }

@@ -15,7 +15,10 @@ internal import SegmentFile
 /// try index.append(captions, batch: chunkNumber)
 /// ```
 ///
-/// The answers do not depend on how captions fall into batches and segments, nor on threads. Cost: 29
+/// The answers do not depend on how captions fall into batches and segments, nor on threads. Captions of one
+/// template ("photo of product 123") share bands by the million: of each band only the first
+/// ``mostHolders`` that were kept are looked at, so that a caption costs no more however many there
+/// are, and one that is near none of these but near a later one is missed. Cost: 29
 /// bytes for each distinct caption, and about 245 with captions of ten words and a similarity of 0.8
 /// (``SegmentLayout``); a lookup reads a few places in each of some twenty segments, and above 128 MB in one
 /// more for every 128 MB. Until it is compacted, which an append does when half of the file is no longer
@@ -36,7 +39,11 @@ public final class CaptionIndex {
   /// Bytes below which a file is not worth the trouble of compacting.
   private static let smallFile = 1 << 20
 
+  /// The kept captions of each band that are held against a caption: the first.
+  public static let mostHolders = 256
+
   public let path: String
+  private let mostHolders: Int
   private let bands: SimilarityBands?
   private let file: SegmentFile
   private var segments: [CaptionSegment] = []
@@ -50,8 +57,15 @@ public final class CaptionIndex {
   ///   - isWritable: One handle writes at a time; any number read.
   /// - Throws: ``CaptionIndexError`` where the file was made for another similarity or is no index of
   ///   captions, and what ``SegmentFile`` throws.
-  public init(_ path: String, similarity: Double?, isWritable: Bool) throws {
+  public convenience init(_ path: String, similarity: Double?, isWritable: Bool) throws {
+    try self.init(
+      path, similarity: similarity, isWritable: isWritable, mostHolders: Self.mostHolders)
+  }
+
+  /// As above, with another number than ``mostHolders``.
+  package init(_ path: String, similarity: Double?, isWritable: Bool, mostHolders: Int) throws {
     self.path = path
+    self.mostHolders = mostHolders
     bands = similarity.map { SimilarityBands(similarity: $0) }
     file = try SegmentFile(path, magic: Self.magic, isWritable: isWritable)
     try readSegments()
@@ -80,7 +94,7 @@ public final class CaptionIndex {
 
   /// The earliest row whose caption is near, with its similarity; an equal one has 1.
   public func nearest(to caption: String) -> (row: Int, similarity: Double)? {
-    lookup.nearest(to: CaptionFingerprint(of: caption, bands: bands)).map {
+    lookup.nearest(to: CaptionFingerprint(of: caption, bands: bands)).near.map {
       ($0.row, $0.similarity)
     }
   }
@@ -90,7 +104,9 @@ public final class CaptionIndex {
     CaptionBatch(captions, lookup: lookup, threads: threads)
   }
 
-  private var lookup: CaptionLookup { CaptionLookup(segments: segments, bands: bands) }
+  private var lookup: CaptionLookup {
+    CaptionLookup(segments: segments, bands: bands, mostHolders: mostHolders)
+  }
 
   /// Adds the captions of what a batch has kept.
   ///

@@ -30,10 +30,24 @@ public struct CaptionHistory: Sendable, Equatable {
 struct CaptionLookup: Sendable {
   let segments: [CaptionSegment]
   let bands: SimilarityBands?
+  /// The captions of each band that are looked at.
+  let mostHolders: Int
 
-  func history(of caption: CaptionFingerprint) -> CaptionHistory {
+  /// What an index knows of a caption, and what it has looked at for that.
+  struct Found: Sendable {
+    var history: CaptionHistory
+    /// How many captions of each band were looked at; none where near captions are not asked for.
+    var holders: [Int]
+    /// Captions whose parts were compared.
+    var comparisons: Int
+  }
+
+  func find(_ caption: CaptionFingerprint) -> Found {
     let (count, first) = occurrences(of: caption.key)
-    return CaptionHistory(count: count, first: first, near: nearest(to: caption))
+    let (near, holders, comparisons) = nearest(to: caption)
+    return Found(
+      history: CaptionHistory(count: count, first: first, near: near), holders: holders,
+      comparisons: comparisons)
   }
 
   func occurrences(of key: CaptionKey) -> (count: Int, first: Int?) {
@@ -56,25 +70,33 @@ struct CaptionLookup: Sendable {
     }
   }
 
-  /// The earliest row that shares a band and is as similar as asked for, by the true similarity.
-  func nearest(to caption: CaptionFingerprint) -> NearCaption? {
-    guard let bands else { return nil }
+  /// The earliest row among the first holders of each band that is as similar as asked for, by the true
+  /// similarity.
+  func nearest(
+    to caption: CaptionFingerprint
+  ) -> (near: NearCaption?, holders: [Int], comparisons: Int) {
+    guard let bands else { return (nil, [], 0) }
     var candidates: [Candidate] = []
+    var holders = [Int](repeating: 0, count: caption.bands.count)
+    // Segments and their places are in the order in which captions were kept, however they were merged.
     for (index, segment) in segments.enumerated() {
-      segment.forEachCandidate(bands: caption.bands) { place, row, shingles in
+      segment.forEachCandidate(bands: caption.bands, seen: &holders, most: mostHolders) {
+        place, row, shingles in
         guard bands.isWithinReach(caption.shingles.count, shingles) else { return }
         candidates.append(Candidate(row: row, segment: index, place: place))
       }
     }
     candidates.sort()
     var last: Candidate?
+    var comparisons = 0
     for candidate in candidates where candidate != last {
       last = candidate
+      comparisons += 1
       let shingles = segments[candidate.segment].shingles(candidate.place)
       if let similarity = bands.similarity(caption.shingles, shingles) {
-        return NearCaption(row: candidate.row, similarity: similarity)
+        return (NearCaption(row: candidate.row, similarity: similarity), holders, comparisons)
       }
     }
-    return nil
+    return (nil, holders, comparisons)
   }
 }

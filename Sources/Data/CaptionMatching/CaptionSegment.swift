@@ -27,26 +27,47 @@ struct CaptionSegment: Sendable {
     }
   }
 
-  /// Calls `body` with the place and row of every caption that shares the hash of a band, and with the
-  /// number of its shingles; once for each such band.
+  /// Calls `body` with the place and row of the first captions that share the hash of a band, and with the
+  /// number of their shingles; once for each such band.
+  ///
+  /// - Parameters:
+  ///   - bands: A hash for each.
+  ///   - seen: How many captions of each band have been seen, which grows.
+  ///   - most: At so many a band is done.
+  ///   - body: Given a caption.
   func forEachCandidate(
-    bands: [UInt32], _ body: (_ place: Int, _ row: Int, _ shingles: Int) -> Void
+    bands: [UInt32], seen: inout [Int], most: Int,
+    _ body: (_ place: Int, _ row: Int, _ shingles: Int) -> Void
   ) {
     guard layout.nearCaptions > 0 else { return }
     let bits = SegmentLayout.directoryBits(for: layout.nearCaptions)
     stored.bytes.withBytes { bytes in
-      for (band, hash) in bands.enumerated() {
+      for (band, hash) in bands.enumerated() where seen[band] < most {
         let entries = layout.entries(ofBand: band)
-        for index in bucket(layout.directory(ofBand: band), of: hash, bits: bits, in: bytes) {
+        let bucket = bucket(layout.directory(ofBand: band), of: hash, bits: bits, in: bytes)
+        for index in first(of: hash, among: bucket, entries, in: bytes)..<bucket.upperBound {
           let entry = bytes.word64(entries, index)
-          let found = UInt32(truncatingIfNeeded: entry >> 32)
-          if found > hash { break }
-          guard found == hash else { continue }
+          guard UInt32(truncatingIfNeeded: entry >> 32) == hash, seen[band] < most else { break }
+          seen[band] += 1
           let place = Int(UInt32(truncatingIfNeeded: entry))
           body(place, nearRow(place, in: bytes), shingleRange(place, in: bytes).count)
         }
       }
     }
+  }
+
+  /// Where a hash begins among the entries of a bucket, which another's thousands may fill.
+  private func first(
+    of hash: UInt32, among bucket: Range<Int>, _ entries: Range<Int>, in bytes: RawSpan
+  ) -> Int {
+    var range = bucket
+    while !range.isEmpty {
+      let middle = (range.lowerBound + range.upperBound) / 2
+      range =
+        UInt32(truncatingIfNeeded: bytes.word64(entries, middle) >> 32) < hash
+        ? middle + 1..<range.upperBound : range.lowerBound..<middle
+    }
+    return range.lowerBound
   }
 
   func shingles(_ place: Int) -> [UInt32] {

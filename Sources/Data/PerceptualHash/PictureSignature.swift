@@ -82,11 +82,20 @@ public struct PictureSignature: Sendable, Hashable {
   /// Costs about 8 µs, half of it to unpack both.
   public func difference(from other: PictureSignature) -> Int {
     if bytes[9...] == other.bytes[9...] { return 0 }
-    let distance = thumbnail.distance(to: other.thumbnail)
-    return Int((distance * 10).rounded(.toNearestOrEven))
+    guard let distance = thumbnail.distance(to: other.thumbnail) else {
+      preconditionFailure("no distance is above infinity")
+    }
+    return Self.difference(ofDistance: distance)
   }
 
-  private var thumbnail: Thumbnail { PackedThumbnail.pixels(bytes[9...]) }
+  static func difference(ofDistance distance: Float) -> Int {
+    Int((distance * 10).rounded(.toNearestOrEven))
+  }
+
+  /// The grey levels beyond which no ``difference(from:)`` is within the usual one.
+  static let mostDistance = (Float(usualDifference) + 0.51) / 10
+
+  var thumbnail: Thumbnail { PackedThumbnail.pixels(bytes[9...]) }
 
   /// The bits of the key that differ.
   public func distance(to other: PictureSignature) -> Int {

@@ -21,6 +21,7 @@ private struct JobEntry {
   private let find: Statement
   private let insert: Statement
   private let depend: Statement
+  private let inherited: Statement
   private let database: Database
   private let now: Int
 
@@ -36,6 +37,7 @@ private struct JobEntry {
         """)
     depend = try database.cachedStatement(
       sql: "INSERT INTO job_dependencies(job, needs, kind) VALUES (?, ?, ?)")
+    inherited = try database.cachedStatement(sql: SQLiteLedger.inherited)
   }
 
   /// Enters a job with the state that its dependencies give it; one that is known stays as it is.
@@ -44,15 +46,29 @@ private struct JobEntry {
     dependencies.reserveCapacity(job.needs.count + job.after.count)
     var open = 0
     var isLost = false
+    var givenUp: [Int64] = []
+    func add(_ needed: (id: Int64, state: JobState), _ kind: String) {
+      dependencies.append((needed.id, kind))
+      if !needed.state.isSettled { open += 1 }
+    }
     for (names, kind) in [(job.needs, "needs"), (job.after, "after")] {
       for name in names {
         guard let needed = try row(name) else {
           if try row(job.name) != nil { return }
           throw LedgerError.unknownDependency(job: job.name, needs: name)
         }
-        dependencies.append((needed.id, kind))
-        if !needed.state.isSettled { open += 1 }
-        if needed.state == .quarantined && kind == "needs" { isLost = true }
+        add(needed, kind)
+        guard needed.state == .quarantined else { continue }
+        if kind == "needs" { isLost = true } else { givenUp.append(needed.id) }
+      }
+    }
+    if !givenUp.isEmpty {
+      var known = Set(dependencies.map(\.id))
+      for row in try givenUp.flatMap({ try Row.fetchAll(inherited, arguments: [$0]) }) {
+        let (id, state): (Int64, JobState) = (
+          try row.decode(atIndex: 0), try row.state(atIndex: 1)
+        )
+        if known.insert(id).inserted { add((id, state), "after") }
       }
     }
     // Nothing can wait for a job that is new, so one that is lost takes no other along.

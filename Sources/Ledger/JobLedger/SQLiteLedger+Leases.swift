@@ -223,6 +223,7 @@ extension SQLiteLedger {
         arguments: [now, id])
       guard database.changesCount == 1 else { continue }
       try unblock(dependentsOf: id, in: database)
+      try wait(try handOn(orderOf: id, in: database), in: database)
       open += try Int64.fetchAll(
         database, sql: "SELECT job FROM job_dependencies WHERE needs = ? AND kind = 'needs'",
         arguments: [id])

@@ -70,6 +70,12 @@ extension SQLiteLedger {
             SELECT job FROM job_dependencies JOIN jobs AS needed ON needed.id = needs
             WHERE kind = 'needs' AND needed.state = 'quarantined')
           """, arguments: [now, stage])
+      // By chunk: what one hands on, the next has to hand on, too.
+      let given = try Int64.fetchAll(
+        database,
+        sql: "SELECT id FROM jobs WHERE stage = ? AND state = 'quarantined' ORDER BY chunk",
+        arguments: [stage])
+      for id in given { _ = try handOn(orderOf: id, in: database) }
     }
     // By one pass over the dependencies: there is no way from a job to what it needs but that.
     try database.execute(

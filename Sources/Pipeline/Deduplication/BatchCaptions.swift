@@ -20,8 +20,11 @@ struct BatchCaptions {
   func drop(_ place: Int) -> Drop? {
     guard let found, found.key(at: place) != Self.empty else { return nil }
     let known = found.history(at: place)
-    if let limit = rules.captionLimit, known.count >= limit {
-      return Drop(.captionLimit, survivor: known.first)
+    if let limit = rules.captionLimit {
+      if known.count >= limit { return Drop(.captionLimit, survivor: known.first) }
+      // One that is kept already was near to nothing when it was, and what came after it was not near it:
+      // another of it only counts.
+      if known.count > 0 { return nil }
     }
     guard let near = known.near else { return nil }
     let similarity = (near.similarity * 100).rounded() / 100

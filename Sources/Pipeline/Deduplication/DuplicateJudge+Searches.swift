@@ -1,4 +1,3 @@
-import PerceptualHash
 import PictureIndex
 import PipelineCore
 
@@ -24,7 +23,8 @@ extension DuplicateJudge {
         rules.comparesPictures
         ? PictureSearch(
           judge.kept.searched, name: nil, order: .max, for: entries, radius: radius,
-          threads: judge.threads) : nil
+          // With scope pair the entries are named by their captions.
+          sameUID: rules.scope == .pair, threads: judge.threads) : nil
       others = judge.references.against.enumerated().map { order, other in
         PictureSearch(
           other.index, name: other.name, order: order, for: pictures, radius: radius,
@@ -56,8 +56,7 @@ extension DuplicateJudge {
     private func evaluation(_ place: Int) -> DuplicateMatch? {
       for (set, search) in sets {
         let radius = judge.rules.radius
-        let found =
-          search.equal(place) ?? search.alike(place, pictures[place], radius: radius)
+        let found = search.equal(place) ?? search.alike(place)
         if let match = found?.match ?? set.bareMatch(pictures[place], radius: radius) {
           return match
         }
@@ -80,15 +79,9 @@ extension DuplicateJudge {
       if let found = batch.equal(entry) { return found }
       guard judge.rules.kind == .near else { return nil }
       let radius = judge.rules.radius
-      // With scope pair the entries are named by their captions.
-      let isPair = judge.rules.scope == .pair
-      let isCandidate = { (other: PictureEntry) in !isPair || other.uid == entry.uid }
-      var best = batch.alike(entry, radius: radius, isCandidate: isCandidate)
-      best = Likeness.better(
-        own.alike(place, entry, radius: radius, isCandidate: isCandidate), best)
-      for search in others {
-        best = Likeness.better(search.alike(place, pictures[place], radius: radius), best)
-      }
+      var best = batch.alike(entry, radius: radius, sameUID: judge.rules.scope == .pair)
+      best = Likeness.better(own.alike(place), best)
+      for search in others { best = Likeness.better(search.alike(place), best) }
       return best
     }
   }

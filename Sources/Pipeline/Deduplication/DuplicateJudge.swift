@@ -115,7 +115,7 @@ public final class DuplicateJudge {
   public func decide(_ pairs: [JudgedPair], batch: Int) throws -> Decision {
     var verdicts: [Verdict] = []
     var keeping: [JudgedPair] = []
-    var pictures = BatchPictures()
+    let pictures = BatchPictures()
     let captions = BatchCaptions(pairs, rules, kept.captions, threads: threads)
     for start in stride(from: 0, to: pairs.count, by: Self.slice) {
       try Task.checkCancellation()

@@ -50,6 +50,8 @@ public struct DuplicateRules: Sendable, Equatable {
   /// Whether nothing can be decided before every picture is there.
   public var needsAll: Bool { keep == .best || placeholderCaptions != nil }
 
+  /// Whether a verdict goes by the caption, too.
+  package var readsCaptions: Bool { countsCaptions || scope == .pair }
   /// Whether captions are counted.
   var countsCaptions: Bool { captionLimit != nil || captionSimilarity != nil }
   /// Whether pairs of the run are held against one another, or against other runs.

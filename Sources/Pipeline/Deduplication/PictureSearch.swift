@@ -1,4 +1,3 @@
-import PerceptualHash
 import PictureIndex
 import PipelineCore
 
@@ -24,7 +23,7 @@ struct PictureSearch {
   /// Among the searched; the first wins between equals.
   let order: Int
   private let digests: [PictureEntry?]
-  private let near: [[PictureMatch]]
+  private let near: [BestLikes.Found?]
   /// How the entry's uid is called, where it is no pair's.
   var uid: @Sendable (PictureEntry) -> String? = { $0.uid.hex }
 
@@ -36,10 +35,11 @@ struct PictureSearch {
   ///   - order: Of the index among others.
   ///   - entries: The pictures.
   ///   - radius: Bits of the key that may differ; nil where equal bytes alone count.
+  ///   - sameUID: Whether only entries of the same uid are alike.
   ///   - threads: Cores to use.
   init(
     _ index: PictureIndex, name: String?, order: Int, for entries: [PictureEntry], radius: Int?,
-    threads: Int
+    sameUID: Bool = false, threads: Int
   ) {
     self.index = index
     self.name = name
@@ -53,13 +53,11 @@ struct PictureSearch {
       return
     }
     // Nobody asks for the likes of a picture whose bytes are known.
-    let searched = entries.indices.filter { digests[$0] == nil && entries[$0].signature != nil }
-    let keys = searched.compactMap { entries[$0].signature?.key }
-    var near = [[PictureMatch]](repeating: [], count: entries.count)
-    for (place, matches) in zip(
-      searched, index.matches(of: keys, radius: radius, threads: threads))
-    {
-      near[place] = matches
+    let searched = entries.indices.filter { digests[$0] == nil }
+    let likes = BestLikes(index: index, radius: radius, threads: threads, sameUID: sameUID)
+    var near = [BestLikes.Found?](repeating: nil, count: entries.count)
+    for (place, found) in zip(searched, likes.best(of: searched.map { entries[$0] })) {
+      near[place] = found
     }
     self.near = near
   }
@@ -73,26 +71,14 @@ struct PictureSearch {
     }
   }
 
-  /// What picture `place` of the batch, which is `entry`, looks like, among the entries that count.
-  func alike(
-    _ place: Int, _ entry: PictureEntry, radius: Int,
-    isCandidate: (PictureEntry) -> Bool = { _ in true }
-  ) -> Likeness? {
-    guard !near.isEmpty, let signature = entry.signature else { return nil }
-    var best: Likeness?
-    for found in near[place] {
-      let other = index.entry(at: found.position)
-      guard isCandidate(other), let theirs = other.signature,
-        let difference = signature.differenceIfSame(as: theirs, radius: radius)
-      else { continue }
-      best = Likeness.better(
-        best,
-        Likeness(
-          row: name == nil ? other.row : nil,
-          match: match(other, distance: found.distance, difference: difference),
-          reason: .duplicatePicture, rank: (difference, order, other.row)))
-    }
-    return best
+  /// What picture `place` of the batch looks like most.
+  func alike(_ place: Int) -> Likeness? {
+    guard !near.isEmpty, let found = near[place] else { return nil }
+    let row = found.entry.row
+    return Likeness(
+      row: name == nil ? row : nil,
+      match: match(found.entry, distance: found.distance, difference: found.difference),
+      reason: .duplicatePicture, rank: (found.difference, order, row))
   }
 
   private func match(

@@ -34,6 +34,10 @@ extension StageContext {
         )
       }
     }
+    settled = { stage in
+      let jobs = try await ledger.tally()[stage.rawValue] ?? [:]
+      return SettledJobs(completed: jobs[.completed] ?? 0, givenUp: jobs[.quarantined] ?? 0)
+    }
     givenUp = { try await ledger.givenUpChunks(stage: $0.rawValue) }
     wasReleased = { chunk in try await ReleasedChunks.read(ledger).contains(chunk) }
     redo = { chunks in try await ReleasedChunks.redo(chunks, in: ledger) }

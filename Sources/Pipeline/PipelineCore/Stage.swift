@@ -73,6 +73,17 @@ public protocol Stage: Sendable {
   func run(_ chunk: Chunk, in run: StageContext) async throws -> StageReport
 }
 
+/// How many jobs have settled, and how.
+public struct SettledJobs: Sendable, Equatable {
+  public var completed: Int
+  public var givenUp: Int
+
+  public init(completed: Int, givenUp: Int) {
+    self.completed = completed
+    self.givenUp = givenUp
+  }
+}
+
 /// What a stage may know of the run around its chunk.
 public struct StageContext: Sendable {
   public var folder: RunFolder
@@ -82,6 +93,8 @@ public struct StageContext: Sendable {
   public var report: @Sendable (StageName, Int) async throws -> StageReport?
   /// The chunks whose job of a stage was given up.
   public var givenUp: @Sendable (StageName) async throws -> Set<Int> = { _ in [] }
+  /// How many jobs of a stage have settled, at next to no cost; nil where nobody counts.
+  public var settled: @Sendable (StageName) async throws -> SettledJobs? = { _ in nil }
   /// The big files that stay when no job of the run will read them any more.
   public var keep: Set<Intermediate> = []
   /// The stage that frees the bodies: deduplication, or decoding where deduplication comes late.

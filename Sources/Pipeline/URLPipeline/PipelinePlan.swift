@@ -9,8 +9,8 @@ package import PipelineCore
 ///        shard k − window          deduplicate k − 1          ─→ needs   ⇢ after
 /// ```
 /// Where deduplication goes by all pictures, its first job waits for every decode, and downloads for
-/// decodes instead of shards: all that is decoded then lies on the disk. A few more of its jobs wait likewise,
-/// for the first may be given up.
+/// decodes instead of shards: all that is decoded then lies on the disk. Where that job is given up for want
+/// of its pictures, the ledger lets the next one wait likewise.
 ///
 /// The dashed arrows only wait: a quarantined chunk takes its own later jobs with it and holds up
 /// nothing else. The window bounds what lies downloaded on the disk. A retry is the same once more: an
@@ -26,9 +26,6 @@ package struct PipelinePlan: Sendable {
     self.isScored = isScored
     self.needsAll = needsAll
   }
-
-  /// Jobs of deduplication that wait for every decode, where it goes by all pictures.
-  private static let barriers = 8
 
   package static let first = NewJob(name(.ingest, 0), rank: StageName.ingest.rank)
 
@@ -54,8 +51,6 @@ package struct PipelinePlan: Sendable {
       NewJob(Self.name(stage, chunk), rank: stage.rank, needs: needs, after: after)
     }
     var jobs: [NewJob] = []
-    let decodes = needsAll ? chunks.map { Self.name(.decode, $0) } : []
-    func others(_ chunk: Int) -> [JobName] { decodes.filter { $0.chunk != chunk } }
     if needsAll {
       for k in chunks {
         jobs += [
@@ -75,11 +70,12 @@ package struct PipelinePlan: Sendable {
           job(.decode, k, needs: [Self.name(.download, k)]),
         ]
       }
-      let isBarrier = needsAll && k - chunks.lowerBound < Self.barriers
+      let decodes =
+        needsAll && k == chunks.lowerBound ? chunks.dropFirst().map { Self.name(.decode, $0) } : []
       jobs += [
         job(
           .deduplicate, k, needs: [Self.name(.decode, k)],
-          after: (k == 0 ? [] : [Self.name(.deduplicate, k - 1)]) + (isBarrier ? others(k) : [])),
+          after: (k == 0 ? [] : [Self.name(.deduplicate, k - 1)]) + decodes),
         job(.shard, k, needs: [Self.name(.deduplicate, k)]),
       ]
       if isScored { jobs.append(job(.score, k, needs: [Self.name(.shard, k)])) }

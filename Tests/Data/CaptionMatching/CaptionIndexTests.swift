@@ -14,14 +14,17 @@ import Testing
 
   @Test(
     "batches, taken back, merged and opened again, answer as a list looked through does",
-    arguments: [nil, 0.5, 0.8], [1, 3])
-  func lockstep(similarity: Double?, threads: Int) throws {
+    arguments: [nil, 0.5, 0.8], [(1, 2), (3, CaptionIndex.mostHolders), (2, 1)])
+  func lockstep(similarity: Double?, cost: (threads: Int, mostHolders: Int)) throws {
+    let threads = cost.threads
     for seed in 0..<3 {
       try withFile { path in
         var random = RandomStream(seed: 11, path: UInt64(seed))
-        let handle = Reopening(path: path, similarity: similarity)
+        let handle = Reopening(
+          path: path, similarity: similarity, mostHolders: cost.mostHolders)
         try handle.reopen()
-        var naive = NaiveCaptions(bands: similarity.map { SimilarityBands(similarity: $0) })
+        var naive = NaiveCaptions(
+          bands: similarity.map { SimilarityBands(similarity: $0) }, mostHolders: cost.mostHolders)
         var (batch, row) = (0, 0)
         // Batches before this one may have been merged with others.
         var mergeable = 0
@@ -94,6 +97,48 @@ import Testing
     }
   }
 
+  @Test(
+    "a template's captions cost the same each, however many there are and whatever they fall into")
+  func template() throws {
+    let bands = SimilarityBands(similarity: 0.8).bands
+    var random = RandomStream(seed: 31)
+    // Four words of nine are its own: too far from the others to be near, not to share bands.
+    let captions = (0..<3000).map { _ in
+      let own = (0..<2).map { _ in "w\(random.integer(below: 1_000_000))" }
+      return "photo of the product \(own[0]) in our shop for \(own[1]) now"
+    }
+    func run(_ chunk: Int, _ threads: Int) throws -> (near: [NearCaption?], comparisons: [Int]) {
+      try withFile { path in
+        let index = try CaptionIndex(
+          path, similarity: 0.8, isWritable: true, mostHolders: 16)
+        var near: [NearCaption?] = []
+        var comparisons: [Int] = []
+        for start in stride(from: 0, to: captions.count, by: chunk) {
+          let rows = start..<min(start + chunk, captions.count)
+          let batch = index.batch(of: Array(captions[rows]), threads: threads)
+          for row in rows {
+            near.append(batch.history(at: row - start).near)
+            batch.keep(row - start, row: row)
+          }
+          comparisons.append(batch.comparisons)
+          try index.append(batch, batch: start / chunk)
+        }
+        return (near, comparisons)
+      }
+    }
+    let chunks = try run(100, 2)
+    // In the index and in the batch each band's holders, and no more.
+    #expect(chunks.comparisons.allSatisfy { $0 <= 100 * bands * 16 })
+    let (early, late) = (chunks.comparisons[9], chunks.comparisons[29])
+    try #require(early > 0, "captions of the template share bands")
+    // Rare bands fill up later; all pairs would be three times as many.
+    #expect(
+      late < 2 * early, "\(early) comparisons for the tenth hundred, \(late) for the thirtieth")
+    for (chunk, threads) in [(3000, 1), (17, 3)] {
+      #expect(try run(chunk, threads).near == chunks.near, "batches of \(chunk)")
+    }
+  }
+
   @Test("captions of nothing, of a megabyte and of emoji are counted as others are")
   func hostile() throws {
     try withFile { path in
@@ -160,10 +205,12 @@ import Testing
 private final class Reopening {
   private let path: String
   private let similarity: Double?
+  private let mostHolders: Int
   private var opened: CaptionIndex?
 
-  init(path: String, similarity: Double?) {
+  init(path: String, similarity: Double?, mostHolders: Int) {
     self.path = path
+    self.mostHolders = mostHolders
     self.similarity = similarity
   }
 
@@ -174,6 +221,7 @@ private final class Reopening {
 
   func reopen() throws {
     opened = nil
-    opened = try CaptionIndex(path, similarity: similarity, isWritable: true)
+    opened = try CaptionIndex(
+      path, similarity: similarity, isWritable: true, mostHolders: mostHolders)
   }
 }

@@ -5,6 +5,8 @@ import SeededRandom
 struct NaiveCaptions {
   var kept: [(row: Int, batch: Int, caption: String)] = []
   var bands: SimilarityBands?
+  /// The kept captions of each band that count.
+  var mostHolders = CaptionIndex.mostHolders
 
   func history(of caption: String) -> CaptionHistory {
     let key = NormalizedCaption.text(of: caption)
@@ -15,11 +17,20 @@ struct NaiveCaptions {
   private func near(_ caption: String) -> NearCaption? {
     guard let bands else { return nil }
     let wanted = Self.shingles(caption)
-    return kept.sorted { $0.row < $1.row }.lazy.compactMap { earlier -> NearCaption? in
-      let found = Self.shingles(earlier.caption)
-      let shared = zip(bands.hashes(of: wanted), bands.hashes(of: found)).contains { $0 == $1 }
-      let similarity = Self.jaccard(wanted, found)
-      guard shared, similarity >= bands.similarity else { return nil }
+    let hashes = bands.hashes(of: wanted)
+    // Every caption once, as it was first kept.
+    var known: Set<String> = []
+    let distinct = kept.filter { known.insert(NormalizedCaption.text(of: $0.caption)).inserted }
+    let candidates = Set(
+      hashes.indices.flatMap { band in
+        distinct.filter {
+          let theirs = bands.hashes(of: Self.shingles($0.caption))
+          return !theirs.isEmpty && theirs[band] == hashes[band]
+        }.prefix(mostHolders).map(\.row)
+      })
+    return distinct.sorted { $0.row < $1.row }.lazy.compactMap { earlier -> NearCaption? in
+      let similarity = Self.jaccard(wanted, Self.shingles(earlier.caption))
+      guard candidates.contains(earlier.row), similarity >= bands.similarity else { return nil }
       return NearCaption(row: earlier.row, similarity: similarity)
     }.first
   }

@@ -198,4 +198,78 @@ private struct Reference {
     }
     #expect(verdicts.count { $0.drop == nil } == 1_001)
   }
+
+  @Test("with a limit equal captions count, and near ones are those that are not equal")
+  func limitBesideSimilarity() throws {
+    var rules = DuplicateRules(kind: .off)
+    rules.captionSimilarity = 0.8
+    let caption = "a small red boat on the wide blue lake at noon"
+    let captions = [caption, caption.uppercased(), caption + " today", caption + ".", caption]
+    func reasons(_ limit: Int?, batchesOf size: Int) throws -> [DropReason?] {
+      rules.captionLimit = limit
+      let folder = Pictures.folder()
+      defer { #expect(throws: Never.self) { try FileManager.default.removeItem(atPath: folder) } }
+      let judge = try DuplicateJudge(rules, folder: folder, threads: 2)
+      let pairs = captions.enumerated().map { Pictures.pair($0.offset, nil, caption: $0.element) }
+      return try stride(from: 0, to: pairs.count, by: size).flatMap { start in
+        try judge.judge(
+          Array(pairs[start..<min(start + size, pairs.count)]), batch: start / size
+        ).map { $0.drop?.reason }
+      }
+    }
+    for size in [1, 2, 5] {
+      #expect(
+        try reasons(3, batchesOf: size) == [nil, nil, .duplicateCaption, nil, .captionLimit])
+      let near = [DropReason?](repeating: .duplicateCaption, count: 4)
+      #expect(try reasons(nil, batchesOf: size) == [nil] + near)
+    }
+  }
+
+  @Test("look-alikes by the thousand are judged as one by one, on any number of threads")
+  func lookAlikes() throws {
+    var random = RandomStream(seed: 51)
+    // All with one key: strangers, and now and then a copy of an earlier one.
+    var signatures: [PictureSignature] = []
+    for row in 0..<700 {
+      var bytes = [UInt8](repeating: 0, count: PictureSignature.byteCount)
+      if row % 9 == 8 {
+        bytes = signatures[random.integer(below: row)].bytes
+        bytes[20] ^= UInt8(random.integer(below: 2))
+      } else {
+        for place in 11..<bytes.count { bytes[place] = UInt8(random.integer(below: 256)) }
+        (bytes[9], bytes[10]) = (20, 200)
+      }
+      bytes[7] = UInt8(random.integer(below: 4))
+      signatures.append(try #require(PictureSignature(bytes: bytes)))
+    }
+    let pairs = signatures.enumerated().map {
+      Pictures.pair($0.offset, $0.element, caption: $0.offset % 3 == 0 ? "a" : "b")
+    }
+    for scope in [DuplicateRules.Scope.picture, .pair] {
+      var rules = DuplicateRules(kind: .near)
+      (rules.scope, rules.radius) = (scope, 6)
+      let expected = Reference.verdicts(pairs, rules)
+      try #require(expected.contains { $0.reason == .duplicatePicture })
+      var all: [[Verdict]] = []
+      for threads in [1, 3] {
+        let folder = Pictures.folder()
+        defer { #expect(throws: Never.self) { try FileManager.default.removeItem(atPath: folder) } }
+        let judge = try DuplicateJudge(rules, folder: folder, threads: threads)
+        var verdicts: [Verdict] = []
+        for (batch, range) in [0..<400, 400..<700].enumerated() {
+          verdicts += try judge.judge(Array(pairs[range]), batch: batch)
+        }
+        #expect(verdicts.map { $0.drop?.reason } == expected.map(\.reason))
+        #expect(verdicts.map { $0.drop?.survivor } == expected.map(\.survivor))
+        for verdict in verdicts {
+          guard let survivor = verdict.drop?.survivor else { continue }
+          let (one, other) = (signatures[verdict.row], signatures[survivor])
+          #expect(verdict.match?.distance == one.distance(to: other))
+          #expect(verdict.match?.difference == one.difference(from: other))
+        }
+        all.append(verdicts)
+      }
+      #expect(all[0] == all[1])
+    }
+  }
 }

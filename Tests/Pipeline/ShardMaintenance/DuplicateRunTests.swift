@@ -147,6 +147,24 @@ import URLPipeline
     #expect(try await RunVerifier.verify(folder, threads: 2).problems == [])
   }
 
+  @Test("where the first nine chunks are given up the others are judged when all are decoded")
+  func bestWithoutNine() async throws {
+    let web = try DuplicateWeb()
+    let options =
+      Self.near + ["duplicates.keep=best", "chunk_attempts=1", "chunk_rows=2"]
+    let folder = web.runFolder("run")
+    for chunk in 0..<9 {
+      try FileManager.default.createDirectory(
+        atPath: folder.decodedTable(chunk) + "/in the way", withIntermediateDirectories: true)
+    }
+    let outcome = try await web.run("run", Self.rows, options)
+    #expect(!outcome.isComplete)
+    #expect(
+      outcome.status.quarantined.filter { $0.error != nil }.map(\.job)
+        == (0..<9).map { "decode \($0)" })
+    #expect(try web.verdicts("run").keys.sorted() == Array(18..<30))
+  }
+
   @Test("a picture under many captions is a placeholder, and none of it is kept")
   func placeholders() async throws {
     let web = try DuplicateWeb()

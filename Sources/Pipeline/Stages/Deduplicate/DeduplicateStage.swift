@@ -39,7 +39,9 @@ public actor DeduplicateStage: Stage {
   /// Whether another process had them for all of that the last time: it is not waited for again.
   private var wasRefused = false
   private var references: DuplicateReferences?
-  private let tables = TableStamps()
+  private let looks: FileLooks
+  private let tables: TableStamps
+  private var seenPlan: SeenPlan?
   private let samples: SampleKeeper?
   /// Of each chunk that has none.
   private var sampleProblems: [String] = []
@@ -59,7 +61,12 @@ public actor DeduplicateStage: Stage {
     self.evaluation = evaluation
     self.patience = patience
     self.samples = samples.map { SampleKeeper($0) }
+    looks = FileLooks()
+    tables = TableStamps(looks)
   }
+
+  /// How often entries of files were looked at: it must grow with the chunks, not with their square.
+  package var filesLookedAt: Int { looks.count }
 
   /// Why some chunks have no samples, in a sentence; nil where all have what they should.
   public var sampleProblem: String? { SampleKeeper.words(sampleProblems) }
@@ -102,15 +109,22 @@ public actor DeduplicateStage: Stage {
       folder.duplicates, milliseconds: wasRefused ? 0 : patience)
     wasRefused = lock == nil
     defer { withExtendedLifetime(lock) {} }
-    let place = lock == nil ? "\(folder.duplicates)/spare-\(getpid())" : folder.duplicates
+    let place =
+      lock == nil
+      ? IndexKeeper.spare(in: folder.duplicates, of: getpid()) : folder.duplicates
     let keeper = try IndexKeeper(
       rules, threads: threads, folder, folder: place, try opened(folder), tables)
     let mine = try ChunkPairs(chunk, in: folder, rules, forgotten)
     if rules.needsAll {
-      try await GenerationPlan(
-        of: chunk, in: run, rules, references: try opened(folder).identity, threads: threads,
-        forgotten
-      ).makeIfNeeded(keeper, without: givenUp)
+      let settled = try await run.settled(.decode)
+      let isSeen =
+        seenPlan?.holds(for: chunk, settled, without: givenUp, folder, looks) ?? false
+      if !isSeen {
+        seenPlan = try await GenerationPlan(
+          of: chunk, in: run, rules, references: try opened(folder).identity, threads: threads,
+          forgotten, looks
+        ).makeIfNeeded(keeper, without: givenUp)
+      }
     }
     let judge = try keeper.judge(before: chunk, without: givenUp, forgotten)
     let standing = Self.standing(chunk, in: folder)
@@ -169,7 +183,7 @@ public actor DeduplicateStage: Stage {
     }
     let keeper = try IndexKeeper(
       rules, threads: threads, folder, folder: folder.duplicates, try opened(folder),
-      tables)
+      TableStamps(looks))
     _ = try keeper.judge(before: chunks, without: givenUp, try ForgottenPairs.read(folder))
     return true
   }

@@ -7,9 +7,10 @@ import PipelineCore
 /// there: which of several is the best, and which stand under many captions.
 ///
 /// Made once for all chunks, whichever is judged first, and published in `duplicates/plan/`: a table of
-/// verdicts for each chunk, then a note of what they follow from. Pairs of later generations are held
-/// against what is kept already, and nothing of that changes. Memory: some 600 bytes for each pair of the
-/// generation and its caption, with placeholders those of all generations.
+/// verdicts for each chunk, then a note of what they follow from. Each process looks once whether it follows
+/// from what there is, and each chunk then at what is its own (``SeenPlan``). Pairs of later generations are
+/// held against what is kept already, and nothing of that changes. Memory: see ``PlannedPairs``; with
+/// placeholders some 150 bytes for each pair of all generations before.
 struct GenerationPlan {
   private let run: RunFolder
   private let rules: DuplicateRules
@@ -20,12 +21,17 @@ struct GenerationPlan {
   private let generation: RunGenerations.Generation
   private let givenUpDecodes: Set<Int>
   private let decoded: Set<Int>
+  private let looks: FileLooks
+  /// How many decodes had settled before anything was looked at.
+  private let settled: SettledJobs?
 
   /// - Throws: `StageError` while pictures of the generation are still to come.
   init(
     of chunk: Int, in run: StageContext, _ rules: DuplicateRules,
-    references: String, threads: Int, _ forgotten: ForgottenPairs
+    references: String, threads: Int, _ forgotten: ForgottenPairs, _ looks: FileLooks
   ) async throws {
+    self.looks = looks
+    settled = try await run.settled(.decode)
     self.run = run.folder
     self.rules = rules
     self.references = references
@@ -48,11 +54,20 @@ struct GenerationPlan {
     }
   }
 
-  private var notePath: String { "\(run.duplicates)/plan/plan.json" }
+  private var notePath: String { SeenPlan.note(in: run) }
 
   /// Makes the plan where there is none that follows from what there is.
-  func makeIfNeeded(_ keeper: IndexKeeper, without givenUp: Set<Int>) throws {
-    let identity = identity(without: givenUp)
+  func makeIfNeeded(_ keeper: IndexKeeper, without givenUp: Set<Int>) throws -> SeenPlan? {
+    let (identity, own) = identity(without: givenUp)
+    try make(identity, keeper, without: givenUp)
+    return settled.map {
+      SeenPlan(
+        chunks: generation.chunks, tables: own, settled: $0,
+        givenUp: givenUp.filter { $0 < generation.chunks.lowerBound }, run, looks)
+    }
+  }
+
+  private func make(_ identity: String, _ keeper: IndexKeeper, without givenUp: Set<Int>) throws {
     // A note that cannot be read speaks for no plan, and it is made again.
     if DurableFile.exists(notePath), let text = try? DurableFile.read(notePath),
       String(decoding: text, as: UTF8.self) == identity
@@ -64,7 +79,7 @@ struct GenerationPlan {
     let judge = try keeper.judge(
       before: generation.chunks.lowerBound, without: givenUp, forgotten)
     judge.placeholders = try placeholders()
-    try publish(try verdicts(judge))
+    try publish(try drops(judge))
     // Last: where it is, the tables are.
     try DurableFile.write(identity, to: notePath)
   }
@@ -72,65 +87,59 @@ struct GenerationPlan {
   /// The chunks whose pictures count.
   private var chunks: [Int] { generation.chunks.filter { decoded.contains($0) } }
 
-  /// What the plan follows from, in a word.
-  private func identity(without givenUp: Set<Int>) -> String {
+  /// What the plan follows from, in a word, and the stamps of the generation's tables that went into it.
+  private func identity(without givenUp: Set<Int>) -> (String, [SeenPlan.Tables]) {
     var stamps = FileStamps()
     stamps.add(word: "\(generation.number) \(rules)")
     stamps.add(word: references)
+    var own: [SeenPlan.Tables] = []
     let first = rules.placeholderCaptions == nil ? generation.chunks.lowerBound : 0
     for chunk in first..<generation.chunks.upperBound {
       if !decoded.contains(chunk) { stamps.add(word: "no \(chunk)") }
-      stamps.add(run.decodedTable(chunk))
-      stamps.add(run.chunkTable(chunk))
+      let tables = SeenPlan.Tables(chunk, run, looks)
+      stamps.add(tables.decoded)
+      stamps.add(tables.list)
+      if chunk >= generation.chunks.lowerBound { own.append(tables) }
     }
     for chunk in 0..<generation.chunks.lowerBound {
       if givenUp.contains(chunk) { stamps.add(word: "not \(chunk)") }
-      stamps.add(run.verdictTable(chunk))
+      stamps.add(looks.stamp(run.verdictTable(chunk)))
     }
-    stamps.add(run.forgotten)
-    return stamps.digest
+    stamps.add(looks.stamp(run.forgotten))
+    return (stamps.digest, own)
   }
 
-  /// The verdicts on all pairs, each in the order in which it counts.
-  private func verdicts(_ judge: DuplicateJudge) throws -> [Int: Verdict] {
-    var pairs: [JudgedPair] = []
+  /// The verdicts on the pairs that are dropped, by row.
+  private func drops(_ judge: DuplicateJudge) throws -> [Int: Verdict] {
+    var pairs = PlannedPairs(rules)
     for chunk in chunks {
       try Task.checkCancellation()
-      pairs += try read(chunk)
+      pairs.append(try ChunkPairs(chunk, in: run, rules, forgotten).pairs)
       // What cannot be kept any more takes nothing else with it.
       judge.standing.merge(DeduplicateStage.standing(chunk, in: run)) { first, _ in first }
     }
-    // The best first, and of equals the first row.
-    pairs.sort { ($1.quality, $0.row) < ($0.quality, $1.row) }
-    var verdicts: [Int: Verdict] = [:]
-    verdicts.reserveCapacity(pairs.count)
+    let order = pairs.bestFirst
+    var drops: [Int: Verdict] = [:]
     let first = generation.chunks.lowerBound
-    for (number, start) in stride(from: 0, to: pairs.count, by: Self.batch).enumerated() {
-      let slice = Array(pairs[start..<min(start + Self.batch, pairs.count)])
-      for verdict in try judge.judge(slice, batch: first + number) {
-        verdicts[verdict.row] = verdict
+    for (number, start) in stride(from: 0, to: order.count, by: Self.batch).enumerated() {
+      let slice = order[start..<min(start + Self.batch, order.count)].map { pairs[Int($0)] }
+      for var verdict in try judge.judge(slice, batch: first + number) where verdict.drop != nil {
+        // Its chunk's tables have it.
+        verdict.sha256 = ""
+        drops[verdict.row] = verdict
       }
     }
-    return verdicts
+    return drops
   }
 
   private static let batch = 4_096
 
-  private func read(_ chunk: Int) throws -> [JudgedPair] {
-    try ChunkPairs(chunk, in: run, rules, forgotten).pairs.map { pair in
-      var pair = pair
-      pair.url = ""
-      return pair
-    }
-  }
-
-  private func publish(_ verdicts: [Int: Verdict]) throws {
+  private func publish(_ drops: [Int: Verdict]) throws {
     for chunk in chunks {
       let rows = try ChunkPairs(chunk, in: run, rules, forgotten).pairs.map { pair in
-        guard let verdict = verdicts[pair.row] else {
-          throw StageError(.deduplicate, chunk: chunk, "the plan has no row \(pair.row)")
-        }
-        return verdict.json
+        let drop = drops[pair.row]
+        return Verdict(row: pair.row, sha256: pair.sha256, drop: drop?.drop, match: drop?.match)
+          .json
       }
       try PairTable.write(rows, columns: Verdict.columns, to: run.plannedTable(chunk))
     }
@@ -151,7 +160,7 @@ struct GenerationPlan {
     var groups = PictureGroups()
     for chunk in 0..<generation.chunks.upperBound where decoded.contains(chunk) {
       try Task.checkCancellation()
-      let pairs = try read(chunk)
+      let pairs = try ChunkPairs(chunk, in: run, rules, forgotten).pairs
       groups.add(pairs, try judge.judge(pairs, batch: chunk))
     }
     try DuplicateJudge.empty(place)

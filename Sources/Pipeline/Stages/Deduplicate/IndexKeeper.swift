@@ -17,6 +17,8 @@ final class IndexKeeper {
   let folder: String
   private let tables: TableStamps
   private var marks: IndexMarks
+  /// As they are in the folder.
+  private var written: IndexMarks
 
   /// Works in `folder`, which nobody else uses meanwhile.
   init(
@@ -31,6 +33,7 @@ final class IndexKeeper {
     self.tables = tables
     try DurableFile.makeFolder(folder)
     marks = try IndexMarks(folder, rules)
+    written = marks
   }
 
   /// A judge who knows what the chunks before `chunk` have kept, and nothing else: a later one must not
@@ -40,7 +43,7 @@ final class IndexKeeper {
   func judge(
     before chunk: Int, without givenUp: Set<Int>, _ forgotten: ForgottenPairs
   ) throws -> DuplicateJudge {
-    let stamps = stamps(before: chunk, without: givenUp)
+    let stamps = try stamps(before: chunk, without: givenUp)
     var (judge, next) = try known(before: chunk, stamps)
     while next < chunk {
       try Task.checkCancellation()
@@ -64,6 +67,12 @@ final class IndexKeeper {
     try mark(judge, chunk, stamps)
   }
 
+  /// Where a process works while another has the indexes.
+  static func spare(in duplicates: String, of process: Int32) -> String {
+    "\(duplicates)/\(sparePrefix)\(process)"
+  }
+  private static let sparePrefix = "spare-"
+
   /// Removes a folder of indexes.
   static func remove(_ folder: String) throws {
     for name in try DurableFile.names(in: folder) { try DurableFile.remove("\(folder)/\(name)") }
@@ -78,10 +87,10 @@ final class IndexKeeper {
     before chunk: Int, _ stamps: [String]
   ) throws -> (DuplicateJudge, next: Int) {
     if let mark = marks.last(before: chunk, stamps), let judge = try judge(as: mark) {
-      marks.goBack(to: mark.chunk)
+      try goBack(to: mark.chunk)
       return (judge, mark.chunk + 1)
     }
-    marks.goBack(to: nil)
+    try goBack(to: nil)
     try DuplicateJudge.empty(folder)
     return (try open(), 0)
   }
@@ -109,22 +118,37 @@ final class IndexKeeper {
 
   /// Notes what the indexes hold, before the table that they follow from is published or after.
   private func mark(_ judge: DuplicateJudge, _ chunk: Int, _ stamps: String) throws {
-    let before = marks
     marks.add(
       IndexMarks.Mark(
         chunk: chunk, count: judge.count, hash: judge.contentHash, stamps: stamps))
-    if marks != before { try marks.write(to: folder) }
+    try writeMarks()
+  }
+
+  /// Before a table is published that those after the chunk do not know: see ``TableStamps``.
+  private func goBack(to chunk: Int?) throws {
+    marks.goBack(to: chunk)
+    try writeMarks()
+  }
+
+  private func writeMarks() throws {
+    guard marks != written else { return }
+    try marks.write(to: folder)
+    written = marks
   }
 
   private func isJudged(_ chunk: Int, without givenUp: Set<Int>) -> Bool {
     !givenUp.contains(chunk) && DurableFile.exists(run.verdictTable(chunk))
   }
 
-  private func stamps(before chunk: Int, without givenUp: Set<Int>) -> [String] {
-    tables.upToEach(of: chunk) { earlier in
-      // A quarantined chunk kept nothing; it has no verdicts, or those of an earlier doing.
-      givenUp.contains(earlier) ? nil : run.verdictTable(earlier)
-    }
+  private func stamps(before chunk: Int, without givenUp: Set<Int>) throws -> [String] {
+    // Where a plan decides, the indexes are for later runs, and ``DeduplicateStage/complete(chunks:in:)`` looks at
+    // all once more. Who works in a folder of its own notes nothing here.
+    let looksAtAll =
+      try !rules.needsAll || folder != run.duplicates
+      || DurableFile.names(in: folder).contains { $0.hasPrefix(Self.sparePrefix) }
+    // A quarantined chunk kept nothing; it has no verdicts, or those of an earlier doing.
+    return tables.upToEach(
+      of: chunk, without: givenUp, looksAtAll ? [] : marks.marks, table: run.verdictTable)
   }
 
   private func kept(by chunk: Int, _ forgotten: ForgottenPairs) throws -> [JudgedPair] {

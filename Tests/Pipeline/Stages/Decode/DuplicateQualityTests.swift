@@ -45,6 +45,7 @@ import Testing
     let signatures = try PictureExaminer(worker: nil).examine(bodies, threads: 2).map {
       try $0.get().signature
     }
+    try boundIsSound(signatures)
     for (radius, least) in [(8, 0.98), (10, 0.98)] {
       var (all, found, wrong) = (0, 0, 0)
       let keys = signatures.map(\.key)
@@ -64,6 +65,35 @@ import Testing
       #expect(all > 900)
       #expect(Double(found) >= least * Double(all), "radius \(radius): \(found) of \(all)")
       #expect(wrong * 999 <= found, "radius \(radius): \(wrong) wrong of \(found + wrong)")
+    }
+  }
+
+  /// The bound that spares comparisons rules out no real pair that counts as one, whatever the keys.
+  private func boundIsSound(_ signatures: [PictureSignature]) throws {
+    // Every tenth and its neighbours at the end, where the copies are.
+    let some =
+      (signatures.indices.filter { $0 % 10 == 0 }.prefix(480) + signatures.indices.suffix(160))
+      .map { signatures[$0] }
+    let size = SignatureBlock.most
+    let blocks = stride(from: 0, to: some.count, by: size).map {
+      SignatureBlock(Array(some[$0..<min($0 + size, some.count)]), isComparedOften: true)
+    }
+    for (first, block) in blocks.enumerated() {
+      for (second, other) in blocks.enumerated() {
+        var found: [[Int]] = []
+        block.forEachSame(as: other, radius: 64) { place, otherPlace, _, difference in
+          found.append([first * size + place, second * size + otherPlace, difference])
+        }
+        var expected: [[Int]] = []
+        for one in first * size..<min((first + 1) * size, some.count) {
+          for two in second * size..<min((second + 1) * size, some.count) {
+            if let difference = some[one].differenceIfSame(as: some[two], radius: 64) {
+              expected.append([one, two, difference])
+            }
+          }
+        }
+        #expect(found == expected)
+      }
     }
   }
 }
