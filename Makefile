@@ -10,10 +10,10 @@ PAIRLOOM := .build/release/pairloom
 DEMO ?= demo
 FIGURES := .build/figures.jsonl
 TIMED := '^(HTTPFetchTests|OriginLedgerTests)\.'
-PROCESSES := '^pairloomTests\.(KillMatrix|Cooperation|Signal|FullDisk|Fault|RedoCommand|LedgerRecovery|QuarantineCommand|ImportCommand)Tests|^URLPipelineTests\.RealisticRunTests'
+PROCESSES := '^pairloomTests\.(KillMatrix|Cooperation|Signal|FullDisk|Fault|RedoCommand|LedgerRecovery|QuarantineCommand|ImportCommand|FilterCommand)Tests|^URLPipelineTests\.RealisticRunTests'
 
 # The folders of Tests/Fuzz with a target each, and the seconds that each is fuzzed.
-FUZZ := ParquetFile CrawlPolicy ImageCodec PairDataset Lists PictureIndex
+FUZZ := ParquetFile CrawlPolicy ImageCodec PairDataset Lists PictureIndex WeightFiles
 SECONDS_EACH ?= 120
 
 .PHONY: help deps build demo test test-long fuzz peers lint bench scorer docs clean
@@ -68,6 +68,7 @@ ifdef PEERS
 	@python3 Tests/Support/Peers/near_duplicates.py .build/bench-hashes.bin --name uniform --peer $(PEERS) | tee -a $(FIGURES)
 	@.build/release/pairloom-bench crop-hashes $(DATA)/corpus --out .build/bench-crops.bin
 	@python3 Tests/Support/Peers/near_duplicates.py .build/bench-crops.bin --name crops --peer $(PEERS) | tee -a $(FIGURES)
+	@python3 Tests/Support/Peers/score.py --data $(DATA)/corpus --peer $(PEERS) | tee -a $(FIGURES)
 	@python3 Tests/Support/Peers/readme.py $(FIGURES) README.md
 endif
 

@@ -75,13 +75,26 @@ let cLibraries: [Target] = [
   // libjpeg and libpng report errors by longjmp, which must never cross a Swift frame.
   .target(
     name: "CImageShim", dependencies: ["CJPEG", "CPNG"], path: "Sources/CLibraries/CImageShim"),
+  // Products a tile at a time, some of which only newer processors can run.
+  .target(
+    name: "CMatrixKernels", path: "Sources/CLibraries/CMatrixKernels",
+    cSettings: [.unsafeFlags(["-O3"])]),
   // Recipes, manifests and the demo's scorer, embedded by the C compiler.
   .target(
     name: "CBundledFiles", path: "Sources/CLibraries/CBundledFiles", exclude: ["scorer"]),
-  // CLIP's table of merges and HTML's entities, embedded by the C compiler.
+  // CLIP's table of merges, HTML's entities and properties of characters, embedded by the C compiler.
   .target(
     name: "CCLIPVocabulary", path: "Sources/CLibraries/CCLIPVocabulary",
-    exclude: ["merges.txt.gz", "entities.txt.gz", "make_data.py", "NOTICE.txt"]),
+    exclude: [
+      "merges.txt.gz", "entities.txt.gz", "text_tables.txt.gz", "make_data.py",
+      "make_text_tables.py", "NOTICE.txt",
+    ]),
+  // The bundled filter plans, embedded by the C compiler.
+  .target(name: "CFilterPresets", path: "Sources/CLibraries/CFilterPresets"),
+  // The language model of captions, embedded by the C compiler.
+  .target(
+    name: "CCaptionLanguage", path: "Sources/CLibraries/CCaptionLanguage",
+    exclude: ["model.bin.gz", "make_model.py", "accuracy.txt"]),
 ]
 
 let argumentParser = Target.Dependency.product(
@@ -117,7 +130,12 @@ let modules: [Module] = [
     needs: ["SegmentFile", "ContentHashing", "SeededRandom", "WorkerThreads"]),
   module(
     .data, "ParquetFile", needs: ["DurableFiles", "Compression"], testNeeds: ["SeededRandom"]),
+  // Vectors of pairs, in clip-retrieval's layout.
+  module(
+    .data, "EmbeddingFiles", needs: ["DurableFiles", "ParquetFile"], testNeeds: ["SeededRandom"]),
   module(.data, "PairDataset", needs: ["DurableFiles", "ContentHashing", "Compression"]),
+  module(
+    .data, "CaptionLanguage", needs: ["Compression", "ContentHashing"], c: ["CCaptionLanguage"]),
   module(.data, "SceneWorld", needs: ["ImageCodec", "SeededRandom"]),
 
   module(.ledger, "JobLedger", c: ["CStatfs"], products: [grdb], testNeeds: ["SeededRandom"]),
@@ -126,8 +144,9 @@ let modules: [Module] = [
 
   module(.pipeline, "CrawlPolicy", needs: ["DurableFiles"], testNeeds: ["SeededRandom"]),
   module(
-    .pipeline, "HTTPFetch", needs: ["OriginLedger", "CrawlPolicy", "SeededRandom"], c: ["CCurl"],
-    testNeeds: ["FaultServer"]),
+    .pipeline, "HTTPFetch",
+    needs: ["OriginLedger", "CrawlPolicy", "SeededRandom", "DurableFiles", "ContentHashing"],
+    c: ["CCurl"], testNeeds: ["FaultServer"]),
   module(
     .pipeline, "PipelineCore",
     needs: [
@@ -174,8 +193,12 @@ let modules: [Module] = [
     .pipeline, "ScoreStage", in: "Stages/Score",
     needs: ["PipelineCore", "PairDataset", "DurableFiles", "WorkerThreads"]),
   module(
+    .pipeline, "FilterPlans",
+    needs: ["PipelineCore", "CaptionLanguage", "DurableFiles", "ContentHashing", "WorkerThreads"],
+    c: ["CFilterPresets"], products: [yams], testNeeds: ["SeededRandom"]),
+  module(
     .pipeline, "FilterStage", in: "Stages/Filter",
-    needs: ["PipelineCore", "PairDataset", "DurableFiles", "WorkerThreads"]),
+    needs: ["FilterPlans", "PipelineCore", "PairDataset", "DurableFiles", "WorkerThreads"]),
   module(
     .pipeline, "URLPipeline",
     needs: [
@@ -210,6 +233,35 @@ let modules: [Module] = [
     ], testNeeds: ["ImageCodec", "SeededRandom"]),
 
   module(
+    .pipeline, "ShardFiltering",
+    needs: [
+      "ShardDeduplication", "ShardMaintenance", "FilterPlans", "DecodeStage", "PipelineCore",
+      "PairDataset", "ParquetFile", "DurableFiles", "ContentHashing", "WorkerProcesses",
+    ], testNeeds: ["SeededRandom"]),
+
+  module(
+    .pipeline, "ShardEmbedding",
+    needs: [
+      "PipelineCore", "PairDataset", "EmbeddingFiles", "ParquetFile", "DurableFiles",
+      "WorkerThreads",
+    ], testNeeds: ["ContentHashing"]),
+
+  module(
+    .pipeline, "SemanticDeduplication",
+    needs: [
+      "ShardMaintenance", "PipelineCore", "PairDataset", "EmbeddingFiles", "DurableFiles",
+      "ContentHashing", "SeededRandom",
+    ], testNeeds: ["Clustering", "TensorEngine"]),
+
+  module(
+    .pipeline, "ShardScoring",
+    needs: [
+      "PipelineCore", "PairDataset", "ParquetFile", "DurableFiles", "ContentHashing",
+      "WorkerThreads",
+    ],
+    testNeeds: ["ShardMaintenance", "SeededRandom"]),
+
+  module(
     .pipeline, "ForeignRuns",
     needs: [
       "URLPipeline", "FilterStage", "ShardStage", "DecodeStage", "IngestStage", "PipelineCore",
@@ -217,7 +269,9 @@ let modules: [Module] = [
       "WorkerThreads",
     ], testNeeds: ["FaultServer", "ShardMaintenance"]),
 
-  module(.learning, "TensorEngine", needs: ["WorkerThreads", "SeededRandom"], c: ["COpenBLAS"]),
+  module(
+    .learning, "TensorEngine", needs: ["WorkerThreads", "SeededRandom"],
+    c: ["COpenBLAS", "CMatrixKernels"]),
   module(.learning, "Autograd", needs: ["TensorEngine"], testNeeds: ["SeededRandom"]),
   module(.learning, "NeuralNetworks", needs: ["Autograd", "TensorEngine", "SeededRandom"]),
   module(.learning, "Optimizers", needs: ["NeuralNetworks", "Autograd", "TensorEngine"]),
@@ -226,7 +280,11 @@ let modules: [Module] = [
   module(
     .learning, "Tokenizers", needs: ["Compression"], c: ["CCLIPVocabulary"]),
   module(
-    .learning, "WeightFiles", needs: ["TensorEngine", "DurableFiles"]),
+    .learning, "WeightFiles", needs: ["TensorEngine", "Compression", "DurableFiles"],
+    testNeeds: ["SeededRandom"]),
+
+  module(
+    .learning, "Clustering", needs: ["TensorEngine", "SeededRandom", "WorkerThreads"]),
 
   module(
     .models, "CLIPModel",
@@ -259,8 +317,8 @@ let modules: [Module] = [
       "CLIPModel", "DistributedTraining", "BatchLoading", "Checkpointing", "Collectives",
       "NeuralNetworks", "Optimizers", "Autograd", "TensorEngine", "Tokenizers", "SeededRandom",
       "DurableFiles", "WeightFiles", "PairDataset", "ImageCodec", "ContentHashing",
-      "WorkerThreads",
-    ], products: [yams], testNeeds: ["RankThreads"]),
+      "WorkerThreads", "SegmentFile",
+    ], products: [yams], testNeeds: ["RankThreads", "SceneWorld"]),
 
   module(
     .commands, "pairloom",
@@ -273,6 +331,9 @@ let modules: [Module] = [
       "IngestStage", "DownloadStage", "DecodeStage", "DeduplicateStage", "ShardStage",
       "ScoreStage", "FilterStage", "URLPipeline", "PairRecords", "ShardMaintenance",
       "ShardDeduplication", "Deduplication", "PictureIndex", "PerceptualHash", "ForeignRuns",
+      "FilterPlans", "ShardFiltering",
+      "ParquetFile", "EmbeddingFiles", "ShardEmbedding", "SemanticDeduplication", "Clustering",
+      "ShardScoring",
       "TensorEngine", "Autograd",
       "NeuralNetworks",
       "Optimizers",
@@ -286,7 +347,7 @@ let modules: [Module] = [
       "PerceptualHash", "PairDataset", "SceneWorld", "CaptionMatching", "JobLedger",
       "CrawlPolicy", "HTTPFetch", "PipelineCore", "TensorEngine", "Autograd", "PictureIndex",
       "Optimizers", "Collectives", "Tokenizers", "CLIPModel", "BatchLoading", "CLIPTraining",
-      "DecodeStage", "Deduplication",
+      "DecodeStage", "Deduplication", "Compression", "ParquetFile", "ShardScoring",
     ], products: [argumentParser]),
 ]
 
@@ -301,7 +362,9 @@ let strict: [SwiftSetting] = [
 ]
 // What has kernels is built for AVX2 and FMA; the program checks the CPU before it calls them.
 let vectorised: [SwiftSetting] = [.unsafeFlags(["-Xcc", "-mavx2", "-Xcc", "-mfma"])]
-let withKernels: Set = ["TensorEngine", "ImageCodec", "HammingSearch", "PerceptualHash"]
+let withKernels: Set = [
+  "TensorEngine", "ImageCodec", "HammingSearch", "PerceptualHash", "EmbeddingFiles", "Clustering",
+]
 // Gathers bits by pext, which every processor with AVX2 and FMA has.
 let withBitGathering: Set = ["HammingSearch"]
 let bitGathering: [SwiftSetting] = [.unsafeFlags(["-Xcc", "-mbmi2"])]
@@ -399,6 +462,7 @@ let fuzzing: [Target] =
     fuzzTarget("CrawlPolicy", needs: ["CrawlPolicy"]),
     fuzzTarget("PairDataset", needs: ["PairDataset", "ContentHashing"]),
     fuzzTarget("Lists", needs: ["IngestStage"]),
+    fuzzTarget("WeightFiles", needs: ["WeightFiles"]),
     fuzzTarget("PictureIndex", needs: ["PictureIndex", "PerceptualHash", "SegmentFile"]),
   ] : []
 

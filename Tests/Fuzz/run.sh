@@ -23,7 +23,7 @@ for name in "$@"; do
   PAIRLOOM_FUZZ_SEEDS=$corpus "$program" >/dev/null
   # The tests' own files are read, and only the corpus is written to.
   fixtures=()
-  for folder in Tests/Data/"$name"/Fixtures; do [ -d "$folder" ] && fixtures+=("$folder"); done
+  for folder in Tests/*/"$name"/Fixtures; do [ -d "$folder" ] && fixtures+=("$folder"); done
   "$program" -max_total_time="$seconds" -max_len=65536 -timeout=10 -rss_limit_mb=2048 \
     -malloc_limit_mb=512 -artifact_prefix="$found/$name-" -print_final_stats=1 -verbosity=1 \
     "$corpus" "${fixtures[@]}" >"$scratch/$name.log" 2>&1 || status=$?

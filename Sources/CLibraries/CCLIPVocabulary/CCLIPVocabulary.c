@@ -11,10 +11,18 @@ static const unsigned char entities[] = {
 #embed "entities.txt.gz"
 };
 
+static const unsigned char tables[] = {
+#embed "text_tables.txt.gz"
+};
+
 PairloomBlob pairloom_clip_merges(void) {
   return (PairloomBlob){.bytes = merges, .length = sizeof merges};
 }
 
 PairloomBlob pairloom_html_entities(void) {
   return (PairloomBlob){.bytes = entities, .length = sizeof entities};
+}
+
+PairloomBlob pairloom_text_tables(void) {
+  return (PairloomBlob){.bytes = tables, .length = sizeof tables};
 }

@@ -42,6 +42,7 @@ struct AllBenchmarks: ParsableCommand {
       ["picture-index", "--entries", "200000", "--folder", folder.path],
       ["captions", "--rows", "50000"],
       ["look-alikes", "--pictures", "4000"],
+      ["tokenize"],
     ] { try ChildProcess(arguments).requireSuccess() }
   }
 

@@ -12,11 +12,11 @@ struct PairloomBench: AsyncParsableCommand {
       of n timed rounds. What warms up caches and pools is not timed.
       """,
     subcommands: [
-      DecodeBenchmark.self, ReadShardsBenchmark.self, ScoreBenchmark.self,
+      DecodeBenchmark.self, ReadShardsBenchmark.self, ScoreBenchmark.self, ScorePairsBenchmark.self,
       TrainStepBenchmark.self, AllReduceBenchmark.self, LedgerBenchmark.self,
       TransfersBenchmark.self, MannersBenchmark.self, NearDuplicatesBenchmark.self, CropHashes.self,
       PictureIndexBenchmark.self, LookAlikesBenchmark.self, DuplicatesBenchmark.self,
-      CaptionsBenchmark.self,
+      CaptionsBenchmark.self, TokenizeBenchmark.self, JoinScoresBenchmark.self,
       AllBenchmarks.self,
     ])
 

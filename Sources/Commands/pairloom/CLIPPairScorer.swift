@@ -1,3 +1,4 @@
+import CLIPModel
 import CLIPTraining
 import ContentHashing
 import DurableFiles
@@ -14,20 +15,28 @@ struct CLIPPairScorer: PairScorer {
 
   let name: String
   let provenance: [String: String]
+  var facts: [String: String] { scorer.facts }
   private let scorer: CLIPScorer
 
   /// Opens the weights that a recipe or a command names.
   ///
   /// - Parameters:
-  ///   - model: `scenes` for the bundled scorer, a folder that training wrote, or weights in
-  ///     open_clip's layout.
+  ///   - model: `scenes` for the bundled scorer, a folder that training wrote, or weights of another
+  ///     library.
   ///   - configuration: Of weights without a folder: an open_clip name or a JSON file.
+  ///   - activation: Of weights that do not say it.
   ///   - scratch: Where the bundled scorer is unpacked.
+  ///   - cache: A folder in which features are kept; nil keeps none but those in memory.
   /// - Throws: What the files lack.
-  init(model: String, configuration: String?, scratch: String) throws {
+  init(
+    model: String, configuration: String?, activation: Activation? = nil, scratch: String,
+    cache: String? = nil
+  ) throws {
     let folder = model == Self.bundledName ? try Self.unpackBundled(into: scratch) : model
     TensorThreads.set(Parallel.coreCount)
-    scorer = try CLIPScorer(folderOrWeights: folder, configuration: configuration)
+    scorer = try CLIPScorer(
+      folderOrWeights: folder, configuration: configuration, activation: activation,
+      cacheFolder: cache)
     name = Self.name(of: model)
     var provenance = ["weights": scorer.weightsHash, "configuration": configuration ?? "its own"]
     for file in ["model.json", "tokenizer.merges"] where DurableFile.exists("\(folder)/\(file)") {
@@ -39,6 +48,26 @@ struct CLIPPairScorer: PairScorer {
   func scores(of pairs: [Pair]) async throws -> [Float] {
     try await Parallel.detached { try scorer.scores(of: pairs) }
   }
+
+  /// Pairs whose pictures do not decode are outcomes without a score.
+  func outcomes(of pairs: [Pair]) async throws -> [PairScore] {
+    try await Parallel.detached {
+      scorer.outcomes(of: pairs).map { outcome in
+        switch outcome {
+        case .success(let score): PairScore(score)
+        case .failure(let fault): PairScore(.undecodable("\(fault)"))
+        }
+      }
+    }
+  }
+
+  /// Finds the batches for this machine, and says which.
+  func calibrate(_ cache: FeatureCacheOptions) throws {
+    Terminal.note("\(name): \(try scorer.calibrate(folder: cache.featureCache))")
+  }
+
+  /// Writes the features that the cache on the disk does not have yet.
+  func flushCache() throws { try scorer.flushCache() }
 
   /// Refuses to score what a scorer of scenes was never taught.
   ///
@@ -55,13 +84,13 @@ struct CLIPPairScorer: PairScorer {
         + "--model WEIGHTS --model-config NAME, or force it with --force-scorer.")
   }
 
-  private static func name(of model: String) -> String {
+  static func name(of model: String) -> String {
     let last = model.split(separator: "/").last.map(String.init) ?? model
     let stem = last.hasSuffix(".safetensors") ? String(last.dropLast(12)) : last
     return String(stem.map { $0.isLetter || $0.isNumber || "-_".contains($0) ? $0 : "_" })
   }
 
-  private static func unpackBundled(into folder: String) throws -> String {
+  static func unpackBundled(into folder: String) throws -> String {
     try DurableFile.makeFolder(folder)
     for file in ["model.safetensors", "model.json", "tokenizer.merges"] {
       guard let bytes = BundledFiles.bytes("scorer/\(file)") else {

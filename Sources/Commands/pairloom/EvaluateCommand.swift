@@ -1,4 +1,5 @@
 import ArgumentParser
+import CLIPModel
 import CLIPTraining
 import DurableFiles
 import Foundation
@@ -16,11 +17,14 @@ struct EvaluateCommand: AsyncParsableCommand {
 
 /// The options that both measures share.
 struct EvaluationOptions: ParsableArguments {
-  @Option(help: "A CLIP: a folder of training, or safetensors in open_clip's layout.")
+  @Option(help: "A CLIP: a folder of training, or weights of open_clip, OpenAI or Hugging Face.")
   var model: String
 
   @Option(help: "The configuration of the weights: an open_clip name or JSON file.")
   var modelConfig: String?
+
+  @Option(help: "The activation, where the weights do not say it: quick-gelu or gelu.")
+  var activation: Activation?
 
   @Option(help: "Pairs to measure on: a dataset.json, or shards; repeatable.")
   var data: [String]
@@ -45,7 +49,8 @@ struct EvaluationOptions: ParsableArguments {
 
   func trained() throws -> TrainedCLIP {
     TensorThreads.set(Parallel.coreCount)
-    return try TrainedCLIP.load(model, configuration: modelConfig)
+    return try TrainedCLIP.load(
+      model, configuration: modelConfig, activation: activation)
   }
 }
 

@@ -16,15 +16,16 @@ struct Pairloom: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "pairloom",
     abstract: "Weaves image–caption pairs into training sets, and training sets into CLIP models.",
-    version: "0.1.0",
+    version: ProgramVersion.current,
     subcommands: [
       RunCommand.self, StatusCommand.self, RetryCommand.self, VerifyCommand.self,
       ExplainCommand.self, ExportCommand.self, ImportCommand.self,
       ForgetCommand.self, LsCommand.self, CatCommand.self, ReshardCommand.self, DedupCommand.self,
       DoctorCommand.self,
       QuarantineCommand.self, GcCommand.self,
-      ScoreCommand.self,
-      TrainCommand.self, EvaluateCommand.self, DemoCommand.self, DemoOriginCommand.self,
+      ScoreCommand.self, FilterCommand.self, EmbedCommand.self, SearchCommand.self,
+      ModelCommand.self, TrainCommand.self, EvaluateCommand.self, DemoCommand.self,
+      DemoOriginCommand.self,
       SceneScorerCommand.self, DecodeWorkerCommand.self,
     ])
 
@@ -35,7 +36,8 @@ struct Pairloom: AsyncParsableCommand {
     do {
       try requireKnownCommand(CommandLine.arguments.dropFirst().first)
       var command = try parseAsRoot(
-        DedupCommand.withSubcommand(Array(CommandLine.arguments.dropFirst())))
+        EmbedCommand.withSubcommand(
+          DedupCommand.withSubcommand(Array(CommandLine.arguments.dropFirst()))))
       if var command = command as? any AsyncParsableCommand {
         try await command.run()
       } else {

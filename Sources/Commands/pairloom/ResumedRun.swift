@@ -14,11 +14,7 @@ enum ResumedRun {
     _ folder: String, workers: Int, overrides: [String] = []
   ) async throws -> PipelineRun {
     let recipe = try await PipelineRun.recipe(of: folder, overrides: overrides)
-    var scorer: CLIPPairScorer?
-    if let model = recipe.model, !model.isEmpty {
-      scorer = try CLIPPairScorer(
-        model: model, configuration: recipe.modelConfig, scratch: folder + "/models/scenes")
-    }
+    let scorer = try RecipeScorer.open(recipe, folder: folder)
     return try PipelineRun(
       recipe: recipe, folder: folder, workers: workers, scorer: scorer,
       decoder: DecodeWorkerCommand.worker)

@@ -80,9 +80,9 @@ package struct RunAdvice {
     case .duplicateCaption, .captionLimit:
       "see the recipe's duplicates.caption_limit and duplicates.caption_similarity"
     case .placeholder:
-      "one picture stands under many captions; see the recipe's duplicates.placeholders"
+      "one picture stands under many captions, URLs or hosts; see the recipe's duplicates.placeholders"
     case .evaluationSet: "they are in a set that models are measured with"
-    case .lowScore: "see the recipe's filter"
+    case .lowScore, .filterRule: "see the recipe's filter"
     case .badBoxes: "the recipe's bbox_column names boxes as [[x0, y0, x1, y1], ...] from 0 to 1"
     case .decoderCrashed:
       "decoded/*.parquet in the run's folder names each with its hash; memory, cpu and wall are the"

@@ -90,6 +90,7 @@ struct RunCommand: AsyncParsableCommand {
       return try await run.run(reportingEvery: Self.interval) { Self.report($0) }
     }
     await Self.conclude(outcome, folder: folder)
+    RecipeScorer.conclude(plan.scorer)
     try Self.requireComplete(outcome)
   }
 
@@ -99,7 +100,7 @@ struct RunCommand: AsyncParsableCommand {
   /// A recipe with all its settings, and the scorer that it asks for.
   struct Plan {
     var recipe: PipelineRecipe
-    var scorer: CLIPPairScorer?
+    var scorer: (any PairScorer)?
   }
 
   private func plan() throws -> Plan {
@@ -120,11 +121,9 @@ struct RunCommand: AsyncParsableCommand {
   ) throws -> Plan {
     let text = try BundledFiles.text(path, folder: "Pipelines")
     let recipe = try PipelineRecipe(yaml: text, path: path, overrides: overrides)
-    guard let model = recipe.model, !model.isEmpty else { return Plan(recipe: recipe, scorer: nil) }
-    let scorer = try CLIPPairScorer(
-      model: model, configuration: recipe.modelConfig, scratch: folder + "/models/scenes")
-    if !forcesScorer {
-      try scorer.requireItsDomain(ListSample.captions(of: recipe.ingest, count: 1_000))
+    let scorer = try RecipeScorer.open(recipe, folder: folder)
+    if !forcesScorer, let clip = scorer as? CLIPPairScorer {
+      try clip.requireItsDomain(ListSample.captions(of: recipe.ingest, count: 1_000))
     }
     return Plan(recipe: recipe, scorer: scorer)
   }

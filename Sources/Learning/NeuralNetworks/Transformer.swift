@@ -80,40 +80,57 @@ public final class MLP: Module {
   }
 }
 
-/// The pre-norm block of CLIP: x += attn(ln_1(x)); x += mlp(ln_2(x)).
+/// The pre-norm block of CLIP: x += ls_1(attn(ln_1(x))); x += ls_2(mlp(ln_2(x))).
 public final class ResidualAttentionBlock: Module {
   public let attentionNorm: LayerNorm
   public let attention: MultiHeadAttention
   public let mlpNorm: LayerNorm
   public let mlp: MLP
+  public let attentionScale: LayerScale?
+  public let mlpScale: LayerScale?
 
+  /// - Parameters:
+  ///   - width: D.
+  ///   - heads: Of the attention; D is a multiple.
+  ///   - hidden: The width inside the MLP.
+  ///   - activation: Of the MLP.
+  ///   - epsilon: Of the norms.
+  ///   - layerScale: What both branches are multiplied by at first; nil for no such factors.
+  ///   - random: The stream.
   public init(
     width: Int, heads: Int, hidden: Int, activation: GELU, epsilon: Float = 1e-5,
-    random: inout RandomStream
+    layerScale: Double? = nil, random: inout RandomStream
   ) {
     attentionNorm = LayerNorm(width, epsilon: epsilon)
     attention = MultiHeadAttention(width: width, heads: heads, random: &random)
     mlpNorm = LayerNorm(width, epsilon: epsilon)
     mlp = MLP(width: width, hidden: hidden, activation: activation, random: &random)
+    attentionScale = layerScale.map { LayerScale(width, initial: $0) }
+    mlpScale = layerScale.map { LayerScale(width, initial: $0) }
   }
 
   public func callAsFunction(_ x: Variable, lengths: [Int], causal: Bool) -> Variable {
-    let attended = x + attention(attentionNorm(x), lengths: lengths, causal: causal)
-    return attended + mlp(mlpNorm(attended))
+    finished(x, attention(attentionNorm(x), lengths: lengths, causal: causal))
   }
 
   /// The rows `pooled` of the result, one per sequence, without the work of the others.
   public func callAsFunction(_ x: Variable, lengths: [Int], pooled: [Int]) -> Variable {
-    let attended =
-      gatherRows(x, pooled) + attention(attentionNorm(x), lengths: lengths, pooled: pooled)
-    return attended + mlp(mlpNorm(attended))
+    finished(gatherRows(x, pooled), attention(attentionNorm(x), lengths: lengths, pooled: pooled))
+  }
+
+  private func finished(_ x: Variable, _ attention: Variable) -> Variable {
+    let attended = x + (attentionScale?(attention) ?? attention)
+    let mapped = mlp(mlpNorm(attended))
+    return attended + (mlpScale?(mapped) ?? mapped)
   }
 
   public func visitParameters(prefix: String, _ visit: (String, Variable) -> Void) {
     attentionNorm.visitParameters(prefix: prefix + "ln_1.", visit)
     attention.visitParameters(prefix: prefix + "attn.", visit)
+    attentionScale?.visitParameters(prefix: prefix + "ls_1.", visit)
     mlpNorm.visitParameters(prefix: prefix + "ln_2.", visit)
     mlp.visitParameters(prefix: prefix + "mlp.", visit)
+    mlpScale?.visitParameters(prefix: prefix + "ls_2.", visit)
   }
 }
 
@@ -122,9 +139,18 @@ public final class Transformer: Module {
   public let blocks: [ResidualAttentionBlock]
   public let width: Int
 
+  /// - Parameters:
+  ///   - width: D.
+  ///   - layers: How many blocks.
+  ///   - heads: Of each attention; D is a multiple.
+  ///   - hidden: The width inside the MLPs.
+  ///   - activation: Of the MLPs.
+  ///   - epsilon: Of the norms.
+  ///   - layerScale: See ``ResidualAttentionBlock``.
+  ///   - random: The stream.
   public init(
     width: Int, layers: Int, heads: Int, hidden: Int, activation: GELU, epsilon: Float = 1e-5,
-    random: inout RandomStream
+    layerScale: Double? = nil, random: inout RandomStream
   ) {
     self.width = width
     var blocks: [ResidualAttentionBlock] = []
@@ -132,7 +158,7 @@ public final class Transformer: Module {
       blocks.append(
         ResidualAttentionBlock(
           width: width, heads: heads, hidden: hidden, activation: activation, epsilon: epsilon,
-          random: &random))
+          layerScale: layerScale, random: &random))
     }
     self.blocks = blocks
   }

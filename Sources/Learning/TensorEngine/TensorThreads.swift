@@ -14,7 +14,18 @@ public enum TensorThreads {
     BLAS.setThreads(count)
   }
 
-  public static var current: Int { count.load(ordering: .relaxed) }
+  public static var current: Int { own ?? count.load(ordering: .relaxed) }
+
+  /// The threads of work that is itself one of several lanes.
+  @TaskLocal private static var own: Int?
+
+  /// Runs `body`, whose tensor work takes this many threads: 1 for lanes that compute side by side.
+  ///
+  /// OpenBLAS's own setting is that of the process; work through it is not meant.
+  public static func within<R>(_ threads: Int, _ body: () throws -> R) rethrows -> R {
+    precondition(threads >= 1, "TensorThreads.within: \(threads) threads")
+    return try $own.withValue(threads, operation: body)
+  }
 
   /// Runs `body` over 0 ..< `count` in pieces of at least `grain` items, cut at multiples of `grain`.
   static func split(_ count: Int, grain: Int, _ body: @Sendable (Range<Int>) -> Void) {

@@ -9,6 +9,9 @@ enum BundledText {
   /// The named character references of HTML, one a line; `make_data.py` tells the format.
   static func htmlEntities() -> String { unsafe unpacked(pairloom_html_entities()) }
 
+  /// Properties of characters and what ftfy knows of mojibake; `make_text_tables.py` tells the format.
+  static func textTables() -> String { unsafe unpacked(pairloom_text_tables()) }
+
   private static func unpacked(_ blob: PairloomBlob) -> String {
     // Safe: the blob is a constant of the program.
     let packed = unsafe Array(UnsafeBufferPointer(start: blob.bytes, count: blob.length))

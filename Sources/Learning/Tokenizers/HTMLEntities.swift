@@ -8,8 +8,6 @@ enum HTMLEntities {
     var named: [String: [Unicode.Scalar]] = [:]
     /// The names that count without a semicolon too.
     var bare: Set<String> = []
-    /// Names that ftfy adds: all capitals, for the capital of what the small name stands for.
-    var capitals: [String: [Unicode.Scalar]] = [:]
   }
 
   private static let table: Table = {
@@ -22,15 +20,6 @@ enum HTMLEntities {
         UInt32($0, radix: 16).flatMap(Unicode.Scalar.init)
       }
       if isBare { table.bare.insert(name) }
-    }
-    for (name, scalars) in table.named where name == name.lowercased() {
-      let capital = name.uppercased()
-      // Only where html.unescape leaves `&NAME;` alone: no such name, and no bare name begins it.
-      let prefixes = (2...max(2, capital.utf8.count)).map { String(capital.prefix($0)) }
-      guard table.named[capital] == nil, !prefixes.contains(where: table.bare.contains) else {
-        continue
-      }
-      table.capitals[capital] = scalars.flatMap { $0.properties.uppercaseMapping.unicodeScalars }
     }
     return table
   }()
@@ -53,7 +42,7 @@ enum HTMLEntities {
         result += unescaped.contains(";") ? Array(reference) : unescaped
       } else {
         let name = string(reference.dropFirst().dropLast())
-        result += table.named[name] ?? table.capitals[name] ?? Array(reference)
+        result += table.named[name] ?? TextTables.shared.capitals[name] ?? Array(reference)
       }
       index = end
     }

@@ -45,8 +45,9 @@ private struct MergeLearner {
   init(_ texts: [String]) {
     var counts: [[UInt8]: Int] = [:]
     for text in texts {
-      for piece in PieceSplitter.pieces(of: TextCleaning.cleaned(text), keepsSpecials: false) {
-        counts[BytePairTokenizer.bytes(of: piece), default: 0] += 1
+      let cleaned = TextCleaning.cleaned(text)
+      for piece in PieceSplitter(cleaned, keepsSpecials: false) {
+        counts[Array(cleaned[piece.bytes]), default: 0] += 1
       }
     }
     for (word, count) in counts {

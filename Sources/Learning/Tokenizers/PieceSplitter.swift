@@ -2,69 +2,111 @@
 ///
 /// The alternatives of CLIP's regular expression in their order, at each place the first that fits:
 /// the special strings, `'s 't 're 've 'm 'll 'd`, a run of letters, one digit, a run of anything
-/// else but space. Letters are `\p{L}` without marks, digits `\p{N}`.
-struct PieceSplitter {
-  private enum Kind { case letter, digit, space, other }
-
-  private static let contractions = ["s", "t", "re", "ve", "m", "ll", "d"].map {
-    Array($0.unicodeScalars)
+/// else but space. Letters are `\p{L}` without marks, digits `\p{N}`, of the `regex` module's Unicode.
+struct PieceSplitter: Sequence, IteratorProtocol {
+  struct Piece {
+    /// The place of its bytes in the text.
+    var bytes: Range<Int>
+    /// Which special string it is, if it is one to the letter.
+    var special: Int?
   }
+
   /// The special strings of open_clip's tokenizer: start, end.
-  static let specials = ["<start_of_text>", "<end_of_text>"].map { Array($0.unicodeScalars) }
+  private static let specials = ["<start_of_text>", "<end_of_text>"].map { Array($0.utf8) }
+  private static let contractions = ["s", "t", "re", "ve", "m", "ll", "d"].map { Array($0.utf8) }
 
-  private static func kind(of scalar: Unicode.Scalar) -> Kind {
-    switch scalar.value {
-    case 0x61...0x7A, 0x41...0x5A: .letter
-    case 0x30...0x39: .digit
-    case 0x20, 0x09...0x0D: .space
-    case 0..<0x80: .other
-    // Ignoring case, the `regex` module takes this mark for a letter and for none: it vanishes.
-    case 0x345: .space
-    default:
-      switch scalar.properties.generalCategory {
-      case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter:
-        .letter
-      case .decimalNumber, .letterNumber, .otherNumber: .digit
-      default: scalar.properties.isWhitespace ? .space : .other
-      }
-    }
+  private let text: [UInt8]
+  private let keepsSpecials: Bool
+  private let characters = TextTables.shared.characters
+  private var index = 0
+
+  /// - Parameters:
+  ///   - text: UTF-8, as ``TextCleaning`` gives it.
+  ///   - keepsSpecials: Whether a special string is a piece of its own.
+  init(_ text: [UInt8], keepsSpecials: Bool) {
+    self.text = text
+    self.keepsSpecials = keepsSpecials
   }
 
-  /// The pieces of `text`; a special string is a piece of its own if `keepsSpecials`.
-  static func pieces(of text: [Unicode.Scalar], keepsSpecials: Bool) -> [ArraySlice<Unicode.Scalar>]
-  {
-    var pieces: [ArraySlice<Unicode.Scalar>] = []
-    var index = 0
+  mutating func next() -> Piece? {
     while index < text.count {
       let start = index
-      let kind = kind(of: text[index])
-      if kind == .space {
-        index += 1
-        continue
+      let (kind, end) = character(at: start)
+      index = end
+      switch kind {
+      case .space: continue
+      case .digit: return Piece(bytes: start..<end)
+      case .letter: break
+      case .other:
+        if keepsSpecials, text[start] == UInt8(ascii: "<"), let special = special(at: start) {
+          index = special.bytes.upperBound
+          return special
+        }
+        if text[start] == UInt8(ascii: "'"), let end = endOfContraction(at: start) {
+          index = end
+          return Piece(bytes: start..<end)
+        }
       }
-      if keepsSpecials, let special = specials.first(where: { matches($0, text, at: start) }) {
-        index += special.count
-      } else if text[index] == "'",
-        let tail = contractions.first(where: { matches($0, text, at: start + 1) })
-      {
-        index += 1 + tail.count
-      } else {
-        index += 1
-        while kind != .digit, index < text.count, Self.kind(of: text[index]) == kind { index += 1 }
+      while index < text.count {
+        let (following, end) = character(at: index)
+        guard following == kind else { break }
+        index = end
       }
-      pieces.append(text[start..<index])
+      return Piece(bytes: start..<index)
     }
-    return pieces
+    return nil
   }
 
-  /// Whether `text` goes on with `pattern`, where ſ counts as s: the one letter of a lower-cased text
-  /// that a pattern that ignores case takes for another.
-  private static func matches(
-    _ pattern: [Unicode.Scalar], _ text: [Unicode.Scalar], at start: Int
-  ) -> Bool {
-    guard start + pattern.count <= text.count else { return false }
-    return pattern.indices.allSatisfy {
-      text[start + $0] == pattern[$0] || (pattern[$0] == "s" && text[start + $0] == "ſ")
+  /// The kind of the character that begins at `start`, and where it ends.
+  private func character(at start: Int) -> (CharacterProperties.Piece, end: Int) {
+    let byte = text[start]
+    switch byte {
+    case 0x61...0x7A: return (.letter, start + 1)
+    case 0x20: return (.space, start + 1)
+    case 0x30...0x39: return (.digit, start + 1)
+    case 0..<0x80: break
+    default:
+      let count = byte < 0xE0 ? 2 : byte < 0xF0 ? 3 : 4
+      var value = UInt32(byte) & (0x7F >> UInt32(count))
+      for place in (start + 1)..<(start + count) { value = value << 6 | UInt32(text[place] & 0x3F) }
+      let scalar = Unicode.Scalar(value) ?? "\u{FFFD}"
+      return (characters[scalar].piece, start + count)
     }
+    return (characters[Unicode.Scalar(byte)].piece, start + 1)
+  }
+
+  private func special(at start: Int) -> Piece? {
+    for (number, pattern) in Self.specials.enumerated() {
+      if let end = end(of: pattern, at: start) {
+        let isExact = end - start == pattern.count
+        return Piece(bytes: start..<end, special: isExact ? number : nil)
+      }
+    }
+    return nil
+  }
+
+  private func endOfContraction(at start: Int) -> Int? {
+    for tail in Self.contractions {
+      if let end = end(of: tail, at: start + 1) { return end }
+    }
+    return nil
+  }
+
+  /// Where `pattern` ends if the text has it at `start`.
+  ///
+  /// ſ (C5 BF) counts as s: the one letter of a lower-cased text that a pattern which ignores case
+  /// takes for another.
+  private func end(of pattern: [UInt8], at start: Int) -> Int? {
+    var place = start
+    for byte in pattern {
+      if place < text.count, text[place] == byte {
+        place += 1
+      } else if byte == UInt8(ascii: "s"), text[place...].starts(with: [0xC5, 0xBF]) {
+        place += 2
+      } else {
+        return nil
+      }
+    }
+    return place
   }
 }

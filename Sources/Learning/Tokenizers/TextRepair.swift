@@ -1,37 +1,48 @@
-@_spi(_Unicode) import Swift
-
-/// ftfy 6.3 `fix_text`, without its repair of mojibake.
+/// ftfy 6.3 `fix_text`, with its defaults.
 ///
-/// The parts that tables drive are all here, in ftfy's order and until nothing changes: entities, C1
-/// controls, Latin ligatures, character width, curly quotes, line breaks, terminal escapes, control
-/// characters, NFC. Surrogates cannot occur in a Swift string. Not here: `fix_encoding`, which guesses
-/// from statistics that `Ã©` was `é`.
+/// Line by line, in ftfy's order and until nothing changes: entities, mojibake, C1 controls, Latin
+/// ligatures, character width, curly quotes, line breaks, terminal escapes, control characters, NFC.
+/// Surrogates cannot occur in a Swift string.
 enum TextRepair {
-  private static let mostPasses = 64
+  /// ftfy cuts longer lines.
+  private static let longestSegment = 1_000_000
+  /// The characters that the passes over one segment may handle together: below a second.
+  ///
+  /// ftfy has no limit. It matters for text made to be slow: thousands of levels of `&#38;#38;`.
+  private static let mostWork = 1 << 24
 
   static func repaired(_ text: [Unicode.Scalar]) -> [Unicode.Scalar] {
     var result: [Unicode.Scalar] = []
     var mayUnescape = true
-    // Line by line: a `<` says that this line, and all that follow, are true HTML.
+    // A `<` says that this line, and all that follow, are true HTML.
     for segment in segments(text) {
       if segment.contains("<") { mayUnescape = false }
-      var current = segment
-      // Each pass opens one level of `&amp;amp;`: without a limit a long text would take for ever.
-      for _ in 0..<mostPasses {
-        let next = pass(current, unescaping: mayUnescape)
-        if next == current { break }
-        current = next
-      }
-      result += current
+      result += stable(segment, unescaping: mayUnescape)
     }
     return result
+  }
+
+  private static func stable(_ segment: [Unicode.Scalar], unescaping: Bool) -> [Unicode.Scalar] {
+    var current = segment
+    var work = 0
+    while work <= mostWork {
+      let next = pass(current, unescaping: unescaping)
+      if next == current { break }
+      // Each pass opens one level of `&amp;amp;`: deep ones are brought up at once.
+      current =
+        unescaping && next == EntityNesting.opened(current, levels: 1)
+        ? EntityNesting.withoutIdleLevels(next) : next
+      work += next.count
+    }
+    return current
   }
 
   private static func segments(_ text: [Unicode.Scalar]) -> [[Unicode.Scalar]] {
     var segments: [[Unicode.Scalar]] = []
     var start = 0
     while start < text.count {
-      let end = text[start...].firstIndex(of: "\n").map { $0 + 1 } ?? text.count
+      let line = text[start...].firstIndex(of: "\n").map { $0 + 1 } ?? text.count
+      let end = min(line, start + longestSegment)
       segments.append(Array(text[start..<end]))
       start = end
     }
@@ -40,10 +51,14 @@ enum TextRepair {
 
   private static func pass(_ text: [Unicode.Scalar], unescaping: Bool) -> [Unicode.Scalar] {
     let unescaped = unescaping ? HTMLEntities.unescapeCarefully(text) : text
+    // No other step touches it.
+    if unescaped.allSatisfy({ (0x20..<0x7F).contains($0.value) || $0 == "\n" }) { return unescaped }
+    let decoded = Mojibake.repaired(unescaped)
     var mapped: [Unicode.Scalar] = []
-    mapped.reserveCapacity(unescaped.count)
-    for scalar in unescaped { appendMapped(scalar, to: &mapped) }
-    return composed(withoutControls(withoutTerminalEscapes(withUnixLineBreaks(mapped))))
+    mapped.reserveCapacity(decoded.count)
+    for scalar in decoded { appendMapped(scalar, to: &mapped) }
+    return Composition.composed(
+      withoutControls(withoutTerminalEscapes(withUnixLineBreaks(mapped))))
   }
 
   /// The maps of one scalar to others: C1 controls, ligatures, widths and quotes.
@@ -105,7 +120,7 @@ enum TextRepair {
       if text[index] == "\u{1B}", index + 1 < text.count, text[index + 1] == "[" {
         var end = index + 2
         while end < text.count,
-          text[end] == ";" || text[end].properties.generalCategory == .decimalNumber
+          text[end] == ";" || TextTables.shared.characters[text[end]].contains(.decimal)
         {
           end += 1
         }
@@ -127,14 +142,5 @@ enum TextRepair {
       default: true
       }
     }
-  }
-
-  /// Normalisation form C (Unicode Standard Annex #15).
-  private static func composed(_ text: [Unicode.Scalar]) -> [Unicode.Scalar] {
-    // Nothing below U+0300 composes with what stands before it.
-    guard text.contains(where: { $0.value >= 0x300 }) else { return text }
-    var string = ""
-    string.unicodeScalars.append(contentsOf: text)
-    return Array(string._nfc)
   }
 }

@@ -1,7 +1,7 @@
 import TensorEngine
 
-/// The types of number that safetensors files hold, and how they become Float.
-enum NumberFormat: String, CaseIterable {
+/// The types of number that weight files hold, by safetensors' names, and how they become Float.
+public enum NumberFormat: String, CaseIterable, Sendable {
   case float64 = "F64"
   case float32 = "F32"
   case float16 = "F16"
@@ -13,7 +13,7 @@ enum NumberFormat: String, CaseIterable {
   case uint8 = "U8"
   case bool = "BOOL"
 
-  var byteCount: Int {
+  public var byteCount: Int {
     switch self {
     case .float64, .int64: 8
     case .float32, .int32: 4

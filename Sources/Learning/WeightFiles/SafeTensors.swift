@@ -1,20 +1,6 @@
 public import DurableFiles
 public import TensorEngine
 
-/// Named tensors as they stand in a weight file.
-public struct WeightFile: Sendable {
-  public var tensors: [String: Tensor]
-  public var metadata: [String: String]
-  /// Where they came from, for messages.
-  public var name: String
-
-  public init(tensors: [String: Tensor], metadata: [String: String] = [:], name: String) {
-    self.tensors = tensors
-    self.metadata = metadata
-    self.name = name
-  }
-}
-
 /// The safetensors format: eight bytes of length, a JSON header, numbers.
 ///
 /// Every length is checked before memory is taken for it; offsets must cover the data without gap or
@@ -31,61 +17,35 @@ public enum SafeTensors {
   ///
   /// Needs memory for the tensors and once more for the largest.
   public static func read(_ path: String) throws(WeightFileError) -> WeightFile {
-    do {
-      return try read(name: path, byteCount: DurableFile.size(of: path)) {
-        count, offset throws(FileError) in try DurableFile.read(path, count: count, at: offset)
-      }
-    } catch let error as FileError {
-      throw WeightFileError(.unreadable(error), file: path)
-    } catch let error as WeightFileError {
-      throw error
-    } catch {
-      preconditionFailure("reading threw \(error)")
-    }
+    try WeightReader(safeTensors: ByteSource(path: path)).file()
   }
 
   /// Parses the bytes of a file; `name` stands in messages.
   public static func parse(_ bytes: [UInt8], name: String) throws(WeightFileError) -> WeightFile {
-    do {
-      return try read(name: name, byteCount: bytes.count) { count, offset in
-        Array(bytes[offset..<(offset + count)])
-      }
-    } catch let error as WeightFileError {
-      throw error
-    } catch {
-      preconditionFailure("parsing threw \(error)")
-    }
+    try WeightReader(safeTensors: .bytes(bytes, name: name)).file()
   }
 
-  private static func read(
-    name: String, byteCount: Int, bytes: (_ count: Int, _ offset: Int) throws -> [UInt8]
-  ) throws -> WeightFile {
-    guard byteCount >= lengthBytes else {
-      throw WeightFileError(.truncated(expected: lengthBytes, actual: byteCount), file: name)
+  /// The table of contents, and where the numbers begin.
+  static func header(
+    of source: ByteSource
+  ) throws(WeightFileError) -> (header: SafeTensorsHeader, dataStart: Int) {
+    guard source.size >= lengthBytes else {
+      throw WeightFileError(
+        .truncated(expected: lengthBytes, actual: source.size), file: source.name)
     }
-    let length = try bytes(lengthBytes, 0).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+    let length = try source.read(lengthBytes, at: 0).littleEndian(0, lengthBytes)
     guard length <= mostHeaderBytes else {
-      throw WeightFileError(.headerTooLong(bytes: length), file: name)
+      throw WeightFileError(.headerTooLong(bytes: length), file: source.name)
     }
     let dataStart = lengthBytes + Int(length)
-    guard byteCount >= dataStart else {
-      throw WeightFileError(.truncated(expected: dataStart, actual: byteCount), file: name)
+    guard source.size >= dataStart else {
+      throw WeightFileError(
+        .truncated(expected: dataStart, actual: source.size), file: source.name)
     }
     let header = try SafeTensorsHeader(
-      json: bytes(Int(length), lengthBytes), dataBytes: byteCount - dataStart, file: name)
-
-    var file = WeightFile(tensors: [:], metadata: header.metadata, name: name)
-    file.tensors.reserveCapacity(header.entries.count)
-    for entry in header.entries {
-      let count = entry.end - entry.begin
-      let numbers = try bytes(count, dataStart + entry.begin)
-      guard numbers.count == count else {  // The file has shrunk since its size was asked.
-        throw WeightFileError(
-          .truncated(expected: count, actual: numbers.count), file: name, tensor: entry.name)
-      }
-      file.tensors[entry.name] = entry.format.tensor(shape: entry.shape, numbers)
-    }
-    return file
+      json: source.read(Int(length), at: lengthBytes), dataBytes: source.size - dataStart,
+      file: source.name)
+    return (header, dataStart)
   }
 
   /// Publishes `tensors` as F32 under `path`, all at once.
@@ -98,19 +58,39 @@ public enum SafeTensors {
   public static func write(
     _ tensors: [(name: String, tensor: Tensor)], metadata: [String: String] = [:], to path: String
   ) throws(FileError) {
+    do throws(WeightFileError) {
+      try write(tensors, as: .float32, metadata: metadata, to: path)
+    } catch {
+      guard case .unreadable(let cause) = error.reason else {
+        preconditionFailure("no Float is too large for F32: \(error)")
+      }
+      throw cause
+    }
+  }
+
+  /// As ``write(_:metadata:to:)``, in another precision.
+  ///
+  /// - Throws: ``WeightFileError`` where a value is too large for the precision, or the disk refuses.
+  public static func write(
+    _ tensors: [(name: String, tensor: Tensor)], as precision: WeightPrecision,
+    metadata: [String: String] = [:], to path: String
+  ) throws(WeightFileError) {
     let sorted = tensors.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
     for (one, next) in zip(sorted, sorted.dropFirst()) {
       precondition(one.name != next.name, "\(path): two tensors are named \(one.name)")
     }
-    let writer = try DurableFileWriter(path)
-    try writer.write(header(of: sorted, metadata: metadata))
-    for (_, tensor) in sorted { try writer.write(bytes(of: tensor)) }
-    try writer.commit()
+    let sink = try WeightSink(path)
+    try sink.write(header(of: sorted, as: precision.format, metadata: metadata))
+    for (name, tensor) in sorted {
+      try sink.write(precision.bytes(of: tensor, name: name, file: path))
+    }
+    try sink.commit()
   }
 
   /// Length and JSON, filled up with spaces so that the numbers begin at a multiple of eight.
   private static func header(
-    of tensors: [(name: String, tensor: Tensor)], metadata: [String: String]
+    of tensors: [(name: String, tensor: Tensor)], as format: NumberFormat,
+    metadata: [String: String]
   ) -> [UInt8] {
     var fields: [String] = []
     if !metadata.isEmpty {
@@ -120,11 +100,11 @@ public enum SafeTensors {
     }
     var offset = 0
     for (name, tensor) in tensors {
-      let end = offset + tensor.count * MemoryLayout<Float>.size
+      let end = offset + tensor.count * format.byteCount
       let shape = tensor.shape.map(String.init).joined(separator: ",")
       fields.append(
-        "\(quoted(name)):{\"dtype\":\"F32\",\"shape\":[\(shape)],\"data_offsets\":[\(offset),\(end)]}"
-      )
+        "\(quoted(name)):{\"dtype\":\"\(format.rawValue)\",\"shape\":[\(shape)],"
+          + "\"data_offsets\":[\(offset),\(end)]}")
       offset = end
     }
     var json = Array("{\(fields.joined(separator: ","))}".utf8)
@@ -145,10 +125,5 @@ public enum SafeTensors {
       }
     }
     return result + "\""
-  }
-
-  private static func bytes(of tensor: Tensor) -> [UInt8] {
-    // The format is little-endian, and so is every machine that has AVX2.
-    tensor.withSpan { floats in unsafe floats.withUnsafeBytes { unsafe Array($0) } }
   }
 }

@@ -11,25 +11,37 @@ public import WeightFiles
 /// side, D the common width. Source: Radford et al. 2021 (arXiv:2103.00020), open_clip `model.py`.
 public final class CLIP: Module {
   public let configuration: CLIPConfiguration
-  private let visual: VisionTransformer
+  private let visual: ImageTower
   private let text: TextTransformer
   /// The logarithm of the factor on the cosines, a scalar; ln(1/0.07) at first.
   public let logitScale: Variable
 
   /// A model with open_clip's random initialisation; the same seed gives the same weights.
-  public init(_ configuration: CLIPConfiguration, seed: UInt64) {
+  public convenience init(_ configuration: CLIPConfiguration, seed: UInt64) {
+    self.init(configuration, seed: seed, draws: true)
+  }
+
+  /// Without draws, the parameters are unset: for weights that come from elsewhere.
+  private init(_ configuration: CLIPConfiguration, seed: UInt64, draws: Bool) {
     if let problem = configuration.problem { preconditionFailure("CLIP: \(problem)") }
     self.configuration = configuration
     let activation: GELU = configuration.quickGELU ? .quick : .exact
     // A stream for each tower: the size of one does not change the draws of the other.
     var visionRandom = RandomStream(seed: seed, path: 0)
     var textRandom = RandomStream(seed: seed, path: 1)
-    visual = VisionTransformer(
-      configuration.vision, embedDim: configuration.embedDim, activation: activation,
-      random: &visionRandom)
-    text = TextTransformer(
-      configuration.text, embedDim: configuration.embedDim, activation: activation,
-      random: &textRandom)
+    func made<Tower>(_ make: () -> Tower) -> Tower {
+      draws ? make() : Initialisation.skipped(make)
+    }
+    visual = made {
+      ImageTower(
+        configuration.vision, embedDim: configuration.embedDim, activation: activation,
+        random: &visionRandom)
+    }
+    text = made {
+      TextTransformer(
+        configuration.text, embedDim: configuration.embedDim, activation: activation,
+        random: &textRandom)
+    }
     logitScale = .parameter(Tensor(Float(log(1 / 0.07))))
   }
 
@@ -37,7 +49,8 @@ public final class CLIP: Module {
   ///
   /// - Throws: ``CLIPError`` that names what is missing, unexpected or of another shape.
   public convenience init(_ configuration: CLIPConfiguration, weights: WeightFile) throws {
-    self.init(configuration, seed: 0)
+    // Every parameter is overwritten, or the model is thrown away.
+    self.init(configuration, seed: 0, draws: false)
     try load(weights)
   }
 
@@ -58,9 +71,13 @@ public final class CLIP: Module {
     visual.visitParameters(prefix: prefix + "visual.", visit)
   }
 
-  /// The weights under their names, for a weight file.
+  public func visitBuffers(prefix: String, _ visit: (String, Variable) -> Void) {
+    visual.visitBuffers(prefix: prefix + "visual.", visit)
+  }
+
+  /// The parameters and buffers under their names, for a weight file.
   public var state: [(name: String, tensor: Tensor)] {
-    parameters.map { ($0.name, $0.variable.value) }
+    (parameters + buffers).map { ($0.name, $0.variable.value) }
   }
 
   /// What older files of OpenAI and open_clip hold beside the weights.
@@ -74,7 +91,9 @@ public final class CLIP: Module {
     var mismatched: [CLIPError.ShapeMismatch] = []
     var fitting: [(Variable, Tensor)] = []
     var unexpected = Set(weights.tensors.keys).subtracting(Self.ignoredNames)
-    for (name, variable) in parameters {
+    // torch counts batches beside running statistics; nothing reads the count.
+    unexpected = unexpected.filter { !$0.hasSuffix(".num_batches_tracked") }
+    for (name, variable) in parameters + buffers {
       unexpected.remove(name)
       guard let tensor = weights.tensors[name] else {
         missing.append(name)

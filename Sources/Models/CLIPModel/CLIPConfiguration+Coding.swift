@@ -61,13 +61,23 @@ extension CLIPConfiguration.Vision {
     let container = try decoder.container(keyedBy: Key.self)
     self.init()
     imageSize = try container.value("image_size", or: imageSize)
-    layers = try container.value("layers", or: layers)
+    // A list of numbers is open_clip's sign for a ResNet.
+    if let stages = try? container.decode([Int].self, forKey: Key("layers")) {
+      self.stages = stages
+    } else {
+      layers = try container.value("layers", or: layers)
+    }
     width = try container.value("width", or: width)
     patchSize = try container.value("patch_size", or: patchSize)
     headWidth = try container.value("head_width", or: headWidth)
     mlpRatio = try container.value("mlp_ratio", or: mlpRatio)
+    layerScale = try container.decodeIfPresent(Double.self, forKey: Key("ls_init_value"))
+    // What a ResNet does not look at must not tell two of them apart.
+    if isResNet { (patchSize, mlpRatio, layerScale) = (Self().patchSize, Self().mlpRatio, nil) }
     try container.refuseOthers(
-      known: ["image_size", "layers", "width", "patch_size", "head_width", "mlp_ratio"],
+      known: [
+        "image_size", "layers", "width", "patch_size", "head_width", "mlp_ratio", "ls_init_value",
+      ],
       ignored: [
         // They only matter beside a switch that is refused.
         "attn_pooler_queries", "attn_pooler_heads", "timm_pool", "timm_proj",
@@ -77,11 +87,17 @@ extension CLIPConfiguration.Vision {
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: Key.self)
     try container.encode(imageSize, forKey: Key("image_size"))
-    try container.encode(layers, forKey: Key("layers"))
     try container.encode(width, forKey: Key("width"))
-    try container.encode(patchSize, forKey: Key("patch_size"))
     try container.encode(headWidth, forKey: Key("head_width"))
+    if isResNet {
+      try container.encode(stages, forKey: Key("layers"))
+      try container.encodeNil(forKey: Key("patch_size"))
+      return
+    }
+    try container.encode(layers, forKey: Key("layers"))
+    try container.encode(patchSize, forKey: Key("patch_size"))
     try container.encode(mlpRatio, forKey: Key("mlp_ratio"))
+    try container.encodeIfPresent(layerScale, forKey: Key("ls_init_value"))
   }
 }
 
@@ -95,8 +111,11 @@ extension CLIPConfiguration.Text {
     heads = try container.value("heads", or: heads)
     layers = try container.value("layers", or: layers)
     mlpRatio = try container.value("mlp_ratio", or: mlpRatio)
+    layerScale = try container.decodeIfPresent(Double.self, forKey: Key("ls_init_value"))
     try container.refuseOthers(
-      known: ["context_length", "vocab_size", "width", "heads", "layers", "mlp_ratio"],
+      known: [
+        "context_length", "vocab_size", "width", "heads", "layers", "mlp_ratio", "ls_init_value",
+      ],
       ignored: ["pad_id", "eos_id", "hf_proj_type", "hf_pooler_type", "hf_model_pretrained"],
       defaults: ["pool_type": "argmax", "proj_type": "linear", "block_type": "default"])
   }
@@ -109,5 +128,6 @@ extension CLIPConfiguration.Text {
     try container.encode(heads, forKey: Key("heads"))
     try container.encode(layers, forKey: Key("layers"))
     try container.encode(mlpRatio, forKey: Key("mlp_ratio"))
+    try container.encodeIfPresent(layerScale, forKey: Key("ls_init_value"))
   }
 }

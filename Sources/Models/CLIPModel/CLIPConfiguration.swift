@@ -3,10 +3,10 @@ import FoundationEssentials
 
 /// The sizes of a CLIP, in the JSON of open_clip's `model_configs`.
 ///
-/// Keys of open_clip that ask for something else than a plain ViT with CLIP's causal text tower are
-/// refused by name; its defaults for them are accepted.
+/// Keys of open_clip that ask for something else than a plain ViT or OpenAI's ResNet with CLIP's causal
+/// text tower are refused by name; its defaults for them are accepted.
 public struct CLIPConfiguration: Codable, Sendable, Equatable {
-  /// The image tower: a vision transformer.
+  /// The image tower: a vision transformer, or OpenAI's ResNet where it has stages.
   public struct Vision: Codable, Sendable, Equatable {
     public var imageSize: Int
     public var layers: Int
@@ -15,10 +15,16 @@ public struct CLIPConfiguration: Codable, Sendable, Equatable {
     /// The width of one attention head.
     public var headWidth: Int
     public var mlpRatio: Double
+    /// What each branch of a block is multiplied by at first, per channel; nil without such factors.
+    public var layerScale: Double?
+    /// The blocks of a ResNet's four stages; empty for a transformer.
+    ///
+    /// A ResNet has no layers, patches and MLPs; its width is that of the stem.
+    public var stages: [Int]
 
     public init(
       imageSize: Int = 224, layers: Int = 12, width: Int = 768, patchSize: Int = 16,
-      headWidth: Int = 64, mlpRatio: Double = 4
+      headWidth: Int = 64, mlpRatio: Double = 4, layerScale: Double? = nil, stages: [Int] = []
     ) {
       self.imageSize = imageSize
       self.layers = layers
@@ -26,11 +32,17 @@ public struct CLIPConfiguration: Codable, Sendable, Equatable {
       self.patchSize = patchSize
       self.headWidth = headWidth
       self.mlpRatio = mlpRatio
+      self.layerScale = layerScale
+      self.stages = stages
     }
 
-    public var heads: Int { width / headWidth }
-    /// Patches along one side; an image makes their square, and one class token.
-    public var gridSize: Int { imageSize / patchSize }
+    public var isResNet: Bool { !stages.isEmpty }
+    /// The width where attention works: of a ResNet, that of its last pool.
+    public var attentionWidth: Int { isResNet ? width * 32 : width }
+    public var heads: Int { attentionWidth / headWidth }
+    /// Patches (of a ResNet, places at its end) along one side; an image makes their square, and one
+    /// token that pools.
+    public var gridSize: Int { imageSize / (isResNet ? 32 : patchSize) }
     public var hidden: Int { Int(Double(width) * mlpRatio) }
   }
 
@@ -42,10 +54,12 @@ public struct CLIPConfiguration: Codable, Sendable, Equatable {
     public var heads: Int
     public var layers: Int
     public var mlpRatio: Double
+    /// What each branch of a block is multiplied by at first, per channel; nil without such factors.
+    public var layerScale: Double?
 
     public init(
       contextLength: Int = 77, vocabularySize: Int = 49_408, width: Int = 512, heads: Int = 8,
-      layers: Int = 12, mlpRatio: Double = 4
+      layers: Int = 12, mlpRatio: Double = 4, layerScale: Double? = nil
     ) {
       self.contextLength = contextLength
       self.vocabularySize = vocabularySize
@@ -53,6 +67,7 @@ public struct CLIPConfiguration: Codable, Sendable, Equatable {
       self.heads = heads
       self.layers = layers
       self.mlpRatio = mlpRatio
+      self.layerScale = layerScale
     }
 
     public var hidden: Int { Int(Double(width) * mlpRatio) }
@@ -105,16 +120,37 @@ public struct CLIPConfiguration: Codable, Sendable, Equatable {
     where !(0.01...1000).contains(ratio) {
       return "\(name).mlp_ratio is \(ratio); 0.01 to 1,000 is allowed"
     }
-    if vision.width % vision.headWidth != 0 {
-      return "vision_cfg.width \(vision.width) is no multiple of head_width \(vision.headWidth)"
+    for (name, scale) in [("vision_cfg", vision.layerScale), ("text_cfg", text.layerScale)] {
+      if let scale, !scale.isFinite { return "\(name).ls_init_value is \(scale)" }
+    }
+    if vision.attentionWidth % vision.headWidth != 0 {
+      let factor = vision.isResNet ? "32 times " : ""
+      return "\(factor)vision_cfg.width \(vision.width) is no multiple of head_width "
+        + "\(vision.headWidth)"
     }
     if text.width % text.heads != 0 {
       return "text_cfg.width \(text.width) is no multiple of its \(text.heads) heads"
     }
+    if vision.isResNet { return resNetProblem ?? textProblem }
     if vision.imageSize < vision.patchSize {
       return "vision_cfg.image_size \(vision.imageSize) holds no patch of \(vision.patchSize)"
     }
-    if text.contextLength < 2 { return "text_cfg.context_length has no room for start and end" }
+    return textProblem
+  }
+
+  private var textProblem: String? {
+    text.contextLength < 2 ? "text_cfg.context_length has no room for start and end" : nil
+  }
+
+  private var resNetProblem: String? {
+    if vision.stages.count != 4 || !vision.stages.allSatisfy({ (1...1000).contains($0) }) {
+      return "vision_cfg.layers is \(vision.stages); four numbers of 1 to 1,000 are wanted"
+    }
+    if vision.width % 2 != 0 { return "vision_cfg.width \(vision.width) is odd" }
+    // The pool's places are the picture's side over 32; another side would not come out so.
+    if vision.imageSize % 32 != 0 {
+      return "vision_cfg.image_size \(vision.imageSize) is no multiple of 32"
+    }
     return nil
   }
 }

@@ -21,6 +21,14 @@ public struct CLIPError: Error, Equatable, Sendable, CustomStringConvertible {
     case noFile([String])
     /// The tokenizer knows another number of ids than the model.
     case vocabulary(tokenizer: Int, model: Int)
+    /// The weights are of another architecture; in words.
+    case unsupported(String)
+    /// Nothing says which activation the weights were trained with.
+    case unknownActivation
+    /// What was asked for contradicts what the file says; in words.
+    case contradiction(String)
+    /// The model cannot be written in the layout; in words.
+    case notWritable(String)
   }
 
   public var reason: Reason
@@ -34,7 +42,9 @@ public struct CLIPError: Error, Equatable, Sendable, CustomStringConvertible {
   public var description: String {
     switch reason {
     case .configuration(let problem):
-      return "\(file): \(problem). Give an open_clip configuration of a plain ViT CLIP."
+      return
+        "\(file): \(problem). Give an open_clip configuration of a plain CLIP, a ViT or OpenAI's"
+        + " ResNet; SigLIP, CoCa, CLIPA and towers of timm or Hugging Face are not there."
     case .weights(let missing, let unexpected, let mismatched):
       let parts =
         [
@@ -47,10 +57,19 @@ public struct CLIPError: Error, Equatable, Sendable, CustomStringConvertible {
         + " Check that the configuration is the one they were made with."
     case .noFile(let names):
       return "\(file): none of \(names.joined(separator: ", ")) is there."
-        + " Give the folder that pairloom train wrote, or a .safetensors file beside its JSON."
+        + " Give a folder of pairloom train, open_clip or Hugging Face, or a file of weights."
     case .vocabulary(let tokenizer, let model):
       return "\(file): the tokenizer has \(tokenizer) ids, the model \(model)."
         + " Take the merges that the model was trained with."
+    case .unsupported(let what):
+      return "\(file): the weights are of \(what)."
+        + " Give a CLIP of OpenAI, open_clip (plain CLIP) or Hugging Face (CLIPModel)."
+    case .unknownActivation:
+      return "\(file): does not say which activation its weights were trained with, and with the"
+        + " other one every score is wrong. Give --activation quick-gelu (OpenAI's weights, and what"
+        + " open_clip calls -quickgelu), --activation gelu, or --model-config NAME."
+    case .contradiction(let problem): return "\(file): \(problem)"
+    case .notWritable(let problem): return "\(file): \(problem)"
     }
   }
 

@@ -32,7 +32,8 @@ final class TextTransformer: Module {
       .normal([configuration.contextLength, width], standardDeviation: 0.01, random: &random))
     transformer = Transformer(
       width: width, layers: configuration.layers, heads: configuration.heads,
-      hidden: configuration.hidden, activation: activation, random: &random)
+      hidden: configuration.hidden, activation: activation, layerScale: configuration.layerScale,
+      random: &random)
     let attentionScale = 1 / Double(width).squareRoot()
     let projectionScale = attentionScale / Double(2 * configuration.layers).squareRoot()
     let hiddenScale = 1 / Double(2 * width).squareRoot()

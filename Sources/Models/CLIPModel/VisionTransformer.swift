@@ -38,7 +38,8 @@ final class VisionTransformer: Module {
     preNorm = LayerNorm(width)
     transformer = Transformer(
       width: width, layers: configuration.layers, heads: configuration.heads,
-      hidden: configuration.hidden, activation: activation, random: &random)
+      hidden: configuration.hidden, activation: activation, layerScale: configuration.layerScale,
+      random: &random)
     postNorm = LayerNorm(width)
     projection = .parameter(.normal([width, embedDim], standardDeviation: scale, random: &random))
   }

@@ -43,8 +43,8 @@ extension DuplicateJudge {
       _ place: Int, _ pair: JudgedPair, _ batch: BatchPictures, caption: () -> Drop?
     ) -> (Drop?, DuplicateMatch?) {
       if let match = evaluation(place) { return (Drop(.evaluationSet), match) }
-      if let count = judge.placeholders[pair.row] {
-        return (Drop(.placeholder, detail: "under \(count) captions"), nil)
+      if let words = judge.placeholders[pair.row] {
+        return (Drop(.placeholder, detail: words), nil)
       }
       if let found = picture(place, pair, batch) {
         return (Drop(found.reason, survivor: found.row), found.match == .init() ? nil : found.match)

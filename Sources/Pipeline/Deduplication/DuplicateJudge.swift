@@ -17,8 +17,8 @@ public final class DuplicateJudge {
   let threads: Int
   let kept: KeptPairs
   let references: DuplicateReferences
-  /// The captions of each placeholder, by row: those rows are dropped.
-  public var placeholders: [Int: Int] = [:]
+  /// The rows of placeholders, which are dropped, with what each stands under (``PlaceholderGroups``).
+  public var placeholders: [Int: String] = [:]
   /// Drops that stay, by row, where nothing else drops the pair.
   public var standing: [Int: Verdict] = [:]
   /// The rows of pictures that were kept until `pairloom forget` took them out, by SHA-256.

@@ -35,8 +35,9 @@ public struct DuplicateRules: Sendable, Equatable {
   public var against: [String] = []
   /// Folders, tars, index files and lists of hashes whose pictures are dropped.
   public var evaluationSets: [String] = []
-  /// Distinct captions under which one picture is a placeholder; nil for never.
-  public var placeholderCaptions: Int?
+  /// What makes a picture a placeholder, such as "image not found": that it stands under so many distinct
+  /// captions, URLs or hosts, whichever is reached; none for never.
+  public var placeholders = PlaceholderRule()
   /// How often one caption may be kept; nil for no limit.
   public var captionLimit: Int?
   /// The Jaccard similarity at which captions are near duplicates; nil for never.
@@ -48,7 +49,7 @@ public struct DuplicateRules: Sendable, Equatable {
   public init(kind: Kind) { self.kind = kind }
 
   /// Whether nothing can be decided before every picture is there.
-  public var needsAll: Bool { keep == .best || placeholderCaptions != nil }
+  public var needsAll: Bool { keep == .best || !placeholders.isEmpty }
 
   /// Whether a verdict goes by the caption, too.
   package var readsCaptions: Bool { countsCaptions || scope == .pair }
@@ -58,7 +59,7 @@ public struct DuplicateRules: Sendable, Equatable {
   public var comparesPictures: Bool { kind != .off }
   /// Whether nothing is ever dropped.
   public var isIdle: Bool {
-    kind == .off && evaluationSets.isEmpty && placeholderCaptions == nil && !countsCaptions
+    kind == .off && evaluationSets.isEmpty && placeholders.isEmpty && !countsCaptions
   }
 
   /// Reads `dedup` and what stands under `duplicates`.
@@ -74,8 +75,9 @@ public struct DuplicateRules: Sendable, Equatable {
     bestColumn = best == Self.pixels ? nil : best
     against = try reader.list("duplicates.against")
     evaluationSets = try reader.list("duplicates.evaluation_sets")
-    // One caption tells nothing: every picture has one.
-    placeholderCaptions = try reader.optionalInt("duplicates.placeholders", in: 2...1_000_000_000)
+    // One tells nothing: every picture has one.
+    placeholders = PlaceholderRule(
+      try reader.numbers("duplicates.placeholders", in: 2...1_000_000_000))
     captionLimit = try reader.optionalInt("duplicates.caption_limit", in: 1...1_000_000_000)
     captionSimilarity = try reader.optionalDouble(
       "duplicates.caption_similarity", in: SimilarityBands.similarities)

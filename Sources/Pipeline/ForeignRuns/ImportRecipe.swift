@@ -58,6 +58,8 @@ struct ImportRecipe {
     ("model", "an import scores nothing; score the run's shards with `pairloom score`"),
     ("filter.min_score", "an import filters nothing"),
     ("filter.top_fraction", "an import filters nothing"),
+    ("filter.plan", "an import filters nothing; `pairloom filter` does, of its shards"),
+    ("filter.rules", "an import filters nothing; `pairloom filter` does, of its shards"),
   ]
 
   /// What somebody has said of a recipe's options.

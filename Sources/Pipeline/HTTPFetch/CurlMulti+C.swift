@@ -176,7 +176,8 @@ private let setTimer: curl_multi_timer_callback = { _, milliseconds, context in
   return 0
 }
 
-private enum CurlLibrary {
+/// libcurl, started once.
+enum CurlLibrary {
   // curl_global_init is thread safe in 7.88 only where built so; a lazy global runs once anyway.
   private static let code = curl_global_init(Int(CURL_GLOBAL_ALL))
 

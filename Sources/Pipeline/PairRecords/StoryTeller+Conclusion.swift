@@ -98,7 +98,7 @@ extension StoryTeller {
       let lowest = try await finalShards().scores.lowestKept
       return "\(score) is not among the best by filter.top_fraction \(fraction)"
         + (lowest.map { ", of which the last has \($0)" } ?? "")
-    case nil, .some(.none): return "\(score)"
+    case nil, .some(.none), .some(.plan): return "\(score)"
     }
   }
 

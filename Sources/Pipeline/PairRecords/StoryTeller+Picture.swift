@@ -109,7 +109,9 @@ extension StoryTeller {
           "result", judgement.drop?.reason.rawValue ?? "kept",
           .string(judgement.drop?.reason.rawValue ?? "kept"))
       ]
-      if judgement.drop != nil, let words = try await lowScoreWords(record) {
+      if let drop = judgement.drop, drop.reason == .filterRule {
+        facts.append(.init("why", text: "does not pass: \(drop.detail)"))
+      } else if judgement.drop != nil, let words = try await lowScoreWords(record) {
         facts.append(.init("why", text: words))
       } else if let rule = ruleWords {
         facts.append(.init("rule", text: rule))
@@ -129,6 +131,7 @@ extension StoryTeller {
     switch run.recipe?.filter {
     case .minScore(let threshold): "filter.min_score \(threshold)"
     case .topFraction(let fraction): "filter.top_fraction \(fraction)"
+    case .plan: run.recipe?.filter.planName.map { "the plan \($0)" }
     case nil, .some(.none): nil
     }
   }

@@ -46,7 +46,7 @@ public enum DropReason: String, Codable, CaseIterable, Sendable {
   case duplicateCaption = "duplicate_caption"
   /// As many pairs with the same caption are kept as may be.
   case captionLimit = "caption_limit"
-  /// The picture stands under many captions, as "image not found" does; none of them is kept.
+  /// The picture stands under many captions, URLs or hosts, as "image not found" does; none is kept.
   case placeholder
   /// The picture is, or looks like, one of a set that models are measured with.
   case evaluationSet = "evaluation_set"
@@ -54,6 +54,8 @@ public enum DropReason: String, Codable, CaseIterable, Sendable {
   case forgotten
   // Filter
   case lowScore = "low_score"
+  /// A rule of the filter's plan does not hold; the detail is its name.
+  case filterRule = "filter_rule"
 
   /// Whether trying again later may bring the pair.
   public enum Class: String, Codable, Sendable { case transient, permanent }
@@ -91,7 +93,7 @@ public enum DropReason: String, Codable, CaseIterable, Sendable {
     case .duplicateBytes, .duplicatePicture, .duplicateCaption, .captionLimit, .placeholder,
       .evaluationSet, .forgotten:
       .deduplicate
-    case .lowScore: .filter
+    case .lowScore, .filterRule: .filter
     }
   }
 }

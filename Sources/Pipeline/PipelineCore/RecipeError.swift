@@ -10,8 +10,12 @@ public enum RecipeError: Error, Sendable, Equatable, CustomStringConvertible {
   /// One option under two names.
   case twice(key: String, program: String, other: String)
 
+  /// A filter's plan that cannot be read, with its file, line and what is wrong.
+  case badPlan(String)
+
   public var description: String {
     switch self {
+    case .badPlan(let words): words
     case .unreadable(let path, let problem): "\(path): the recipe cannot be read: \(problem)"
     case .badOverride(let text):
       "--set \(text): write it as key=value, for instance image_size=224."

@@ -23,6 +23,8 @@ public struct RecipeReader: Sendable {
   private var values: [String: Value] = [:]
   /// The other program's name under which a key was given, where it was.
   private var foreignNames: [String: String] = [:]
+  /// Keys below an option that is read as a whole.
+  private var members: Set<String> = []
   /// Every option that was read and its value in force, in the order of reading.
   public private(set) var resolved: [(key: String, value: String)] = []
   /// Keys whose value changes the speed of a run and nothing else.
@@ -59,7 +61,11 @@ public struct RecipeReader: Sendable {
       guard let equals = text.firstIndex(of: "="), equals != text.startIndex else {
         throw .badOverride(text)
       }
-      line[String(text[..<equals])] = Self.value(of: String(text[text.index(after: equals)...]))
+      let key = String(text[..<equals])
+      let value = String(text[text.index(after: equals)...])
+      line[key] =
+        Self.structured.contains(key) && !value.isEmpty && value != "null"
+        ? .text(value) : Self.value(of: value)
     }
     // Layer by layer: a command line may give under one name what the file gives under the other.
     values = try synonyms.translate(file, isFile: true, names: &foreignNames)
@@ -70,6 +76,9 @@ public struct RecipeReader: Sendable {
     }
     try synonyms.checkNeeds(values)
   }
+
+  /// Options whose value is YAML of any shape; they are read as its text in one line.
+  private static let structured: Set<String> = ["filter.rules"]
 
   private static func value(of text: String) -> Value {
     if text.isEmpty || text == "null" || text == "~" { return .null }
@@ -104,6 +113,7 @@ public struct RecipeReader: Sendable {
         }
         try flatten(value, prefix: prefix.isEmpty ? name : prefix + "." + name, &values)
       }
+    case .sequence where structured.contains(prefix): values[prefix] = .text(FlowText.text(node))
     case .sequence(let sequence):
       values[prefix] = .list(
         try sequence.map { item in
@@ -133,7 +143,34 @@ public struct RecipeReader: Sendable {
     return value
   }
 
-  private mutating func resolve(_ key: String, _ value: String) {
+  /// What stands under a key and the keys below it, by their names there.
+  mutating func members(
+    of key: String, alone: String
+  ) throws(RecipeError) -> [(name: String, text: String)] {
+    var found: [(name: String, text: String)] = []
+    if let whole = try text(key, take(key, tuning: false)) {
+      if whole.hasPrefix("{") && whole.hasSuffix("}") {
+        for part in whole.dropFirst().dropLast().split(separator: ",") {
+          let words = part.split(separator: ":", omittingEmptySubsequences: false)
+          guard words.count == 2 else {
+            throw .badValue(key: shown(key), value: whole, expected: "a map of numbers")
+          }
+          found.append((Self.trimmed(words[0]), Self.trimmed(words[1])))
+        }
+      } else {
+        found.append((alone, whole))
+      }
+    }
+    for below in values.keys.sorted() where below.hasPrefix(key + ".") {
+      members.insert(below)
+      if let text = try text(below, take(below, tuning: false)) {
+        found.append((String(below.dropFirst(key.count + 1)), text))
+      }
+    }
+    return found
+  }
+
+  mutating func resolve(_ key: String, _ value: String) {
     resolved.append((key, value))
     if stages[key] == nil { stages[key] = stage }
   }
@@ -276,7 +313,7 @@ public struct RecipeReader: Sendable {
   /// Refuses keys that nobody read, naming the one that was meant where that can be told.
   public func finish() throws(RecipeError) {
     let known = resolved.map(\.key)
-    for key in values.keys.sorted() where !known.contains(key) {
+    for key in values.keys.sorted() where !known.contains(key) && !members.contains(key) {
       // A block whose keys are all commented out, or an unset option of the other program.
       let isBlock = known.contains { $0.hasPrefix(key + ".") }
       if values[key] == .null && (isBlock || foreignNames[key] != nil) { continue }

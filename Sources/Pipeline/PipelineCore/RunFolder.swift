@@ -55,6 +55,24 @@ public struct RunFolder: Sendable, Equatable {
   }
   /// The indexes that deduplication goes by, and its plans: all of it can be made again.
   public var duplicates: String { "\(path)/duplicates" }
+  /// Where a process keeps its own indexes while another, which may be stopped, has those of the run.
+  public func spareIndexes(of process: Int32) -> String { "\(duplicates)/\(Self.spare)\(process)" }
+  private static let spare = "spare-"
+
+  /// Whether a name in ``duplicates`` is that of a process's own indexes.
+  public static func isSpareIndexes(_ name: String) -> Bool {
+    name.hasPrefix(spare) && Int32(name.dropFirst(spare.count)) != nil
+  }
+
+  /// The folders of indexes of processes that are gone, by their paths.
+  public func abandonedIndexes() throws(FileError) -> [String] {
+    try Self.names(in: duplicates).filter { name in
+      guard Self.isSpareIndexes(name), let process = Int32(name.dropFirst(Self.spare.count))
+      else { return false }
+      return process != getpid() && kill(process, 0) != 0 && errno == ESRCH
+    }.map { "\(duplicates)/\($0)" }
+  }
+
   /// Dropped pictures, small, for a person to look at.
   public var duplicateSamples: String { "\(duplicates)/samples" }
   /// The page that tells of the run.

@@ -134,8 +134,12 @@ public protocol PairScorer: Sendable {
   var name: String { get }
   /// What made the scores: weights, tokenizer, preprocessing, by name.
   var provenance: [String: String] { get }
+  /// What else is known of it, for the footers of tables; no part of what tells two scorers apart.
+  var facts: [String: String] { get }
   /// The cosine between image and caption of each pair, in order.
   func scores(of pairs: [Pair]) async throws -> [Float]
+  /// The same, where pairs that cannot be scored are outcomes rather than errors.
+  func outcomes(of pairs: [Pair]) async throws -> [PairScore]
 }
 
 /// An error that every further attempt would meet as well: its job is given up at once.

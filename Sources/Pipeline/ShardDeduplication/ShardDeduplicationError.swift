@@ -32,7 +32,7 @@ public enum ShardDeduplicationError: Error, Sendable, Equatable, CustomStringCon
         + differences.map { "  \($0)\n" }.joined()
         + "Use the old options to go on with it, name another --out, or remove the folder."
     case .foreignPart(let path):
-      "\(path): the output would grow here, and there is something that dedup has not made. Name"
+      "\(path): the output would grow here, and there is something that this command has not made. Name"
         + " another --out, or move that away."
     case .inputInPart(let input, let part):
       "\(input): it lies in \(part), where the output grows. Name another --out."

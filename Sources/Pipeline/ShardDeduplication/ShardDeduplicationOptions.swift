@@ -35,7 +35,14 @@ public struct ShardDeduplicationOptions: Sendable {
       ("scope", rules.scope.rawValue), ("keep", rules.keep.rawValue),
       ("best-by", rules.bestColumn ?? "pixels"), ("against", against.joined(separator: " ")),
       ("evaluation-set", sets.joined(separator: " ")),
-      ("placeholders", rules.placeholderCaptions.map { "\($0)" } ?? "never"),
+      (
+        "placeholders",
+        rules.placeholders.isEmpty
+          ? "never"
+          : PlaceholderSign.allCases.compactMap { sign in
+            rules.placeholders[sign].map { "\(sign.rawValue) \($0)" }
+          }.joined(separator: " ")
+      ),
       ("caption-limit", rules.captionLimit.map { "\($0)" } ?? "none"),
       ("caption-similarity", rules.captionSimilarity.map { "\($0)" } ?? "none"),
       ("pairs", cut.maxPairs.map { "\($0)" } ?? "no bound"),

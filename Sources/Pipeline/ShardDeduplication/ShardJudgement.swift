@@ -54,29 +54,20 @@ struct ShardJudgement {
     }
   }
 
-  /// The rows of pictures that stand under too many captions, and under how many.
-  private func placeholders() throws -> [Int: Int] {
-    guard let least = options.rules.placeholderCaptions else { return [:] }
+  /// The rows of placeholders, with what each stands under.
+  private func placeholders() throws -> [Int: String] {
+    if options.rules.placeholders.isEmpty { return [:] }
     var rules = DuplicateRules(kind: options.rules.kind)
     rules.radius = options.rules.radius
     let place = folder.judge + "/placeholders"
     try DurableFile.makeFolder(place)
     try DuplicateJudge.empty(place)
     let judge = try DuplicateJudge(rules, folder: place, threads: options.threads)
-    var leaders: [Int: Int] = [:]
-    var captions: [Int: Set<String>] = [:]
+    var groups = PlaceholderGroups(options.rules)
     for batch in 0..<(try folder.examinedBatches()) {
-      let pairs = try folder.pairs(batch)
-      for (pair, verdict) in zip(pairs, try judge.judge(pairs.map(\.judged), batch: batch)) {
-        let leader = verdict.drop?.survivor ?? pair.row
-        leaders[pair.row] = leader
-        let text = NormalizedCaption.text(of: pair.caption)
-        if !text.isEmpty { captions[leader, default: []].insert(text) }
-      }
+      let pairs = try folder.pairs(batch).map(\.judged)
+      groups.add(pairs, try judge.judge(pairs, batch: batch))
     }
-    return leaders.compactMapValues { leader in
-      let count = captions[leader]?.count ?? 0
-      return count >= least ? count : nil
-    }
+    return groups.rows
   }
 }

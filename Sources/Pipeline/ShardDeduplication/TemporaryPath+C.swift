@@ -2,11 +2,11 @@ import Glibc
 import Synchronization
 
 /// Names for folders that go with the process.
-enum TemporaryPath {
+package enum TemporaryPath {
   private static let counter = Atomic<Int>(0)
 
   /// A path in `TMPDIR`, where nothing is.
-  static func new() -> String {
+  package static func new() -> String {
     let number = counter.add(1, ordering: .relaxed).newValue
     let folder = unsafe getenv("TMPDIR").map { unsafe String(cString: $0) } ?? "/tmp"
     return "\(folder)/pairloom-dedup.\(getpid()).\(number)"

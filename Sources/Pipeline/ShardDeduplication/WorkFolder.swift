@@ -1,17 +1,17 @@
 import DurableFiles
-import PipelineCore
+package import PipelineCore
 
 /// The folder in which an output grows, `OUT.part`: what was looked at already, and the new shards.
 ///
 /// It is ours by a marker in it. An interrupted command is gone on with where the shards and options are
 /// the same, and refused where they are not.
-struct WorkFolder {
+package struct WorkFolder {
   private static let marker = ".pairloom-dedup"
 
-  let path: String
+  package let path: String
   private let lock: WorkLock
   /// Where tables of pairs lie that were looked at.
-  var examined: String { "\(path)/examined" }
+  package var examined: String { "\(path)/examined" }
   /// What the judge keeps.
   var judge: String { "\(path)/judge" }
   /// What becomes the output.
@@ -25,7 +25,7 @@ struct WorkFolder {
   /// Makes the folder, or finds what an interrupted command has left in it.
   ///
   /// - Throws: ``ShardDeduplicationError`` where it is somebody else's, or holds a shard that is read.
-  init(_ path: String, reading inputs: [String]) throws {
+  package init(_ path: String, reading inputs: [String]) throws {
     self.path = path
     if let real = RealPath.of(path) {
       for input in inputs where RealPath.of(input)?.hasPrefix(real + "/") == true {
@@ -48,12 +48,14 @@ struct WorkFolder {
   }
 
   /// Binds what is looked at to the shards.
-  func bind(inputs: [(key: String, value: String)]) throws {
+  package func bind(inputs: [(key: String, value: String)]) throws {
     try bind(inputs, to: "\(path)/inputs.json")
   }
 
   /// Binds the folder to options.
-  func bind(settings new: [(key: String, value: String)]) throws { try bind(new, to: settings) }
+  package func bind(settings new: [(key: String, value: String)]) throws {
+    try bind(new, to: settings)
+  }
 
   private func bind(_ new: [(key: String, value: String)], to file: String) throws {
     guard DurableFile.exists(file) else {
@@ -66,7 +68,7 @@ struct WorkFolder {
   }
 
   /// - Throws: ``ShardDeduplicationError/otherOptions(path:differences:)`` with a line for each.
-  static func require(
+  package static func require(
     _ old: JSONValue, equals new: [(key: String, value: String)], at path: String
   ) throws {
     let known = Dictionary(new.map { ($0.key, $0.value) }, uniquingKeysWith: { $1 })
@@ -81,7 +83,9 @@ struct WorkFolder {
     }
   }
 
-  func examinedTable(_ batch: Int) -> String { "\(examined)/\(RunFolder.digits(batch)).parquet" }
+  package func examinedTable(_ batch: Int) -> String {
+    "\(examined)/\(RunFolder.digits(batch)).parquet"
+  }
 
   /// The pairs of a batch.
   func pairs(_ batch: Int) throws -> [ExaminedPair] {
@@ -97,31 +101,31 @@ struct WorkFolder {
   }
 
   /// How many pairs there are; nil until all were looked at.
-  func pairCount() throws -> Int? {
+  package func pairCount() throws -> Int? {
     guard DurableFile.exists(completion) else { return nil }
     return try JSONValue.parse(try DurableFile.read(completion))["pairs"]?.integer
   }
 
-  func complete(pairs: Int) throws {
+  package func complete(pairs: Int) throws {
     try DurableFile.write("{\"pairs\":\(pairs)}\n", to: completion)
   }
 
   /// An empty folder for the output.
-  func clearedOutput() throws -> String {
+  package func clearedOutput() throws -> String {
     try Self.removeTree(output)
     try DurableFile.makeFolder(output)
     return output
   }
 
   /// Gives the output its name in one step, and removes what it was made from.
-  func publish(as out: String) throws {
+  package func publish(as out: String) throws {
     try DurableFile.makeFolder(out)
     try DurableFile.move(output, to: out)
     try remove()
   }
 
   /// Removes the folder with what is in it; the marker last, so that a kill leaves it known.
-  func remove() throws {
+  package func remove() throws {
     for name in try DurableFile.names(in: path) where name != Self.marker {
       try Self.removeTree("\(path)/\(name)")
     }

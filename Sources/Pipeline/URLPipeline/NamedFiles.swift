@@ -11,18 +11,20 @@ enum NamedFiles {
   ]
   /// Options whose items are paths.
   private static let pathLists: Set<String> = [
-    "duplicates.against", "duplicates.evaluation_sets",
+    "duplicates.against", "duplicates.evaluation_sets", "scores",
   ]
   /// Options whose items `@PATH` are files of hosts.
   private static let lists: Set<String> = ["allow_hosts", "deny_hosts"]
   /// Files that go by the last part of their path, so that they may move.
   private static let movable: Set<String> = [
-    "input", "model", "hash_blocklist", "download.ca_file",
+    "input", "model", "hash_blocklist", "download.ca_file", "filter.plan",
   ]
 
   /// An option's value for a later command in another folder, as `path` writes each path.
   static func value(_ value: String, of key: String, path: (String) -> String) -> String {
     if paths.contains(key) { return path(value) }
+    // It may be a bundled plan's name.
+    if key == "filter.plan" { return DurableFile.exists(value) ? path(value) : value }
     if pathLists.contains(key) {
       return "[" + items(value).map { path(String($0)) }.joined(separator: ", ") + "]"
     }

@@ -20,6 +20,10 @@ public struct PipelineRecipe: Sendable {
   public var model: String?
   /// A configuration's name or JSON file.
   public var modelConfig: String?
+  /// Tables with scores that were made elsewhere, in place of a model; the caller makes the scorer.
+  public var scores: [String]
+  /// The column of theirs that counts; nil for `score`, or the only one.
+  public var scoreColumn: String?
   /// Per worker; 0 for the cores divided by the workers.
   public var decodeThreads: Int
   /// Chunks that may be downloaded and not yet sharded, which bounds the disk they take.
@@ -89,8 +93,15 @@ public struct PipelineRecipe: Sendable {
     reader.stage = .score
     model = try reader.string("model")
     modelConfig = try reader.string("model_config")
+    scores = try reader.list("scores")
+    scoreColumn = try reader.string("score_column")
+    if model?.isEmpty == false, !scores.isEmpty {
+      throw .badValue(
+        key: "scores", value: scores.joined(separator: ", "),
+        expected: "scores out of tables or by a model; set the other to null")
+    }
     reader.stage = .filter
-    filter = try FilterRule(from: &reader)
+    filter = try FilterRule(from: &reader, yaml: text, path: path)
     decodeThreads = try reader.int("decode_threads", default: 0, in: 0...1_024, tuning: true)
     chunksInFlight = try reader.int("chunks_in_flight", default: 32, in: 1...100_000, tuning: true)
     chunkAttempts = try reader.int("chunk_attempts", default: 4, in: 1...1_000, tuning: true)
@@ -127,7 +138,7 @@ public struct PipelineRecipe: Sendable {
   private func identity() throws(RecipeError) -> [(key: String, value: String)] {
     let settings = resolved.filter { !tuning.contains($0.key) }
     return settings.map { ($0.key, NamedFiles.identity($0.value, of: $0.key)) }
-      + (try NamedFiles.contents(of: settings))
+      + (try NamedFiles.contents(of: settings)) + filter.identity
   }
 
   /// The same for a run whose list is not read again.

@@ -74,9 +74,11 @@ public final class PipelineRun: Sendable {
     clock: @escaping @Sendable () -> Int = WorkerGroup.wallClock
   ) throws {
     precondition(workers > 0, "a run needs a worker")
-    if recipe.filter != .none && scorer == nil {
+    if recipe.filter.needsScores && scorer == nil {
       throw RecipeError.missing(
-        key: "model", hint: "filter.* needs scores; name the weights with --set model=FILE.")
+        key: "model",
+        hint: "filter.* needs scores; name the weights with --set model=FILE, or tables that have"
+          + " them with --set scores=TABLE.")
     }
     self.recipe = recipe
     self.folder = RunFolder(folder)

@@ -11,6 +11,8 @@ import TensorEngine
 public final class ContrastiveTask: TrainingTask {
   public let model: CLIP
   public let parameters: [(name: String, variable: Variable)]
+  /// The running statistics of a ResNet.
+  public let buffers: [(name: String, variable: Variable)]
   /// The temperature 1/τ and the share of images that are nearest to their own caption.
   public let scalarNames = ["logit_scale", "batch_accuracy"]
 
@@ -20,13 +22,16 @@ public final class ContrastiveTask: TrainingTask {
   public init(model: CLIP) {
     self.model = model
     parameters = model.parameters
+    buffers = model.buffers
   }
 
   /// Loss and gradients of this rank's pairs, exact over the batches of all ranks.
+  ///
+  /// Batch norms of a ResNet see the rank's own pictures, as in open_clip.
   public func backward(
     _ batch: PairBatch, in group: ProcessGroup
   ) throws -> (loss: Float, scalars: [Float]) {
-    let images = model.imageFeatures(batch.images).l2Normalized()
+    let images = withBatchStatistics { model.imageFeatures(batch.images).l2Normalized() }
     let texts = model.textFeatures(batch.tokens).l2Normalized()
     let scale = exp(model.logitScale.value.scalar)
     let loss = try ContrastiveLoss(

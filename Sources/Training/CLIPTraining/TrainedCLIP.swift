@@ -23,24 +23,30 @@ public final class TrainedCLIP {
     self.domain = domain
   }
 
-  /// Opens an output folder of training, or weights in open_clip's layout.
+  /// Opens a model: an output folder of training, or weights of another library.
   ///
   /// - Parameters:
-  ///   - path: A folder or a safetensors file, as ``CLIPBundle/read(_:configuration:)`` takes it.
+  ///   - path: As `CLIPBundle.read` takes it: a folder or a file, in the layout of any library.
   ///   - configuration: Of weights without a description: an open_clip name or a JSON file.
+  ///   - activation: Where nothing else says it.
   /// - Returns: The model, ready to encode.
   /// - Throws: What the folder or the weights lack.
-  public static func load(_ path: String, configuration: String? = nil) throws -> TrainedCLIP {
-    let bundle = try CLIPBundle.read(path, configuration: configuration)
+  public static func load(
+    _ path: String, configuration: String? = nil, activation: Activation? = nil
+  ) throws -> TrainedCLIP {
+    let bundle = try CLIPBundle.read(path, configuration: configuration, activation: activation)
     return TrainedCLIP(
       model: try bundle.model(), tokenizer: try bundle.tokenizer(),
       preprocessing: ImagePreprocessing(
         size: bundle.configuration.vision.imageSize, mean: bundle.preprocessing.mean,
-        std: bundle.preprocessing.std),
+        std: bundle.preprocessing.std,
+        filter: bundle.preprocessing.interpolation == .bilinear ? .bilinear : .bicubic,
+        resizeMode: .init(rawValue: bundle.preprocessing.resizeMode.rawValue) ?? .shortest,
+        fillColor: bundle.preprocessing.fillColor),
       domain: bundle.domain)
   }
 
-  /// Writes the folder from which ``load(_:configuration:)`` makes the same model.
+  /// Writes the folder from which ``load(_:configuration:activation:)`` makes the same model.
   ///
   /// - Parameters:
   ///   - folder: Made when it is not there.
@@ -48,7 +54,12 @@ public final class TrainedCLIP {
   /// - Throws: What the file system refuses.
   public func save(to folder: String, metadata: [String: String] = [:]) throws {
     try CLIPBundle.write(
-      model, preprocessing: .init(mean: preprocessing.mean, std: preprocessing.std),
+      model,
+      preprocessing: .init(
+        mean: preprocessing.mean, std: preprocessing.std,
+        interpolation: preprocessing.filter == .bilinear ? .bilinear : .bicubic,
+        resizeMode: .init(rawValue: preprocessing.resizeMode.rawValue) ?? .shortest,
+        fillColor: preprocessing.fillColor),
       tokenizer: tokenizer, domain: domain, metadata: metadata, to: folder)
   }
 }

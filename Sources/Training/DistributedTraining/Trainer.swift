@@ -142,7 +142,7 @@ extension Trainer {
     guard group.rank == 0 else { return }
     try store.save(
       Checkpoint(
-        parameters: parameters.map { ($0.name, $0.variable.value) },
+        parameters: (parameters + task.buffers).map { ($0.name, $0.variable.value) },
         optimizer: optimizer.state,
         record: CheckpointRecord(
           step: step, cursor: step * options.globalBatch, seed: options.seed,
@@ -151,7 +151,7 @@ extension Trainer {
 
   /// Puts the run where its latest checkpoint left it, on every rank; gives the steps done.
   ///
-  /// Without one, all ranks begin with rank 0's parameters.
+  /// Without one, all ranks begin with rank 0's parameters and buffers.
   private func resume(_ warnings: inout [String]) throws -> Int {
     var step = 0
     if group.rank == 0 {
@@ -176,7 +176,7 @@ extension Trainer {
     var header = [Float(bitPattern: UInt32(step))]
     try group.broadcast(&header, from: 0)
     step = Int(header[0].bitPattern)
-    for (_, variable) in parameters {
+    for (_, variable) in parameters + task.buffers {
       var values = variable.value.values
       try group.broadcast(&values, from: 0)
       variable.value = Tensor(shape: variable.value.shape, values)
@@ -209,7 +209,7 @@ extension Trainer {
   private func apply(_ checkpoint: Checkpoint) throws {
     let values = Dictionary(
       uniqueKeysWithValues: checkpoint.parameters.map { ($0.name, $0.tensor) })
-    for (name, variable) in parameters {
+    for (name, variable) in parameters + task.buffers {
       guard let value = values[name], value.shape == variable.value.shape else {
         throw CheckpointError(
           path: store.folder,

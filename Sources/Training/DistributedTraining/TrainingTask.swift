@@ -11,6 +11,11 @@ public protocol TrainingTask: AnyObject {
   /// In an order that is the same on every rank.
   var parameters: [(name: String, variable: Variable)] { get }
 
+  /// What no gradient trains but a checkpoint must hold, such as running statistics.
+  ///
+  /// Each rank moves its own; those of rank 0 are kept, and begin a run on every rank.
+  var buffers: [(name: String, variable: Variable)] { get }
+
   /// Names of the values that ``backward(_:in:)`` reports beside the loss.
   var scalarNames: [String] { get }
 
@@ -27,6 +32,7 @@ public protocol TrainingTask: AnyObject {
 }
 
 extension TrainingTask {
+  public var buffers: [(name: String, variable: Variable)] { [] }
   public var scalarNames: [String] { [] }
   public func afterStep() {}
 }

@@ -8,18 +8,25 @@ import Testing
   static let seed =
     ProcessInfo.processInfo.environment["PAIRLOOM_FAULT_SEED"].flatMap(UInt64.init) ?? 1
 
-  @Test("a run of which one operation fails, or all from one on, ends clearly and is done later")
-  func run() throws {
+  @Test(
+    "a run of which one operation fails, or all from one on, ends clearly and is done later",
+    arguments: [
+      (2, []),
+      // Indexes of looks and of captions, and a plan for all: these pictures look much alike.
+      (1, ["dedup=near", "duplicates.caption_similarity=0.9", "duplicates.keep=best"]),
+    ] as [(Int, [String])])
+  func run(_ sample: Int, _ options: [String]) throws {
     let folder = try TemporaryFolder()
     let web = try FaultWeb(rows: 44, in: folder.path)
     let matrix = try FaultMatrix(
       seam: FaultSeam(in: folder.path), folder: folder.path, list: web.list
-    ) { web.run(into: $0) }
+    ) { web.run(into: $0, options) }
     let kinds = FaultSeam.Kind.allCases
     // The seam is where the program works: each of these must have been used.
     for kind in kinds { #expect((matrix.counts[.main]?[kind] ?? 0) > 0, "\(kind)") }
     #expect((matrix.counts[.worker]?[.open] ?? 0) > 0)
-    let uses = Self.isLong ? matrix.all(of: kinds) : matrix.sample(2, of: kinds, seed: Self.seed)
+    let uses =
+      Self.isLong ? matrix.all(of: kinds) : matrix.sample(sample, of: kinds, seed: Self.seed)
     let (problems, ended) = try matrix.check(uses)
     for problem in problems { Issue.record("seed \(Self.seed): \(problem)") }
     // Otherwise nothing failed at all.

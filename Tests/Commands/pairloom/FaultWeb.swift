@@ -46,10 +46,9 @@ final class FaultWeb: Sendable {
   func heal() { isHealed.state.withLock { $0 = true } }
 
   /// A run with every stage: two workers, scores, a filter that packs its shards anew.
-  func run(into folder: String) -> [String] {
-    ["run", "scenes", "--force-scorer", "--folder", folder, "--workers", "2"]
-      + ["input=\(list)", "chunk_rows=16", "shard_pairs=10", "download.attempts=1"].flatMap {
-        ["--set", $0]
-      }
+  func run(into folder: String, _ options: [String] = []) -> [String] {
+    let all = ["input=\(list)", "chunk_rows=16", "shard_pairs=10", "download.attempts=1"] + options
+    return ["run", "scenes", "--force-scorer", "--folder", folder, "--workers", "2"]
+      + all.flatMap { ["--set", $0] }
   }
 }

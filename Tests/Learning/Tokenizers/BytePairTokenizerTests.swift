@@ -97,7 +97,8 @@ struct BytePairTokenizerTests {
     let letters = String(repeating: "qxjzkvbp", count: 1 << 17)
     #expect(tokenizer.encode(letters).count == 77)
     let deep = "&" + String(repeating: "amp;", count: 1 << 16)
-    #expect(tokenizer.encode(deep).count == 77)
+    // All levels are opened, as by ftfy: a lone ampersand is left.
+    #expect(tokenizer.encode(deep) == tokenizer.encode("&"))
   }
 }
 

@@ -38,7 +38,7 @@ struct CLIPConfigurationTests {
     #expect(quick.quickGELU)
     quick.quickGELU = false
     #expect(quick == plain)
-    #expect(CLIPConfiguration.named("RN50") == nil)
+    #expect(CLIPConfiguration.named("ViT-B-16-SigLIP") == nil)
     for name in CLIPConfiguration.names {
       #expect(CLIPConfiguration.named(name)?.problem == nil, "\(name)")
     }
@@ -64,7 +64,7 @@ struct CLIPConfigurationTests {
       (#"{"vision_cfg": {}, "text_cfg": {}}"#, "embed_dim is missing"),
       (#"{"embed_dim": "x", "vision_cfg": {}, "text_cfg": {}}"#, "embed_dim"),
       (
-        #"{"embed_dim": 8, "vision_cfg": {"ls_init_value": 1e-4}, "text_cfg": {}}"#, "ls_init_value"
+        #"{"embed_dim": 8, "vision_cfg": {"no_ln_pre": true}, "text_cfg": {}}"#, "no_ln_pre"
       ),
       (
         #"{"embed_dim": 8, "vision_cfg": {"timm_model_name": "x"}, "text_cfg": {}}"#,
@@ -81,6 +81,21 @@ struct CLIPConfigurationTests {
         #"{"embed_dim": 8, "vision_cfg": {"layers": 4000000000000}, "text_cfg": {}}"#, "layers is 4"
       ),
       (#"{"embed_dim": 8, "vision_cfg": {"image_size": 8}, "text_cfg": {}}"#, "no patch of 16"),
+      (#"{"embed_dim": 8, "vision_cfg": {"layers": [3, 4]}, "text_cfg": {}}"#, "[3, 4]; four"),
+      (
+        #"{"embed_dim": 8, "vision_cfg": {"layers": [3, 4, 0, 1]}, "text_cfg": {}}"#, "four numbers"
+      ),
+      (
+        #"{"embed_dim": 8, "vision_cfg": {"layers": [1, 1, 1, 1], "width": 7, "head_width": 32}, "text_cfg": {}}"#,
+        "7 is odd"
+      ),
+      (
+        #"{"embed_dim": 8, "vision_cfg": {"layers": [1, 1, 1, 1], "image_size": 40}, "text_cfg": {}}"#,
+        "multiple of 32"
+      ),
+      (
+        #"{"embed_dim": 8, "custom_text": true, "vision_cfg": {}, "text_cfg": {}}"#, "SigLIP"
+      ),
       (#"{"embed_dim": 8"#, "configuration"),
     ])
   func refused(_ json: String, _ word: String) throws {
@@ -264,7 +279,11 @@ struct CLIPBundleTests {
     try withFolder { folder in
       #expect(
         throws: CLIPError(
-          .noFile(["model.safetensors", "open_clip_model.safetensors"]), file: folder)
+          .noFile([
+            "model.safetensors", "open_clip_model.safetensors", "open_clip_pytorch_model.bin",
+            "pytorch_model.bin", "model.safetensors.index.json", "pytorch_model.bin.index.json",
+            "model.pt", "open_clip_pytorch_model.pt",
+          ]), file: folder)
       ) { try CLIPBundle.read(folder) }
     }
   }

@@ -122,7 +122,7 @@ private struct Reference {
     let judge = try DuplicateJudge(DuplicateRules(kind: .exact), folder: folder, threads: 1)
     let taken = Pictures.digest("taken")
     judge.taken = { $0 == taken ? 3 : nil }
-    judge.placeholders = [11: 40]
+    judge.placeholders = [11: "under 40 captions"]
     judge.standing = [12: Verdict(row: 12, sha256: "", drop: Drop(.duplicatePicture, survivor: 5))]
     let verdicts = try judge.judge(
       [

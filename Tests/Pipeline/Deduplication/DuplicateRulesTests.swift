@@ -23,11 +23,17 @@ import Testing
     var expected = DuplicateRules(kind: .near)
     (expected.radius, expected.keep, expected.bestColumn) = (4, .best, "score")
     (expected.against, expected.evaluationSets) = (["a.index", "b.index"], ["set"])
-    (expected.placeholderCaptions, expected.captionLimit) = (5, 10)
+    (expected.placeholders, expected.captionLimit) = (.init(captions: 5), 10)
     expected.captionSimilarity = 0.8
     #expect(rules == expected)
     #expect(rules.needsAll)
     #expect(try !Self.rules(["dedup=near", "duplicates.scope=pair"]).needsAll)
+    for options in [
+      ["duplicates.placeholders={urls: 50, hosts: 1_000}"],
+      ["duplicates.placeholders.urls=50", "duplicates.placeholders.hosts=1000"],
+    ] {
+      #expect(try Self.rules(options).placeholders == .init(urls: 50, hosts: 1_000))
+    }
     #expect(try Self.rules(["dedup=off"]).isIdle)
     #expect(try !Self.rules(["dedup=off", "duplicates.caption_limit=1"]).isIdle)
   }
@@ -43,6 +49,8 @@ import Testing
       (["dedup=off", "duplicates.against=a.index"], "dedup off"),
       (["duplicates.scope=pair", "duplicates.against=a.index"], "holds no captions"),
       (["duplicates.placeholders=1"], "a whole number of 2"),
+      (["duplicates.placeholders.hosts=many"], "a whole number of 2"),
+      (["duplicates.placeholders={host: 5}"], "a map of captions, urls, hosts"),
       (["duplicates.caption_similarity=0.2"], "a number of 0.3 to 1"),
     ])
   func refused(options: [String], words: String) throws {

@@ -98,7 +98,7 @@ import Testing
     var options = ShardDeduplicationTests.options(.near)
     options.rules.against = [index]
     options.rules.evaluationSets = [world.folder + "/set"]
-    options.rules.placeholderCaptions = 4
+    options.rules.placeholders = .init(captions: 4)
     let out = world.folder + "/out"
     let outcome = try ShardDeduplicator.deduplicate([shard], to: out, options: options)
     #expect(
@@ -112,7 +112,7 @@ import Testing
     // Its own index drops all that it kept.
     options.rules.against = [out + "/pictures.index"]
     options.rules.evaluationSets = []
-    options.rules.placeholderCaptions = nil
+    options.rules.placeholders = .init()
     let again = try ShardDeduplicator.deduplicate(
       [out + "/00000.tar.lz4"], to: world.folder + "/again", options: options)
     #expect(again.kept == 0 && again.shards.isEmpty)

@@ -195,6 +195,24 @@ import URLPipeline
     #expect(try web.kept("exact") == Array(rows.indices))
   }
 
+  @Test("a picture under many URLs is a placeholder, under one caption too")
+  func placeholdersByURL() async throws {
+    let web = try DuplicateWeb()
+    let rows: [DuplicateWeb.Row] = (0..<12).map { row in
+      row % 2 == 0 ? ("/scene/0/\(90 - row)", "a thing") : ("/scene/\(100 + row)/80", "a thing")
+    }
+    try await web.run("run", rows, Self.near + ["duplicates.placeholders={urls: 6, hosts: 2}"])
+    let verdicts = try web.verdicts("run")
+    for row in rows.indices {
+      #expect(
+        verdicts[row]?.drop
+          == (row % 2 == 0 ? Drop(.placeholder, detail: "under 6 URLs") : nil))
+    }
+    // All of them come from one host.
+    try await web.run("hosts", rows, ["dedup=exact", "duplicates.placeholders.hosts=2"])
+    #expect(try web.kept("hosts") == Array(rows.indices))
+  }
+
   @Test("a retry is judged against what is kept, and changes nothing of it")
   func retried() async throws {
     let web = try DuplicateWeb()

@@ -9,11 +9,14 @@ public final class AnswerServer: Sendable {
     public var status: Int
     public var headers: [String]
     public var body: [UInt8]
+    /// Bytes of the body after which the connection ends; nil sends all.
+    public var cut: Int?
 
-    public init(_ status: Int, headers: [String] = [], body: [UInt8] = []) {
+    public init(_ status: Int, headers: [String] = [], body: [UInt8] = [], cut: Int? = nil) {
       self.status = status
       self.headers = headers
       self.body = body
+      self.cut = cut
     }
   }
 
@@ -25,11 +28,16 @@ public final class AnswerServer: Sendable {
 
   public let port: Int
   private let listener: Int32
-  private let answer: @Sendable (String) -> Answer
+  private let answer: @Sendable (_ path: String, _ head: String) -> Answer
   private let state = Mutex(State())
 
   /// Listens on a free port, and asks `answer` what to say to each path, on any thread.
-  public init(_ answer: @escaping @Sendable (String) -> Answer) throws {
+  public convenience init(_ answer: @escaping @Sendable (String) -> Answer) throws {
+    try self.init(heads: { path, _ in answer(path) })
+  }
+
+  /// The same, where the answer depends on the request's lines, too.
+  public init(heads answer: @escaping @Sendable (_ path: String, _ head: String) -> Answer) throws {
     self.answer = answer
     listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
     guard listener >= 0 else { throw POSIXError(.EMFILE) }
@@ -108,13 +116,14 @@ public final class AnswerServer: Sendable {
       guard parts.count == 3 else { return }
       let path = String(parts[1])
       state.withLock { $0.requests[path, default: 0] += 1 }
-      let answer = answer(path)
+      let answer = answer(path, head)
       let lines =
         ["HTTP/1.1 \(answer.status) Status", "Content-Length: \(answer.body.count)"]
         + answer.headers + ["", ""]
-      guard connection.send(Array(lines.joined(separator: "\r\n").utf8) + answer.body) else {
-        return
-      }
+      let body = answer.cut.map { Array(answer.body.prefix($0)) } ?? answer.body
+      guard connection.send(Array(lines.joined(separator: "\r\n").utf8) + body),
+        answer.cut == nil
+      else { return }
     }
   }
 }

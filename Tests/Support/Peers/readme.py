@@ -76,6 +76,27 @@ def near_duplicates(hashes):
     return cells
 
 
+def scoring(what, peers, key="pairs_per_s", unit="", ours="pairloom"):
+    """A figure of `score.py`, and its times against the peers' in the same rounds."""
+    def cells(f):
+        own = f[f"score ViT-B-32, {what}", ours]
+        theirs = [(peer, f[f"score ViT-B-32, {what}", peer]) for peer in peers]
+        if key != "pairs_per_s":
+            return number(own[key]) + unit, ", ".join(f"{peer} {number(line[key])}{unit}" for peer, line in theirs)
+        return tuple(
+            ", ".join(f"{name}{number(line[key])}; {number(line['pairs_per_cpu_s'])}" for name, line in lines)
+            for lines in ([("", own)], [(peer + " ", line) for peer, line in theirs]))
+
+    return cells
+
+
+def share_of_sgemm(f):
+    own = f["score ViT-B-32, model alone", "pairloom"]
+    return (
+        f"{own['share_of_sgemm']:.0%}",
+        f"OpenBLAS alone, in the same rounds: {number(own['sgemm_gflops'])} GFLOP/s")
+
+
 CLEAN, HOSTILE = "clean list, 4,000 rows", "hostile list, 4,000 rows"
 ROWS = {
     "clean list of 4,000, list to shards (256 px, center_crop): rows per CPU second, start-up included":
@@ -96,6 +117,15 @@ ROWS = {
     "read by key, `.tar.lz4` and `.tar`, warm, pairs/s": by_key,
     "all pairs within 6 bits of a million 64-bit hashes, 5 % of them planted: CPU seconds": near_duplicates("uniform"),
     "– the same, real pHashes of crops of 4,613 pictures, 376 million pairs: CPU seconds": near_duplicates("crops"),
+    "ViT-B-32, model alone, 2 threads: pairs a second; a second of all cores' time":
+        scoring("model alone", ["open_clip", "onnxruntime"]),
+    "– in int8": scoring("model alone", [], ours="pairloom int8"),
+    "– with AVX2 alone": scoring("model alone", [], ours="pairloom, AVX2"),
+    "– with AVX2 alone, in int8": scoring("model alone", [], ours="pairloom int8, AVX2"),
+    "– what the image tower reaches of OpenBLAS's own rate at its products": share_of_sgemm,
+    "ViT-B-32, from JPEG bytes and captions to scores: pairs a second; a second of all cores' time":
+        scoring("from bytes", ["open_clip"]),
+    "– peak memory, all processes of it": scoring("from bytes", ["open_clip"], "peak_pss_mb", " MB"),
 }
 
 

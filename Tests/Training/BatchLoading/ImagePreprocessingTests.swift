@@ -12,6 +12,9 @@ import Testing
       var width: Int
       var height: Int
       var size: Int
+      var filter: ResampleFilter
+      var resizeMode: ImagePreprocessing.ResizeMode
+      var fillColor: UInt8
       var sha256: String
       var first: [Float]
     }
@@ -44,11 +47,13 @@ import Testing
   @Test("evaluation equals torchvision's, the 8-bit picture bit for bit")
   func evaluate() throws {
     for expected in try Self.fixture().evaluate {
-      let preprocessing = ImagePreprocessing(size: expected.size)
+      let preprocessing = ImagePreprocessing(
+        size: expected.size, filter: expected.filter, resizeMode: expected.resizeMode,
+        fillColor: expected.fillColor)
       let image = Self.picture(width: expected.width, height: expected.height)
       #expect(
-        ContentHash.sha256Hex(preprocessing.centerCrop(image).pixels) == expected.sha256,
-        "\(expected.width)×\(expected.height)")
+        ContentHash.sha256Hex(preprocessing.square(image).pixels) == expected.sha256,
+        "\(expected)")
       let values = preprocessing.evaluate(image)
       let plane = expected.size * expected.size
       for channel in 0..<3 {

@@ -13,12 +13,16 @@ import Testing
 private final class LineTask: TrainingTask {
   let weight = Variable(Tensor(shape: [2, 1], [0.5, -0.5]), requiresGradient: true)
   let bias = Variable(Tensor(shape: [1], [0]), requiresGradient: true)
+  /// The running mean of the bias.
+  let running = Variable(Tensor(shape: [1], [0]))
   let globalBatch: Int
   let scalarNames = ["count"]
 
   init(globalBatch: Int) { self.globalBatch = globalBatch }
 
   var parameters: [(name: String, variable: Variable)] { [("weight", weight), ("bias", bias)] }
+
+  var buffers: [(name: String, variable: Variable)] { [("running", running)] }
 
   func backward(_ batch: [Int], in group: ProcessGroup) throws -> (loss: Float, scalars: [Float]) {
     let (w, b) = (weight.value.values, bias.value.values[0])
@@ -30,12 +34,15 @@ private final class LineTask: TrainingTask {
       for i in 0..<2 { dw[i] += 2 * error * x[i] / Float(globalBatch) }
       db += 2 * error / Float(globalBatch)
     }
+    running.value = Tensor(shape: [1], [running.value.scalar * 0.9 + b * 0.1])
     weight.gradient = Tensor(shape: [2, 1], dw)
     bias.gradient = Tensor(shape: [1], [db])
     return (loss, [Float(batch.count)])
   }
 
-  var hash: String { Checkpoint.hash(of: parameters.map { ($0.name, $0.variable.value) }) }
+  var hash: String {
+    Checkpoint.hash(of: (parameters + buffers).map { ($0.name, $0.variable.value) })
+  }
 }
 
 private final class Counting: BatchStream {

@@ -1,7 +1,8 @@
 #pragma once
 #include <stddef.h>
 
-// Two gzip files that live in the program. make_data.py writes them and says what they hold.
+// Gzip files that live in the program. make_data.py and make_text_tables.py write them and say what
+// they hold.
 
 typedef struct {
   const unsigned char *bytes;  // constant, never freed
@@ -10,3 +11,4 @@ typedef struct {
 
 PairloomBlob pairloom_clip_merges(void);
 PairloomBlob pairloom_html_entities(void);
+PairloomBlob pairloom_text_tables(void);

@@ -38,6 +38,12 @@ struct DedupRuleOptions: ParsableArguments {
   @Option(help: "A picture under so many distinct captions is a placeholder, and none is kept.")
   var placeholders: Int?
 
+  @Option(help: "The same by distinct URLs of the JSON; whichever is reached.")
+  var placeholderURLs: Int?
+
+  @Option(help: "The same by distinct hosts of these URLs.")
+  var placeholderHosts: Int?
+
   @Option(help: "The most often that one caption may be kept.")
   var captionLimit: Int?
 
@@ -60,7 +66,12 @@ struct DedupRuleOptions: ParsableArguments {
   func validate() throws {
     guard (0...16).contains(radius) else { throw ValidationError("--radius must be 0 to 16.") }
     guard threads ?? 1 > 0 else { throw ValidationError("--threads must be 1 or more.") }
-    guard placeholders ?? 2 > 1 else { throw ValidationError("--placeholders must be 2 or more.") }
+    for (name, count) in [
+      ("placeholders", placeholders), ("placeholder-urls", placeholderURLs),
+      ("placeholder-hosts", placeholderHosts),
+    ] {
+      guard count ?? 2 > 1 else { throw ValidationError("--\(name) must be 2 or more.") }
+    }
     guard captionLimit ?? 1 > 0 else { throw ValidationError("--caption-limit must be 1 or more.") }
     guard (0.3...1).contains(captionSimilarity ?? 1) else {
       throw ValidationError("--caption-similarity must be 0.3 to 1.")
@@ -83,7 +94,8 @@ struct DedupRuleOptions: ParsableArguments {
     rules.bestColumn = bestBy
     rules.against = against
     rules.evaluationSets = evaluationSet
-    rules.placeholderCaptions = placeholders
+    rules.placeholders = PlaceholderRule(
+      captions: placeholders, urls: placeholderURLs, hosts: placeholderHosts)
     rules.captionLimit = captionLimit
     rules.captionSimilarity = captionSimilarity
     return rules

@@ -21,24 +21,33 @@ extension Tensor {
     let (y, means, inverses) = (value.mutableFloats, mean.mutableFloats, inverse.mutableFloats)
     TensorThreads.split(rows, grain: max(1, elementwiseGrain / max(1, columns))) { range in
       for row in range {
-        let start = row * columns
-        let average = Tensor.sum(x, start..<start + columns) / Float(columns)
-        let variance = Tensor.centredSquares(x, start, columns, average) / Float(columns)
-        let scale = 1 / (variance + epsilon).squareRoot()
-        means[row] = average
-        inverses[row] = scale
-        eachLane(of: 0..<columns) { index in
-          let normal = (x[lanes: start + index] - average) * scale
-          let offset = b.map { $0[lanes: index] } ?? .zero
-          y[lanes: start + index] = offset.addingProduct(normal, w[lanes: index])
-        } tail: { index, width in
-          for lane in index..<index + width {
-            y[start + lane] = (x[start + lane] - average) * scale * w[lane] + (b?[lane] ?? 0)
-          }
-        }
+        (means[row], inverses[row]) = Tensor.normalizeRow(
+          x, row * columns, columns, w, b, epsilon, into: y, row * columns)
       }
     }
     return (value, mean, inverse)
+  }
+
+  /// One row of `layerNorm`, from `start` of x to `place` of y.
+  ///
+  /// - Returns: Its mean and 1/√(variance + ε).
+  @inline(__always) static func normalizeRow(
+    _ x: Floats, _ start: Int, _ columns: Int, _ w: Floats, _ b: Floats?, _ epsilon: Float,
+    into y: Floats, _ place: Int
+  ) -> (mean: Float, inverseDeviation: Float) {
+    let average = Tensor.sum(x, start..<start + columns) / Float(columns)
+    let variance = Tensor.centredSquares(x, start, columns, average) / Float(columns)
+    let scale = 1 / (variance + epsilon).squareRoot()
+    eachLane(of: 0..<columns) { index in
+      let normal = (x[lanes: start + index] - average) * scale
+      let offset = b.map { $0[lanes: index] } ?? .zero
+      y[lanes: place + index] = offset.addingProduct(normal, w[lanes: index])
+    } tail: { index, width in
+      for lane in index..<index + width {
+        y[place + lane] = (x[start + lane] - average) * scale * w[lane] + (b?[lane] ?? 0)
+      }
+    }
+    return (average, scale)
   }
 
   /// The gradient of `layerNorm` with respect to this input.

@@ -51,6 +51,8 @@ public enum RunCleaner {
     report.ledgerBytes.before = ledgerSize(folder)
     if !options.isDryRun {
       for item in report.items { try DurableFile.remove("\(folder.path)/\(item.file)") }
+      for spare in try folder.abandonedIndexes()
+      where try DurableFile.names(in: spare).isEmpty { try DurableFile.removeFolder(spare) }
       _ = try await Leftovers(ledger).clear(facts, in: ledger)
       if try DurableFile.names(in: folder.path + "/logs").isEmpty {
         try DurableFile.removeFolder(folder.path + "/logs")
@@ -112,6 +114,13 @@ struct LitterSearch: Sendable {
         }
       } else if file.kind == .foreign {
         report.foreign.append(file.path)
+      }
+    }
+    for spare in try facts.folder.abandonedIndexes() {
+      for name in try DurableFile.names(in: spare) {
+        let path = "\(spare)/\(name)"
+        report.items.append(
+          .init(kind: .temporaries, file: facts.name(path), bytes: try DurableFile.size(of: path)))
       }
     }
     let order = Litter.allCases

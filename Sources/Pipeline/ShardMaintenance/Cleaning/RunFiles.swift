@@ -63,7 +63,7 @@ struct RunFile: Sendable, Equatable {
     case "filtered": name == "verdicts"
     // The last three are there while a chunk is judged.
     case "duplicates":
-      ["plan", "samples", "groups", "late"].contains(name) || name.hasPrefix("spare-")
+      ["plan", "samples", "groups", "late"].contains(name) || RunFolder.isSpareIndexes(name)
     default: false
     }
   }

@@ -91,18 +91,24 @@ struct DatasetForgetting: Sendable {
   /// What a filter job counts now, from its chunks.
   private func recount(_ filter: Int, _ old: StageReport) throws -> StageReport {
     var (input, kept) = (0, 0)
+    var reason = DropReason.lowScore
     for chunk in facts.chunks where facts.filter(ofChunk: chunk) == filter {
       guard facts.reports[.score] == nil || facts.report(.score, chunk) != nil,
         let pairs = facts.report(.shard, chunk)?.kept
       else { continue }
       input += pairs
       let verdicts = folder.filterTable(chunk)
-      kept +=
-        DurableFile.exists(verdicts)
-        ? try PairTable.read(verdicts).count { Drop($0) == nil } : pairs
+      guard DurableFile.exists(verdicts) else {
+        kept += pairs
+        continue
+      }
+      let drops = try PairTable.read(verdicts).map(Drop.init)
+      kept += drops.count { $0 == nil }
+      // All of a run's verdicts are by one rule, or by one plan.
+      if let drop = drops.lazy.compactMap({ $0 }).first { reason = drop.reason }
     }
     return StageReport(
-      input: input, kept: kept, dropped: [.lowScore: input - kept], facts: old.facts)
+      input: input, kept: kept, dropped: [reason: input - kept], facts: old.facts)
   }
 
   /// A step of the funnel; what comes before deduplication is what it was.

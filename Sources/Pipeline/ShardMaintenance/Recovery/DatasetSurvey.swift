@@ -35,7 +35,7 @@ struct DatasetSurvey {
 
   private func filters(_ manifest: DatasetManifest, of last: Int) throws -> [Int: StageReport]? {
     let known = generations.all.filter { $0.number <= last }
-    var totals: [Int: (input: Int, kept: Int)] = [:]
+    var totals: [Int: (input: Int, kept: Int, reason: DropReason)] = [:]
     for generation in known {
       guard let total = try total(of: generation) else { return nil }
       totals[generation.number] = total
@@ -52,9 +52,9 @@ struct DatasetSurvey {
       return nil
     }
     return totals.reduce(into: [:]) { filters, entry in
-      let (number, (input, kept)) = entry
+      let (number, (input, kept, reason)) = entry
       filters[number] = StageReport(
-        input: input, kept: kept, dropped: [.lowScore: input - kept],
+        input: input, kept: kept, dropped: [reason: input - kept],
         facts: [Self.shardsFact: counts[number] ?? 0])
     }
   }
@@ -62,8 +62,8 @@ struct DatasetSurvey {
   /// The pairs that a generation's job judges and keeps; nil where its verdicts are not all there.
   private func total(
     of generation: RunGenerations.Generation
-  ) throws -> (input: Int, kept: Int)? {
-    var total = (input: 0, kept: 0)
+  ) throws -> (input: Int, kept: Int, reason: DropReason)? {
+    var total = (input: 0, kept: 0, reason: DropReason.lowScore)
     for chunk in generation.chunks {
       guard let pairs = judged(chunk)?.pairs else { continue }
       total.input += pairs
@@ -74,6 +74,8 @@ struct DatasetSurvey {
       let drops = try unlessDamaged { try PairTable.read(folder.filterTable(chunk)).map(Drop.init) }
       guard let drops, drops.count == pairs else { return nil }
       total.kept += drops.count { $0 == nil }
+      // All of a run's verdicts are by one rule, or by one plan.
+      if let drop = drops.lazy.compactMap({ $0 }).first { total.reason = drop.reason }
     }
     return total
   }

@@ -4,7 +4,7 @@ import DurableFiles
 ///
 /// Source: numpy/lib/format.py (magic, version, length of the header, a Python dictionary, data);
 /// DataComp's baselines/utils.py, dtype `u8,u8`.
-enum NumpyUIDs {
+package enum NumpyUIDs {
   private static let magic: [UInt8] = [0x93] + Array("NUMPY".utf8)
   /// NumPy itself refuses longer headers.
   private static let longestHeader = 10_000

@@ -3,11 +3,11 @@ import DurableFiles
 /// The folder in which an output grows, `OUT.part`: ours alone, by a marker in it.
 ///
 /// Whatever else has that name is left as it is.
-struct PartFolder {
+package struct PartFolder {
   /// Says that the folder is of our making, and may be cleared.
   private static let marker = ".pairloom-part"
 
-  let path: String
+  package let path: String
 
   /// Makes the folder, or clears what an interrupted command has left in it.
   ///
@@ -16,7 +16,7 @@ struct PartFolder {
   ///   - inputs: Files that are yet to be read.
   /// - Throws: ``ReshardError``, and nothing is changed, where an input lies in it or where it holds
   ///   what is not ours.
-  init(for out: String, reading inputs: [String]) throws {
+  package init(for out: String, reading inputs: [String]) throws {
     path = out + ".part"
     if let real = RealPath.of(path) {
       for input in inputs where RealPath.of(input)?.hasPrefix(real + "/") == true {
@@ -41,14 +41,14 @@ struct PartFolder {
   }
 
   /// Removes it with what is in it.
-  func remove() throws {
+  package func remove() throws {
     try empty()
     try DurableFile.remove("\(path)/\(Self.marker)")
     try DurableFile.removeFolder(path)
   }
 
   /// Gives the folder its name, in one step.
-  func publish(as out: String) throws {
+  package func publish(as out: String) throws {
     try DurableFile.makeFolder(out)
     try DurableFile.move(path, to: out)
     try DurableFile.remove("\(out)/\(Self.marker)")

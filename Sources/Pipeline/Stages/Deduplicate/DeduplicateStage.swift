@@ -111,7 +111,7 @@ public actor DeduplicateStage: Stage {
     defer { withExtendedLifetime(lock) {} }
     let place =
       lock == nil
-      ? IndexKeeper.spare(in: folder.duplicates, of: getpid()) : folder.duplicates
+      ? folder.spareIndexes(of: getpid()) : folder.duplicates
     let keeper = try IndexKeeper(
       rules, threads: threads, folder, folder: place, try opened(folder), tables)
     let mine = try ChunkPairs(chunk, in: folder, rules, forgotten)
@@ -174,13 +174,9 @@ public actor DeduplicateStage: Stage {
       return false
     }
     defer { withExtendedLifetime(lock) {} }
-    for name in try DurableFile.names(in: folder.duplicates) {
-      // Made while another process had the indexes.
-      guard name.hasPrefix("spare-"), let process = Int32(name.dropFirst("spare-".count)),
-        process == getpid() || (kill(process, 0) != 0 && errno == ESRCH)
-      else { continue }
-      try IndexKeeper.remove("\(folder.duplicates)/\(name)")
-    }
+    // Made while another process had the indexes.
+    for spare in try folder.abandonedIndexes() + [folder.spareIndexes(of: getpid())]
+    where DurableFile.isFolder(spare) { try IndexKeeper.remove(spare) }
     let keeper = try IndexKeeper(
       rules, threads: threads, folder, folder: folder.duplicates, try opened(folder),
       TableStamps(looks))

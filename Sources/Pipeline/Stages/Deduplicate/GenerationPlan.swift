@@ -93,7 +93,7 @@ struct GenerationPlan {
     stamps.add(word: "\(generation.number) \(rules)")
     stamps.add(word: references)
     var own: [SeenPlan.Tables] = []
-    let first = rules.placeholderCaptions == nil ? generation.chunks.lowerBound : 0
+    let first = rules.placeholders.isEmpty ? generation.chunks.lowerBound : 0
     for chunk in first..<generation.chunks.upperBound {
       if !decoded.contains(chunk) { stamps.add(word: "no \(chunk)") }
       let tables = SeenPlan.Tables(chunk, run, looks)
@@ -145,26 +145,23 @@ struct GenerationPlan {
     }
   }
 
-  /// The pairs whose picture stands under at least so many captions, with their number, by row.
-  ///
-  /// Pictures that look the same as the first of their kind are one; captions are told apart by their
-  /// normalised text, and those that say nothing do not count.
-  private func placeholders() throws -> [Int: Int] {
-    guard let least = rules.placeholderCaptions else { return [:] }
+  /// The rows of placeholders; pictures that look the same as the first of their kind are one.
+  private func placeholders() throws -> [Int: String] {
+    if rules.placeholders.isEmpty { return [:] }
     var grouping = DuplicateRules(kind: rules.kind == .near ? .near : .exact)
     grouping.radius = rules.radius
     let place = "\(run.duplicates)/groups"
     try DurableFile.makeFolder(place)
     try DuplicateJudge.empty(place)
     let judge = try DuplicateJudge(grouping, folder: place, threads: threads)
-    var groups = PictureGroups()
+    var groups = PlaceholderGroups(rules)
     for chunk in 0..<generation.chunks.upperBound where decoded.contains(chunk) {
       try Task.checkCancellation()
       let pairs = try ChunkPairs(chunk, in: run, rules, forgotten).pairs
       groups.add(pairs, try judge.judge(pairs, batch: chunk))
     }
     try DuplicateJudge.empty(place)
-    return groups.rows(underAtLeast: least)
+    return groups.rows
   }
 
   /// A chunk's part of the plan.

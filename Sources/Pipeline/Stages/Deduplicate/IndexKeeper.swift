@@ -67,12 +67,6 @@ final class IndexKeeper {
     try mark(judge, chunk, stamps)
   }
 
-  /// Where a process works while another has the indexes.
-  static func spare(in duplicates: String, of process: Int32) -> String {
-    "\(duplicates)/\(sparePrefix)\(process)"
-  }
-  private static let sparePrefix = "spare-"
-
   /// Removes a folder of indexes.
   static func remove(_ folder: String) throws {
     for name in try DurableFile.names(in: folder) { try DurableFile.remove("\(folder)/\(name)") }
@@ -145,7 +139,7 @@ final class IndexKeeper {
     // all once more. Who works in a folder of its own notes nothing here.
     let looksAtAll =
       try !rules.needsAll || folder != run.duplicates
-      || DurableFile.names(in: folder).contains { $0.hasPrefix(Self.sparePrefix) }
+      || DurableFile.names(in: folder).contains { RunFolder.isSpareIndexes($0) }
     // A quarantined chunk kept nothing; it has no verdicts, or those of an earlier doing.
     return tables.upToEach(
       of: chunk, without: givenUp, looksAtAll ? [] : marks.marks, table: run.verdictTable)

@@ -1,4 +1,5 @@
 import DurableFiles
+import FilterPlans
 import PairDataset
 public import PipelineCore
 import WorkerThreads
@@ -24,9 +25,14 @@ public struct FilterStage: Stage {
   private let packing: ShardPacking
   private let isImg2dataset: Bool
   private let recipeSHA256: String
+  /// Why a pair that is not kept is dropped.
+  private var reason: DropReason {
+    if case .plan = rule { return .filterRule }
+    return .lowScore
+  }
 
   /// - Parameters:
-  ///   - rule: What is kept; anything but `none` needs a scorer.
+  ///   - rule: What is kept; a bound to scores needs a scorer.
   ///   - scorer: The scorer's name; nil when there is none.
   ///   - packing: How the filtered shards are cut; with a rule it must have a bound.
   ///   - isImg2dataset: Whether `shards/` has img2dataset's layout.
@@ -35,7 +41,7 @@ public struct FilterStage: Stage {
     rule: FilterRule, scorer: String?, packing: ShardPacking, isImg2dataset: Bool = false,
     recipeSHA256: String
   ) {
-    precondition(rule == .none || scorer != nil, "a filter by score needs a scorer")
+    precondition(!rule.needsScores || scorer != nil, "a filter by score needs a scorer")
     precondition(rule == .none || packing.isAsked, "filtered shards need a bound")
     self.rule = rule
     self.scorer = scorer
@@ -159,7 +165,7 @@ public struct FilterStage: Stage {
       funnel: work.funnel + [.init(stage: "kept", pairs: all)]
     ).write(to: folder.dataset)
     return StageReport(
-      input: work.input, kept: packed.kept, dropped: [.lowScore: work.input - packed.kept],
+      input: work.input, kept: packed.kept, dropped: [reason: work.input - packed.kept],
       facts: [Self.shardsFact: packed.count])
   }
 
@@ -189,10 +195,42 @@ public struct FilterStage: Stage {
         try flag.check()
         try output.copy(shard.chunk, keeping: nil, keys: nil)
       }
+    } else if case .plan(let plan) = rule {
+      try filter(work.shards, by: plan, into: output, in: folder, flag)
     } else {
       try filter(work.shards, into: output, in: folder, flag)
     }
     return try output.finish()
+  }
+
+  /// Judges by a plan: the columns are those of the shards' tables, and `score`, the scorer's.
+  private func filter(
+    _ shards: [Work.Shard], by plan: FilterPlan, into output: PackedShards, in folder: RunFolder,
+    _ flag: CancellationFlag
+  ) throws {
+    try DurableFile.makeFolder("\(folder.filtered)/verdicts")
+    let rows = try ShardRows(shards.map(\.chunk), in: folder, scorer: scorer)
+    let outcome = try FilterEvaluator.evaluate(plan, over: rows) { _ in try flag.check() }
+    var begin = 0
+    for shard in shards {
+      try flag.check()
+      let pairs = try rows.pairs(of: shard.chunk)
+      let range = begin..<begin + pairs.count
+      begin += pairs.count
+      guard shard.isOwn else { continue }
+      try output.copy(
+        shard.chunk, keeping: range.map { outcome.kept[$0] }, keys: pairs.map(\.key))
+      let verdicts = zip(range, pairs).map { index, pair in
+        JSONValue.object(
+          [.init("key", .string(pair.key))]
+            + (pair.score.map { [.init("score", .number("\($0)"))] } ?? [])
+            + (outcome.dropping(index).map {
+              Drop(.filterRule, detail: outcome.yields[$0].name).members
+            } ?? []))
+      }
+      try PairTable.write(
+        verdicts, columns: Self.verdictColumns, to: folder.filterTable(shard.chunk))
+    }
   }
 
   private func filter(
@@ -204,7 +242,8 @@ public struct FilterStage: Stage {
     var counts: [Int] = []
     for shard in shards {
       let rows = try PairTable.read(folder.scoreTable(shard.chunk, scorer: scorer ?? "")) { row in
-        row["key"]?.text.flatMap { key in row["score"]?.double.map { (key: key, score: $0) } }
+        // What could not be scored is the last of all, and below any bound.
+        row["key"]?.text.map { (key: $0, score: row["score"]?.double ?? -.infinity) }
       }
       counts.append(rows.count)
       scored += rows
@@ -219,10 +258,9 @@ public struct FilterStage: Stage {
       try output.copy(shard.chunk, keeping: Array(kept[range]), keys: scored[range].map(\.key))
       let verdicts = range.map { index in
         JSONValue.object(
-          [
-            .init("key", .string(scored[index].key)),
-            .init("score", .number("\(scored[index].score)")),
-          ]
+          [.init("key", .string(scored[index].key))]
+            + (scored[index].score.isFinite
+              ? [.init("score", .number("\(scored[index].score)"))] : [])
             + (kept[index] ? [] : Drop(.lowScore).members))
       }
       try PairTable.write(

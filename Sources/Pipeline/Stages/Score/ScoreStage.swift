@@ -6,8 +6,8 @@ import WorkerThreads
 /// Scores the pairs of one shard with a model that the caller hands in.
 ///
 /// Reads `shards/NNNNN.tar[.lz4]`; writes `scores/SCORER/NNNNN.parquet` with uid, key and score of every
-/// pair, and in its footer what made them. Nothing is dropped here: thresholds are the filter's, so
-/// they can change without scoring again.
+/// pair, and in its footer what made them. A pair that the scorer cannot score stays, without a score and with
+/// the reason. Nothing is dropped here: thresholds are the filter's, so they can change without scoring again.
 public struct ScoreStage: Stage {
   public let name = StageName.score
   public let lane = Lane.compute
@@ -22,6 +22,9 @@ public struct ScoreStage: Stage {
     self.batch = batch
   }
 
+  /// By which a job counts the pairs without a score, where there are some.
+  static let unscoredFact = "unscored"
+
   public func run(_ chunk: Chunk, in run: StageContext) async throws -> StageReport {
     let folder = run.folder
     try await Parallel.detached { try DurableFile.makeFolder(folder.scores(of: scorer.name)) }
@@ -29,29 +32,33 @@ public struct ScoreStage: Stage {
       try ShardFiles.shard(chunk.number, in: folder.shards).map { try ShardReader(path: $0) }
     }
     var rows: [JSONValue] = []
+    var (unscored, hasKinds) = (0, false)
     let count = shards?.count ?? 0
     for start in stride(from: 0, to: count, by: batch) {
       try Task.checkCancellation()
       let pairs = try await Parallel.detached {
         try (start..<min(start + batch, count)).compactMap { try shards?.pair(at: $0) }
       }
-      let scores = try await scorer.scores(of: pairs)
-      precondition(scores.count == pairs.count, "\(scores.count) scores for \(pairs.count) pairs")
-      for (pair, score) in zip(pairs, scores) {
-        guard score.isFinite else {
+      let outcomes = try await scorer.outcomes(of: pairs)
+      precondition(outcomes.count == pairs.count, "\(outcomes.count) of \(pairs.count) outcomes")
+      for (pair, outcome) in zip(pairs, outcomes) {
+        if let score = outcome.score, !score.isFinite {
           throw StageError(.score, chunk: chunk.number, "the score of \(pair.key) is \(score)")
         }
-        rows.append(
-          ScoreTable.row(uid: PairIdentity.uid(of: pair), key: pair.key, score: score))
+        if outcome.score == nil { unscored += 1 }
+        if outcome.kind != nil { hasKinds = true }
+        rows.append(ScoreTable.row(uid: PairIdentity.uid(of: pair), key: pair.key, outcome))
       }
     }
     let table = rows
+    let columns = ScoreTable.columns(hasFaults: unscored > 0, hasKinds: hasKinds)
     try await Parallel.detached {
       try PairTable.write(
-        table, columns: ScoreTable.columns,
-        to: folder.scoreTable(chunk.number, scorer: scorer.name),
+        table, columns: columns, to: folder.scoreTable(chunk.number, scorer: scorer.name),
         metadata: ScoreTable.metadata(of: scorer))
     }
-    return StageReport(input: rows.count, kept: rows.count)
+    return StageReport(
+      input: rows.count, kept: rows.count, facts: unscored > 0 ? [Self.unscoredFact: unscored] : [:]
+    )
   }
 }

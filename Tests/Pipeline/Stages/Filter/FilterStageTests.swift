@@ -1,4 +1,5 @@
 import DurableFiles
+import FilterPlans
 import FilterStage
 import Foundation
 import PairDataset
@@ -94,6 +95,72 @@ import Testing
     forgotten.finish()
     try forgotten.write(to: folder)
     #expect(try await stage.run(Chunk(number: 0, attempt: 1), in: context).kept == 6)
+  }
+
+  @Test(
+    "a plan goes by the tables' columns and by scores, needs no scorer, and its verdicts name the rule"
+  )
+  func plans() async throws {
+    func verdicts(_ rules: String, scorer: String?) async throws -> (StageReport, [String]) {
+      let (folder, context) = try Self.makeRun()
+      defer { try? FileManager.default.removeItem(atPath: folder.path) }
+      var reader = try RecipeReader(yaml: "filter:\n  rules: \(rules)\n", path: "r")
+      let stage = FilterStage(
+        rule: try FilterRule(from: &reader), scorer: scorer,
+        packing: ShardPacking(compression: .none, maxPairs: 2), recipeSHA256: "r")
+      let report = try await stage.run(Chunk(number: 0, attempt: 1), in: context)
+      let words = try [0, 2].flatMap { chunk in
+        try PairTable.read(folder.filterTable(chunk)).map { row in
+          "\(row["key"]?.text ?? "") \(Drop(row).map { "\($0.reason.rawValue): \($0.detail)" } ?? "kept")"
+        }
+      }
+      return (report, words)
+    }
+    let rules =
+      "[{max: {column: n, value: 3}}, {top_fraction: {column: clip_score, fraction: 0.5, of: kept}}]"
+    let (report, words) = try await verdicts(rules, scorer: "toy")
+    #expect(
+      report == StageReport(input: 6, kept: 2, dropped: [.filterRule: 4], facts: ["shards": 1]))
+    let share = "filter_rule: clip_score in the top 0.5 of what is left"
+    #expect(
+      words == [
+        "k0 \(share)", "k1 \(share)", "k2 kept", "k3 kept", "k4 filter_rule: n <= 3",
+        "k5 filter_rule: n <= 3",
+      ])
+    let (alone, _) = try await verdicts("[{one_of: {column: n, values: [1, 5]}}]", scorer: nil)
+    #expect(alone.kept == 2)
+    await #expect(throws: FilterPlanError.self) {
+      try await verdicts("[{min: {column: score, value: 0.2}}]", scorer: nil)
+    }
+  }
+
+  @Test("a plan beside the older rules, or with a mistake, is refused where it stands")
+  func badPlans() throws {
+    func rule(_ yaml: String, _ overrides: [String] = []) throws -> FilterRule {
+      var reader = try RecipeReader(yaml: yaml, path: "r.yaml", overrides: overrides)
+      return try FilterRule(from: &reader, yaml: yaml, path: "r.yaml")
+    }
+    let yaml = "filter:\n  rules:\n    - min: {column: score, value: 0.2}\n    - is_null: url\n"
+    guard case .plan(let plan) = try rule(yaml) else {
+      Issue.record("no plan")
+      return
+    }
+    #expect(plan.rules.map(\.name) == ["score >= 0.2", "url is null"])
+    #expect(try rule("", ["filter.plan=coyo"]).identity.first?.value.contains("5120 bytes") == true)
+    // What a run keeps of its recipe reads as the same rules again.
+    var reader = try RecipeReader(yaml: yaml, path: "r")
+    let text = try reader.string("filter.rules") ?? ""
+    #expect(
+      try rule("", ["filter.rules=\(text)"]).identity.map(\.value)
+        == rule(yaml).identity.map(\.value))
+    for (yaml, overrides, words) in [
+      (yaml, ["filter.min_score=0.2"], "one of them"), (yaml, ["filter.plan=coyo"], "one of them"),
+      (yaml.replacing("is_null", with: "is_nul"), [], "r.yaml:4: there is no rule `is_nul`"),
+      ("", ["filter.plan=datacomp-basc"], "Did you mean `datacomp-basic`?"),
+    ] {
+      let error = #expect(throws: RecipeError.self) { try rule(yaml, overrides) }
+      #expect(error.map { "\($0)" }?.contains(words) == true, "\(error.map { "\($0)" } ?? "")")
+    }
   }
 
   @Test("an attempt that has lost its lease leaves the manifest as it is")

@@ -47,6 +47,29 @@ struct FirstByteScorer: PairScorer {
     #expect(facts["weights"] == "none")
   }
 
+  /// Cannot score pictures whose first byte is odd.
+  struct EvenScorer: PairScorer {
+    let name = "even"
+    let provenance = ["weights": "none"]
+
+    func scores(of pairs: [Pair]) async throws -> [Float] { pairs.map { Float($0.image[0]) } }
+    func outcomes(of pairs: [Pair]) async throws -> [PairScore] {
+      pairs.map { $0.image[0] % 2 == 0 ? PairScore(0.5) : PairScore(.undecodable("odd")) }
+    }
+  }
+
+  @Test("a pair that cannot be scored stays, with the reason")
+  func unscored() async throws {
+    let folder = try Self.makeRun(pairs: 3)
+    defer { try? FileManager.default.removeItem(atPath: folder.path) }
+    let report = try await ScoreStage(scorer: EvenScorer()).run(
+      Chunk(number: 0, attempt: 1), in: StageContext(folder: folder) { _ in [] })
+    #expect(report == StageReport(input: 3, kept: 3, facts: ["unscored": 1]))
+    let rows = try PairTable.read(folder.scoreTable(0, scorer: "even"))
+    #expect(rows.map { $0["score"]?.double } == [0.5, nil, 0.5])
+    #expect(rows.map { $0["fault"]?.text } == [nil, "undecodable", nil])
+  }
+
   @Test("a score that is no number fails the chunk")
   func notANumber() async throws {
     let folder = try Self.makeRun(pairs: 2)

@@ -5,6 +5,7 @@ The versions it ran with are in the file, under "made_with".
 import hashlib, json, math, os, random
 import PIL, torch, torchvision
 from PIL import Image
+from open_clip.transform import image_transform
 from torchvision import transforms as T
 
 MEAN = (0.48145466, 0.4578275, 0.40821073)
@@ -20,11 +21,14 @@ def picture(width, height):
     return Image.frombytes("RGB", (width, height), bytes(out))
 
 
-def evaluate(width, height, size):
-    crop = T.Compose([T.Resize(size, T.InterpolationMode.BICUBIC), T.CenterCrop(size)])
-    image = crop(picture(width, height))
+def evaluate(width, height, size, interpolation="bicubic", mode="shortest", fill=0):
+    """open_clip's own transform, without its last two steps."""
+    whole = image_transform(
+        size, is_train=False, interpolation=interpolation, resize_mode=mode, fill_color=fill)
+    image = T.Compose(whole.transforms[:-2])(picture(width, height))
     values = T.Compose([T.ToTensor(), T.Normalize(MEAN, STD)])(image)
     return {"width": width, "height": height, "size": size,
+            "filter": interpolation, "resizeMode": mode, "fillColor": fill,
             "sha256": hashlib.sha256(image.tobytes()).hexdigest(),
             "first": [float(values[c, 0, x]) for c in range(3) for x in range(4)]}
 
@@ -66,7 +70,9 @@ if __name__ == "__main__":
     boxes = [((64, 64), (0.9, 1.0)), ((80, 30), (0.5, 1.0)), ((30, 200), (0.9, 1.0)),
              ((200, 30), (0.9, 1.0)), ((256, 192), (0.08, 1.0)), ((3, 2), (0.2, 0.9))]
     data = {"made_with": f"torchvision {torchvision.__version__}, Pillow {PIL.__version__}",
-            "evaluate": [evaluate(w, h, 16) for w, h in sizes],
+            "evaluate": [evaluate(w, h, 16) for w, h in sizes] + [
+                evaluate(w, h, 16, i, m, 99) for w, h in sizes for i in ("bicubic", "bilinear")
+                for m in ("shortest", "longest", "squash")],
             "crops": [random_crop(w, h, scale, seed) for (w, h), scale in boxes for seed in range(3)]}
     path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "preprocessing.json")
     json.dump(data, open(path, "w"), indent=1)

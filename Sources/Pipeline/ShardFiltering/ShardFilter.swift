@@ -1,0 +1,217 @@
+import ContentHashing
+import DurableFiles
+import FilterPlans
+import FoundationEssentials
+import PairDataset
+import PipelineCore
+import ShardDeduplication
+import ShardMaintenance
+
+/// Keeps the pairs of shards that a plan keeps.
+///
+/// Three passes: what the plan needs to know of each pair is read off the shards, a table for each, durable
+/// before the next; all are judged; what stays is copied byte for byte, with the rows of tables beside the
+/// shards. Everything grows in `OUT.part`, from which `OUT` comes in one step. Killed at any moment, the same
+/// command goes on; the same shards, scores and plan give the same bytes on any number of cores.
+public enum ShardFilter {
+  /// - Parameters:
+  ///   - shards: In order; Pairloom's or any WebDataset's.
+  ///   - out: A folder that is new or empty, or that the same command has made.
+  ///   - options: The plan and how the new shards are cut.
+  ///   - report: Writes pages about it into the folder before it appears.
+  ///   - onProgress: Told of every pair in every pass.
+  /// - Returns: What was written, or is there already.
+  /// - Throws: `ShardDeduplicationError` of the folder; ``FilterPlanError``; what is wrong with a shard or
+  ///   table, what the disk refuses.
+  public static func filter(
+    _ shards: [String], to out: String, options: ShardFilterOptions,
+    report: (ShardFilterOutcome, FilterReview, _ folder: String) throws -> Void = { _, _, _ in },
+    onProgress: (ShardFilterProgress) throws -> Void = { _ in }
+  ) throws -> ShardFilterOutcome {
+    let out = Resharder.trimmed(out)
+    let inputs = try inputs(shards, options)
+    let settings = try settings(options)
+    if let done = try finished(out, inputs + settings) {
+      // A kill between publishing and cleaning leaves what it was made from.
+      if DurableFile.exists(out + ".part") {
+        try WorkFolder(out + ".part", reading: shards).remove()
+      }
+      return done
+    }
+    let folder = try WorkFolder(out + ".part", reading: shards)
+    try folder.bind(inputs: inputs)
+    try folder.bind(settings: settings)
+    let rows = try extract(shards, folder, options) { try onProgress(.read($0)) }
+    var judged = 0
+    let decision = try FilterEvaluator.evaluate(
+      options.plan, over: rows, threads: options.threads
+    ) { count in
+      judged += count
+      try onProgress(.judged(judged))
+    }
+    guard decision.keptCount > 0 else {
+      throw FilterPlanError(
+        path: options.plan.path, line: 0,
+        "no pair of \(decision.pairs) is left, so nothing is written. --dry-run says what each rule takes."
+      )
+    }
+    var review = try FilterReview(options.plan, decision, rows)
+    let part = try folder.clearedOutput()
+    let recipe = (["filter"] + (inputs + settings).map { "\($0.key) \($0.value)" })
+      .joined(separator: "\n")
+    let selection = FilterSelection(
+      shards: shards, folder: folder, rows: rows, decision: decision, options: options)
+    let outcome = try selection.write(
+      to: part, recipeSHA256: ContentHash.sha256Hex(Array(recipe.utf8)), &review
+    ) { try onProgress(.copied($0, kept: $1, of: decision.pairs)) }
+    try report(outcome, review, part)
+    try record(outcome, inputs + settings, to: part)
+    try folder.publish(as: out)
+    return outcome
+  }
+
+  /// Judges pairs and writes no shards.
+  ///
+  /// - Parameters:
+  ///   - inputs: Shards, or Parquet tables of metadata.
+  ///   - options: The plan.
+  ///   - out: Where new shards would go: what is read off shards stays in `OUT.part` for the command that
+  ///     writes them; nil leaves nothing behind.
+  ///   - subset: A file for DataComp's subset, `.npy`.
+  ///   - list: A file for a list of uids, one a line.
+  ///   - report: Writes a page about it.
+  ///   - onProgress: Told of every pair in every pass.
+  /// - Returns: What would be kept.
+  /// - Throws: As ``filter(_:to:options:report:onProgress:)``.
+  public static func judge(
+    _ inputs: [String], options: ShardFilterOptions, out: String? = nil, subset: String? = nil,
+    list: String? = nil, report: (ShardFilterOutcome, FilterReview) throws -> Void = { _, _ in },
+    onProgress: (ShardFilterProgress) throws -> Void = { _ in }
+  ) throws -> ShardFilterOutcome {
+    if inputs.allSatisfy({ $0.hasSuffix(".parquet") }) {
+      let scores = options.scores.isEmpty ? nil : try JoinedScores(options.scores)
+      let rows = try MetadataRows(inputs, aliases: options.aliases, scores: scores)
+      return try judge(rows, options, subset, list, report, onProgress)
+    }
+    let path = out.map { Resharder.trimmed($0) + ".part" } ?? TemporaryPath.new()
+    let folder = try WorkFolder(path, reading: inputs)
+    do {
+      try folder.bind(inputs: try self.inputs(inputs, options))
+      let rows = try extract(inputs, folder, options) { try onProgress(.read($0)) }
+      let outcome = try judge(rows, options, subset, list, report, onProgress)
+      if out == nil { try folder.remove() }
+      return outcome
+    } catch {
+      // What was not asked for must not stay; what it cannot remove the system's cleaning does.
+      if out == nil { try? folder.remove() }
+      throw error
+    }
+  }
+
+  private static func judge(
+    _ rows: any JudgedRows, _ options: ShardFilterOptions, _ subset: String?, _ list: String?,
+    _ report: (ShardFilterOutcome, FilterReview) throws -> Void,
+    _ onProgress: (ShardFilterProgress) throws -> Void
+  ) throws -> ShardFilterOutcome {
+    var judged = 0
+    let decision = try FilterEvaluator.evaluate(
+      options.plan, over: rows, threads: options.threads
+    ) { count in
+      judged += count
+      try onProgress(.judged(judged))
+    }
+    var outcome = ShardFilterOutcome(decision, of: options.plan)
+    if let subset { outcome.kept = try SubsetFiles.writeNumpy(rows, decision, to: subset) }
+    if let list { outcome.kept = try SubsetFiles.writeList(rows, decision, to: list) }
+    try report(outcome, try FilterReview(options.plan, decision, rows))
+    return outcome
+  }
+
+  /// Reads off the shards what was not read before.
+  private static func extract(
+    _ shards: [String], _ folder: WorkFolder, _ options: ShardFilterOptions,
+    _ onProgress: (Int) throws -> Void
+  ) throws -> ExtractedRows {
+    let wanted = wantedColumns(options)
+    var tables: [String] = []
+    var count = 0
+    for (number, shard) in shards.enumerated() {
+      let table = folder.examinedTable(number)
+      if !DurableFile.exists(table) {
+        try ShardFacts.extract(shard, to: table, wanted: wanted) {
+          count += 1
+          try onProgress(count)
+        }
+      }
+      tables.append(table)
+    }
+    let scores = options.scores.isEmpty ? nil : try JoinedScores(options.scores)
+    return try ExtractedRows(tables: tables, aliases: options.aliases, scores: scores)
+  }
+
+  /// The columns to read off shards, the caption first among them.
+  private static func wantedColumns(_ options: ShardFilterOptions) -> [String] {
+    let named = options.plan.namedColumns.map { options.aliases[$0] ?? $0 }
+    return Set(named + ["caption"]).sorted()
+  }
+
+  /// What is known of the shards, and what is read off them.
+  private static func inputs(
+    _ shards: [String], _ options: ShardFilterOptions
+  ) throws -> [(key: String, value: String)] {
+    [
+      ("command", "filter"), ("shards", try sizes(shards)),
+      ("columns", wantedColumns(options).joined(separator: ", ")),
+    ]
+  }
+
+  private static func sizes(_ paths: [String]) throws -> String {
+    try paths.map { path in
+      "\(path.split(separator: "/").last ?? "") \(try DurableFile.size(of: path))"
+    }.joined(separator: ", ")
+  }
+
+  private static func settings(
+    _ options: ShardFilterOptions
+  ) throws -> [(key: String, value: String)] {
+    [
+      ("plan", options.plan.identity), ("scores", try sizes(options.scores)),
+      (
+        "renamed columns",
+        options.aliases.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+          .joined(separator: ", ")
+      ), ("pairs", "\(options.cut.maxPairs ?? 0)"), ("bytes", "\(options.cut.maxBytes ?? 0)"),
+      ("compression", options.cut.compression.rawValue),
+    ]
+  }
+
+  private static let recordName = "filter.json"
+
+  private static func record(
+    _ outcome: ShardFilterOutcome, _ settings: [(key: String, value: String)], to folder: String
+  ) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    let told = try JSONValue.parse([UInt8](try encoder.encode(outcome)))
+    let record = JSONValue.object([
+      .init("settings", .object(settings.map { .init($0.key, .string($0.value)) })),
+      .init("outcome", told),
+    ])
+    try DurableFile.write(record.serialized + "\n", to: "\(folder)/\(recordName)")
+  }
+
+  /// What an earlier call has made of the same; nil where the folder is new or empty.
+  private static func finished(
+    _ out: String, _ settings: [(key: String, value: String)]
+  ) throws -> ShardFilterOutcome? {
+    guard try !DurableFile.names(in: out).isEmpty else { return nil }
+    let path = "\(out)/\(recordName)"
+    guard DurableFile.exists(path) else { throw ShardDeduplicationError.outputExists(out) }
+    let json = try JSONValue.parse(try DurableFile.read(path))
+    try WorkFolder.require(json["settings"] ?? .null, equals: settings, at: out)
+    var outcome = try JSONDecoder().decode(
+      ShardFilterOutcome.self, from: Data((json["outcome"] ?? .null).serialized.utf8))
+    outcome.wasComplete = true
+    return outcome
+  }
+}
