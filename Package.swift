@@ -233,10 +233,19 @@ let modules: [Module] = [
     ], testNeeds: ["ImageCodec", "SeededRandom"]),
 
   module(
+    .pipeline, "ShardScoring",
+    needs: [
+      "PipelineCore", "PairDataset", "ParquetFile", "DurableFiles", "ContentHashing",
+      "WorkerThreads",
+    ],
+    testNeeds: ["ShardMaintenance", "SeededRandom"]),
+
+  module(
     .pipeline, "ShardFiltering",
     needs: [
-      "ShardDeduplication", "ShardMaintenance", "FilterPlans", "DecodeStage", "PipelineCore",
-      "PairDataset", "ParquetFile", "DurableFiles", "ContentHashing", "WorkerProcesses",
+      "ShardDeduplication", "ShardMaintenance", "ShardScoring", "FilterPlans", "DecodeStage",
+      "PipelineCore", "PairDataset", "ParquetFile", "DurableFiles", "ContentHashing",
+      "WorkerProcesses",
     ], testNeeds: ["SeededRandom"]),
 
   module(
@@ -252,14 +261,6 @@ let modules: [Module] = [
       "ShardMaintenance", "PipelineCore", "PairDataset", "EmbeddingFiles", "DurableFiles",
       "ContentHashing", "SeededRandom",
     ], testNeeds: ["Clustering", "TensorEngine"]),
-
-  module(
-    .pipeline, "ShardScoring",
-    needs: [
-      "PipelineCore", "PairDataset", "ParquetFile", "DurableFiles", "ContentHashing",
-      "WorkerThreads",
-    ],
-    testNeeds: ["ShardMaintenance", "SeededRandom"]),
 
   module(
     .pipeline, "ForeignRuns",

@@ -36,7 +36,7 @@ struct JoinScoresBenchmark: ParsableCommand {
       for _ in 0..<asked {
         let row = random.integer(below: rows)
         let value = try join.values(of: "score", for: [PairNames(uid: Self.uid(row), key: "")])
-        if value[0] != Self.score(row) { wrong += 1 }
+        if value[0] != Double(Self.score(row)) { wrong += 1 }
       }
     }
     precondition(wrong == 0, "\(wrong) of \(asked) pairs got another score")

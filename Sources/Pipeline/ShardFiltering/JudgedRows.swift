@@ -1,4 +1,5 @@
 import FilterPlans
+import ShardScoring
 
 /// Pairs to be judged, with their uids as they are written.
 protocol JudgedRows: FilterRows {
@@ -10,11 +11,11 @@ protocol JudgedRows: FilterRows {
 struct ColumnSources {
   /// What a person calls a column, by the name of the plan.
   let aliases: [String: String]
-  let scores: JoinedScores?
+  let scores: ScoreSources?
   /// The columns of the pairs' own tables.
   let own: [String]
 
-  init(aliases: [String: String], scores: JoinedScores?, own: [String]) {
+  init(aliases: [String: String], scores: ScoreSources?, own: [String]) {
     let there = own + (scores?.columns ?? [])
     var aliases = aliases
     // The one column of `pairloom score`, by the name that plans have for it.
@@ -39,26 +40,37 @@ struct ColumnSources {
     wanted.contains { !own.contains(aliases[$0] ?? $0) }
   }
 
+  /// Whether the pairs' names of a kind are needed for the join.
+  func needs(_ name: JoinColumn, for wanted: Set<String>) -> Bool {
+    needsJoin(wanted) && scores?.identities.contains(name) == true
+  }
+
+  /// A join to be used for one pass; nil where nothing is joined.
+  func join(for wanted: Set<String>) -> ScoreJoin? {
+    needsJoin(wanted) ? scores.map { ScoreJoin($0) } : nil
+  }
+
   /// The batch with the columns that are wanted, under the plan's names.
   ///
   /// - Parameters:
   ///   - uids: Of the pairs.
-  ///   - keys: What the scores are joined by; nil where they go by uids.
+  ///   - names: What scores are joined by.
   ///   - columns: The pairs' own.
   ///   - wanted: Names of the plan.
-  /// - Returns: The batch; what is found nowhere is left out.
+  ///   - join: Counts what is found.
+  /// - Returns: The batch; columns that are nowhere are left out.
+  /// - Throws: ``ScoreSourceError``.
   func batch(
-    _ uids: [PairUID], keys: [PairUID]?, columns: [String: FilterColumn], wanted: Set<String>
-  ) -> FilterBatch {
+    _ uids: [PairUID], names: [PairNames], columns: [String: FilterColumn], wanted: Set<String>,
+    join: inout ScoreJoin?
+  ) throws -> FilterBatch {
     var found: [String: FilterColumn] = [:]
-    let joined = needsJoin(wanted)
-    let rows = joined ? scores.map { scores in (keys ?? uids).map { scores.row(of: $0) } } : nil
     for name in wanted {
       let actual = aliases[name] ?? name
       if let column = columns[actual] {
         found[name] = column
-      } else if let rows {
-        found[name] = scores?.column(actual, at: rows)
+      } else if scores?.columns.contains(actual) == true {
+        found[name] = try (join?.values(of: actual, for: names)).map { .numbers($0) }
       }
     }
     return FilterBatch(uids: uids, columns: found)

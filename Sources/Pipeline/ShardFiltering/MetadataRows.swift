@@ -1,6 +1,7 @@
 import FilterPlans
 import ParquetFile
 import PipelineCore
+import ShardScoring
 
 /// The pairs of metadata tables, such as DataComp's: Parquet files read from end to end, batch by batch.
 struct MetadataRows: JudgedRows {
@@ -12,7 +13,7 @@ struct MetadataRows: JudgedRows {
 
   /// - Throws: ``FilterPlanError`` where a table has other columns than the first, or nothing to name its pairs
   ///   by.
-  init(_ paths: [String], aliases: [String: String], scores: JoinedScores?) throws {
+  init(_ paths: [String], aliases: [String: String], scores: ScoreSources?) throws {
     let columns = try ParquetReader(path: paths[0]).columns.filter { !$0.isList }.map(\.name)
     for path in paths.dropFirst() {
       let others = Set(try ParquetReader(path: path).columns.map(\.name))
@@ -33,9 +34,11 @@ struct MetadataRows: JudgedRows {
         "its pairs have no name: there is no column `uid`, nor `url` and a caption. There are "
           + columns.joined(separator: ", "))
     }
-    if scores?.identity == .key, !columns.contains("key") {
+    if let lost = scores?.identities.first(where: {
+      $0 != .uid && !columns.contains($0.rawValue)
+    }) {
       throw FilterPlanError(
-        path: paths[0], line: 0, "the scores go by `key`, and there is no such column")
+        path: paths[0], line: 0, "the scores go by `\(lost)`, and there is no such column")
     }
     self.paths = paths
     sources = ColumnSources(aliases: aliases, scores: scores, own: columns)
@@ -45,24 +48,34 @@ struct MetadataRows: JudgedRows {
 
   func forEachBatch(columns wanted: Set<String>, _ body: (FilterBatch) throws -> Void) throws {
     let own = sources.ownColumns(of: wanted)
-    let byKey = sources.needsJoin(wanted) && sources.scores?.identity == .key
-    let named = Set(own + identity + (byKey ? ["key"] : [])).sorted()
+    var join = sources.join(for: wanted)
+    let joined = [JoinColumn.key, .url].filter { sources.needs($0, for: wanted) }
+    let named = Set(own + identity + joined.map(\.rawValue)).sorted()
     try forEach(named) { batch, path, first in
       var values: [String: [ParquetValue]] = [:]
       for (index, column) in batch.columns.enumerated() {
         values[column.name] = batch.values[index]
       }
-      let uids = try (0..<batch.rowCount).map {
-        PairUID(try uid(values, $0, path: path, row: first + $0))
+      let words = try (0..<batch.rowCount).map {
+        try uid(values, $0, path: path, row: first + $0)
       }
-      let keys = byKey ? values["key"]?.map { PairUID($0.text ?? "") } : nil
+      let names =
+        join == nil
+        ? []
+        : words.enumerated().map { row, uid in
+          PairNames(
+            uid: uid, key: values["key"]?[row].text ?? "", url: values["url"]?[row].text)
+        }
       var columns: [String: FilterColumn] = [:]
       for column in batch.columns where own.contains(column.name) {
         columns[column.name] = FilterColumn(
           values[column.name] ?? [], isNumber: column.type.isNumber)
       }
-      try body(sources.batch(uids, keys: keys, columns: columns, wanted: wanted))
+      try body(
+        try sources.batch(
+          words.map(PairUID.init), names: names, columns: columns, wanted: wanted, join: &join))
     }
+    try join?.requireSome()
   }
 
   func forEachUID(_ body: (String) throws -> Void) throws {

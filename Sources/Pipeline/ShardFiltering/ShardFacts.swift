@@ -3,6 +3,7 @@ import FilterPlans
 import PairDataset
 import ParquetFile
 import PipelineCore
+import ShardScoring
 
 /// What a plan needs to know of the pairs of one shard, read off its samples and the table beside it.
 ///
@@ -119,7 +120,7 @@ struct ExtractedRows: JudgedRows {
   private let tables: [String]
   private let sources: ColumnSources
 
-  init(tables: [String], aliases: [String: String], scores: JoinedScores?) throws {
+  init(tables: [String], aliases: [String: String], scores: ScoreSources?) throws {
     self.tables = tables
     var own: Set<String> = []
     for table in tables { own.formUnion(try PairTable.columns(of: table).map(\.name)) }
@@ -132,15 +133,25 @@ struct ExtractedRows: JudgedRows {
 
   func forEachBatch(columns wanted: Set<String>, _ body: (FilterBatch) throws -> Void) throws {
     let own = sources.ownColumns(of: wanted)
+    var join = sources.join(for: wanted)
+    let byURL = sources.needs(.url, for: wanted)
     for table in tables {
       let reader = try ParquetReader(path: table)
       let there = Set(reader.columns.map(\.name))
-      let named = ["uid", "key"] + own.filter { there.contains($0) && $0 != "uid" && $0 != "key" }
+      let more = own + (byURL && !own.contains("url") ? ["url"] : [])
+      let named = ["uid", "key"] + more.filter { there.contains($0) && $0 != "uid" && $0 != "key" }
       let batches = try reader.batches(columns: named, rowsPerBatch: 16_384)
       while let batch = try batches.next() {
         let uids = batch.values[0].map { PairUID($0.text ?? "") }
-        let byKey = sources.scores?.identity == .key
-        let keys = byKey ? batch.values[1].map { PairUID($0.text ?? "") } : nil
+        let urls = byURL ? batch.columns.firstIndex { $0.name == "url" } : nil
+        let names =
+          join == nil
+          ? []
+          : (0..<batch.rowCount).map { row in
+            PairNames(
+              uid: batch.values[0][row].text ?? "", key: batch.values[1][row].text ?? "",
+              url: urls.flatMap { batch.values[$0][row].text })
+          }
         var columns: [String: FilterColumn] = [:]
         for (index, column) in batch.columns.enumerated() where own.contains(column.name) {
           columns[column.name] = FilterColumn(
@@ -150,9 +161,11 @@ struct ExtractedRows: JudgedRows {
         for name in own where columns[name] == nil {
           columns[name] = .texts([String?](repeating: nil, count: batch.rowCount))
         }
-        try body(sources.batch(uids, keys: keys, columns: columns, wanted: wanted))
+        try body(
+          try sources.batch(uids, names: names, columns: columns, wanted: wanted, join: &join))
       }
     }
+    try join?.requireSome()
   }
 
   func forEachUID(_ body: (String) throws -> Void) throws {

@@ -6,6 +6,7 @@ import PairDataset
 import PipelineCore
 import ShardDeduplication
 import ShardMaintenance
+import ShardScoring
 
 /// Keeps the pairs of shards that a plan keeps.
 ///
@@ -89,7 +90,7 @@ public enum ShardFilter {
     onProgress: (ShardFilterProgress) throws -> Void = { _ in }
   ) throws -> ShardFilterOutcome {
     if inputs.allSatisfy({ $0.hasSuffix(".parquet") }) {
-      let scores = options.scores.isEmpty ? nil : try JoinedScores(options.scores)
+      let scores = try self.scores(options)
       let rows = try MetadataRows(inputs, aliases: options.aliases, scores: scores)
       return try judge(rows, options, subset, list, report, onProgress)
     }
@@ -132,6 +133,7 @@ public enum ShardFilter {
     _ shards: [String], _ folder: WorkFolder, _ options: ShardFilterOptions,
     _ onProgress: (Int) throws -> Void
   ) throws -> ExtractedRows {
+    let scores = try self.scores(options)
     let wanted = wantedColumns(options)
     var tables: [String] = []
     var count = 0
@@ -145,14 +147,21 @@ public enum ShardFilter {
       }
       tables.append(table)
     }
-    let scores = options.scores.isEmpty ? nil : try JoinedScores(options.scores)
     return try ExtractedRows(tables: tables, aliases: options.aliases, scores: scores)
   }
 
   /// The columns to read off shards, the caption first among them.
   private static func wantedColumns(_ options: ShardFilterOptions) -> [String] {
     let named = options.plan.namedColumns.map { options.aliases[$0] ?? $0 }
-    return Set(named + ["caption"]).sorted()
+    // Scores may go by it.
+    let joined = options.scores.isEmpty ? [] : ["url"]
+    return Set(named + joined + ["caption"]).sorted()
+  }
+
+  /// The tables to join; nil where none are named.
+  private static func scores(_ options: ShardFilterOptions) throws -> ScoreSources? {
+    options.scores.isEmpty
+      ? nil : try ScoreSources(options.scores, openEmbeddings: options.openEmbeddings)
   }
 
   /// What is known of the shards, and what is read off them.
@@ -175,7 +184,8 @@ public enum ShardFilter {
     _ options: ShardFilterOptions
   ) throws -> [(key: String, value: String)] {
     [
-      ("plan", options.plan.identity), ("scores", try sizes(options.scores)),
+      ("plan", options.plan.identity),
+      ("scores", try sizes(options.scores.flatMap(ScoreSources.files))),
       (
         "renamed columns",
         options.aliases.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }

@@ -1,12 +1,15 @@
 public import FilterPlans
 public import ShardMaintenance
+public import ShardScoring
 public import WorkerProcesses
 
 /// How pairs are filtered.
 public struct ShardFilterOptions: Sendable {
   public var plan: FilterPlan
-  /// Tables of numbers that are joined to the pairs.
+  /// Tables of numbers that are joined to the pairs, folders of them, and folders of embeddings.
   public var scores: [String] = []
+  /// Opens folders of embeddings among ``scores``; nil refuses them.
+  public var openEmbeddings: ScoreSources.EmbeddingOpener?
   /// The columns that the plan means, by the names that it has for them.
   public var aliases: [String: String] = [:]
   /// How new shards are cut.

@@ -28,7 +28,7 @@ struct ScoreRows: Sendable {
     let batches = try reader.batches(rowsPerBatch: 4_096)
     while let batch = try batches.next() {
       for row in 0..<batch.rowCount {
-        let value = batch.values[score][row].float
+        let value = batch.values[score][row].double.map { Float($0) }
         digest.add(
           texts.map { column in
             guard let column, case .text(let text) = batch.values[column][row] else { return "" }
@@ -49,15 +49,15 @@ struct ScoreRows: Sendable {
 }
 
 extension ParquetValue {
-  /// As a number of single precision; nil for null and for what is no number.
-  var float: Float? {
+  /// As a number; nil for null and for what is no number.
+  var double: Double? {
     switch self {
     case .bool(let flag): flag ? 1 : 0
-    case .int(let value): Float(value)
-    case .float(let value): value.isNaN ? nil : value
-    case .double(let value): value.isNaN ? nil : Float(value)
+    case .int(let value): Double(value)
+    case .float(let value): value.isNaN ? nil : Double(value)
+    case .double(let value): value.isNaN ? nil : value
     // Decimals come as text.
-    case .text(let text): Float(text).flatMap { $0.isNaN ? nil : $0 }
+    case .text(let text): Double(text).flatMap { $0.isNaN ? nil : $0 }
     case .null, .bytes, .list: nil
     }
   }

@@ -9,7 +9,7 @@ struct FilterWorld {
   let folder: String
   var shards: [String] = []
   var pairs: [(uid: String, key: String, caption: String, width: Int, score: Double?)] = []
-  /// Where the scores are, joined by uid or key.
+  /// Where the scores are, joined by uid, key or URL.
   var scores: String { folder + "/scores.parquet" }
 
   init(_ count: Int, perShard: Int = 40, seed: UInt64 = 1) throws {
@@ -29,7 +29,8 @@ struct FilterWorld {
           Pair(
             key: "k\(number)", caption: caption, image: Array("picture \(number)".utf8),
             metadata: Array(
-              #"{"uid":"\#(uid)","original_width":\#(width),"original_height":250}"#.utf8)))
+              #"{"uid":"\#(uid)","url":"http://a.org/\#(number)","original_width":\#(width),"original_height":250}"#
+                .utf8)))
         pairs.append((uid, "k\(number)", caption, width, score))
       }
       shards.append("\(folder)/in/\(try writer.finish().file)")
@@ -43,7 +44,12 @@ struct FilterWorld {
     let rows = pairs.reversed().compactMap { pair in
       pair.score.map { score in
         JSONValue.object([
-          .init(name, .string(name == "uid" ? pair.uid : pair.key)),
+          .init(
+            name,
+            .string(
+              // A URL in other letters is the same one.
+              ["uid": pair.uid, "url": "HTTP://A.org:80/\(pair.key.dropFirst())"][name] ?? pair.key)
+          ),
           .init("score", .number("\(score)")),
         ])
       }

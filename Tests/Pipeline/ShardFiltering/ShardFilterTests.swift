@@ -6,6 +6,7 @@ import PipelineCore
 import ShardDeduplication
 import ShardFiltering
 import ShardMaintenance
+import ShardScoring
 import Testing
 
 @Suite struct ShardFilterTests {
@@ -26,7 +27,7 @@ import Testing
 
   @Test(
     "what passes is copied byte for byte, in order; every pair's fate is told",
-    arguments: ["uid", "key"])
+    arguments: ["uid", "key", "url"])
   func filtering(_ join: String) throws {
     let world = try FilterWorld(203)
     defer { world.remove() }
@@ -158,9 +159,17 @@ import Testing
     try PairTable.write(
       [.object([.init("score", .number("0.5"))])], columns: [TableColumn("score", .double)],
       to: unnamed)
-    #expect(throws: FilterPlanError.self) {
+    #expect(throws: ScoreSourceError.self) {
       try ShardFilter.judge(
         world.shards, options: try Self.options(Self.yaml, scores: [unnamed]))
+    }
+    let others = world.folder + "/others.parquet"
+    try PairTable.write(
+      [.object([.init("uid", .string("of another set")), .init("score", .number("0.5"))])],
+      columns: [TableColumn("uid", .text), TableColumn("score", .double)], to: others)
+    #expect(throws: ScoreSourceError.nothingJoined(pairs: 50, rows: 1, by: "uid")) {
+      try ShardFilter.judge(
+        world.shards, options: try Self.options(Self.yaml, scores: [others]))
     }
     let none = "rules: [min: {column: original_width, value: 10000}]"
     let error = #expect(throws: FilterPlanError.self) {

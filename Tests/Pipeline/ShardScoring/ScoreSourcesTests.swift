@@ -48,13 +48,13 @@ import Testing
   func index() throws {
     let toy = try ToyShards()
     let path = toy.folder + "/t.parquet"
-    var naive: [String: Float] = [:]
+    var naive: [String: Double] = [:]
     var rows: [[ParquetValue]] = []
     var repeated = 0
     for number in 0..<20_000 {
       // Small numbers as uids, too: 32 digits that differ in their last.
       let name = number % 2 == 0 ? "name \(number * 7 % 13_000)" : Self.digits(number * 7 % 13_000)
-      if naive[name] == nil { naive[name] = Float(number) } else { repeated += 1 }
+      if naive[name] == nil { naive[name] = Double(number) } else { repeated += 1 }
       rows.append([.text(name), .float(Float(number))])
     }
     try Self.table(path, [.init("uid", .string), .init("score", .float)], rows)

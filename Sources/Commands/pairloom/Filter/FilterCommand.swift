@@ -38,7 +38,10 @@ struct FilterCommand: ParsableCommand {
 
   @Option(
     parsing: .upToNextOption,
-    help: "Tables of numbers, as `pairloom score` writes them, joined by uid or key.")
+    help: """
+      Tables of numbers, as `pairloom score` writes them, DataComp's, or any with uid, key or url; folders of \
+      tables, and clip-retrieval's of embeddings.
+      """)
   var scores: [String] = []
 
   @Option(
@@ -95,12 +98,13 @@ struct FilterCommand: ParsableCommand {
   func run() throws {
     // What has grown beside the folder is known by its mark, and gone on with by the same command.
     Interruption.shared.watchToLeave()
-    let options = ShardFilterOptions(
+    var options = ShardFilterOptions(
       plan: try FilterPresets.plan(plan), scores: scores, aliases: aliases,
       cut: ReshardOptions(
         maxPairs: pairs ?? (bytes == nil ? 10_000 : nil), maxBytes: bytes?.bytes,
         compression: compression),
       threads: threads ?? Parallel.coreCount, worker: DecodeWorkerCommand.worker)
+    options.openEmbeddings = EmbeddingScoreFolders.open
     let tables = inputs.filter { $0.hasSuffix(".parquet") }
     guard tables.isEmpty || tables.count == inputs.count else {
       throw CommandError("name shards or tables of metadata, not both at once.")

@@ -11,7 +11,8 @@ enum RecipeScorer {
   /// - Throws: What the weights or the tables lack.
   static func open(_ recipe: PipelineRecipe, folder: String) throws -> (any PairScorer)? {
     if !recipe.scores.isEmpty {
-      return try TableScorer(recipe.scores, column: recipe.scoreColumn)
+      return try TableScorer(
+        recipe.scores, column: recipe.scoreColumn, openEmbeddings: EmbeddingScoreFolders.open)
     }
     guard let model = recipe.model, !model.isEmpty else { return nil }
     return try CLIPPairScorer(

@@ -61,7 +61,7 @@ struct EmbeddingScores {
         }
         guard row < parts.image.count else { throw mismatch(rows: row + 1) }
         let score = block[row % Self.step]
-        source.append(name) { _ in score }
+        source.append(name) { _ in score.map(Double.init) }
         row += 1
       }
     }

@@ -13,7 +13,7 @@ public struct ScoreJoin {
   /// - Throws: ``ScoreSourceError/noSuchColumn(_:columns:)``.
   public mutating func values(
     of column: String, for names: [PairNames]
-  ) throws(ScoreSourceError) -> [Float?] {
+  ) throws(ScoreSourceError) -> [Double?] {
     guard let source = sources.sources.first(where: { $0.columns.contains(column) }),
       let number = source.columns.firstIndex(of: column)
     else { throw .noSuchColumn(column, columns: sources.columns) }

@@ -16,7 +16,7 @@ struct ScoreSource: Sendable {
   private(set) var repeated = 0
   private var index = JoinIndex()
   /// By column, a number for each row; NaN for null.
-  private var values: [[Float]]
+  private var values: [[Double]]
 
   init(_ identity: JoinColumn, columns: [String], provenance: ScoreProvenance, path: String) {
     self.identity = identity
@@ -34,7 +34,7 @@ struct ScoreSource: Sendable {
   }
 
   /// Adds a row; `numbers` gives one for each column.
-  mutating func append(_ name: String, _ numbers: (Int) -> Float?) {
+  mutating func append(_ name: String, _ numbers: (Int) -> Double?) {
     let key = identity == .url ? JoinKey(url: name) : JoinKey(name)
     guard index.insert(key) != nil else {
       repeated += 1
@@ -51,7 +51,7 @@ struct ScoreSource: Sendable {
     }
   }
 
-  func value(_ column: Int, at row: Int) -> Float? {
+  func value(_ column: Int, at row: Int) -> Double? {
     let value = values[column][row]
     return value.isNaN ? nil : value
   }

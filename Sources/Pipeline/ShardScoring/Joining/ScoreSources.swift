@@ -5,7 +5,7 @@ import ParquetFile
 /// with one of `uid`, `key` or `url` and columns of numbers.
 ///
 /// Tables that were made alike are taken together; tables with other columns add theirs. Of a name that comes
-/// twice the first row counts. Memory: 32 bytes a row at most and 4 for each column; text of tables is not kept.
+/// twice the first row counts. Memory: 32 bytes a row at most and 8 for each column; text of tables is not kept.
 public struct ScoreSources: Sendable {
   private(set) var sources: [ScoreSource] = []
   /// The columns of numbers that there are, wanted or not, in the order of the tables.
@@ -22,7 +22,7 @@ public struct ScoreSources: Sendable {
   public var provenances: [ScoreProvenance] { sources.map(\.provenance) }
 
   /// Opens a folder of embeddings.
-  public typealias EmbeddingOpener = (String) throws -> EmbeddingParts
+  public typealias EmbeddingOpener = @Sendable (String) throws -> EmbeddingParts
 
   /// Reads the tables.
   ///
@@ -51,6 +51,16 @@ public struct ScoreSources: Sendable {
   /// Whether a folder is clip-retrieval's.
   static func isEmbeddings(_ path: String) -> Bool {
     DurableFile.isFolder("\(path)/img_emb") && DurableFile.isFolder("\(path)/text_emb")
+  }
+
+  /// The files that count of a path that scores are read from, for who tells whether they are the same.
+  ///
+  /// - Throws: What the file system refuses.
+  public static func files(_ path: String) throws -> [String] {
+    guard isEmbeddings(path) else { return try tables(path) }
+    return try ["img_emb", "text_emb", "metadata"].flatMap { folder in
+      try DurableFile.names(in: "\(path)/\(folder)").map { "\(path)/\(folder)/\($0)" }
+    }
   }
 
   private static func tables(_ path: String) throws -> [String] {

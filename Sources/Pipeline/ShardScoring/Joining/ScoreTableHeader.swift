@@ -36,13 +36,13 @@ struct ScoreTableHeader {
   ///
   /// - Parameter body: Gets the name, and a function from a column's number to its value.
   /// - Throws: What `body` throws, and `ParquetError`.
-  func forEachRow(_ body: (String, (Int) -> Float?) throws -> Void) throws {
+  func forEachRow(_ body: (String, (Int) -> Double?) throws -> Void) throws {
     let batches = try reader.batches(columns: [name] + columns, rowsPerBatch: 8_192)
     while let batch = try batches.next() {
       for row in 0..<batch.rowCount {
         // A row without a name is nobody's.
         guard case .text(let name) = batch.values[0][row] else { continue }
-        try body(name) { batch.values[$0 + 1][row].float }
+        try body(name) { batch.values[$0 + 1][row].double }
       }
     }
   }

@@ -48,7 +48,7 @@ public final class TableScorer: PairScorer {
       if join.pairs >= Self.enough { try join.requireSome() }
       return values
     }
-    return values.map { value in value.map { PairScore($0) } ?? PairScore(Self.missing) }
+    return values.map { value in value.map { PairScore(Float($0)) } ?? PairScore(Self.missing) }
   }
 
   /// Pairs after which tables that know none of them are taken for those of another set.
