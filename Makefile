@@ -10,10 +10,10 @@ PAIRLOOM := .build/release/pairloom
 DEMO ?= demo
 FIGURES := .build/figures.jsonl
 TIMED := '^(HTTPFetchTests|OriginLedgerTests)\.'
-PROCESSES := '^pairloomTests\.(KillMatrix|Cooperation|Signal|FullDisk|Fault|RedoCommand|LedgerRecovery|QuarantineCommand|ImportCommand|FilterCommand)Tests|^URLPipelineTests\.RealisticRunTests'
+PROCESSES := '^pairloomTests\.(KillMatrix|Cooperation|Signal|FullDisk|Fault|RedoCommand|LedgerRecovery|QuarantineCommand|ImportCommand|FilterCommand|RunPlan|EmbedCommand)Tests|^URLPipelineTests\.RealisticRunTests'
 
 # The folders of Tests/Fuzz with a target each, and the seconds that each is fuzzed.
-FUZZ := ParquetFile CrawlPolicy ImageCodec PairDataset Lists PictureIndex WeightFiles
+FUZZ := ParquetFile CrawlPolicy ImageCodec PairDataset Lists PictureIndex WeightFiles EmbeddingFiles FilterPlans
 SECONDS_EACH ?= 120
 
 .PHONY: help deps build demo test test-long fuzz peers lint bench scorer docs clean
@@ -49,8 +49,9 @@ fuzz: deps ## coverage-guided fuzzing of all that reads foreign bytes; SECONDS_E
 peers: deps ## pyarrow and webdataset in .build/peers, against which tests hold our files; skipped without a network
 	@Tests/Support/peers.sh || echo "peers: no pyarrow, no webdataset; the tests against them are skipped" >&2
 
-lint: deps ## check the format of every Swift file
+lint: deps ## check the format of every Swift file, and that the README has every row that `make bench` writes
 	@swift format lint --strict -r Sources Tests Package.swift
+	@python3 Tests/Support/Peers/readme.py --check README.md
 
 bench: deps ## benchmarks, one JSON line per figure; PEERS=PYTHON DATA=FOLDER [PHOTOGRAPHS=FOLDER] adds the peers, turn by turn, and rewrites the README's table
 	@$(BUILD) --product pairloom-bench

@@ -105,11 +105,12 @@ let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 
 let modules: [Module] = [
   module(.primitives, "DurableFiles"),
-  module(.primitives, "ContentHashing", products: [crypto]),
+  module(.primitives, "ContentHashing", needs: ["DurableFiles"], products: [crypto]),
   module(.primitives, "SeededRandom"),
   module(.primitives, "WorkerThreads"),
   module(.primitives, "WorkerProcesses", testNeeds: ["FaultyWorker"]),
   module(.primitives, "Compression", c: ["CZlib", "CZstd", "CSnappy", "CLZ4"]),
+  module(.primitives, "ZipFiles", needs: ["DurableFiles", "Compression"]),
   module(
     .primitives, "HammingSearch", needs: ["WorkerThreads"], c: ["CVectorIntrinsics"],
     testNeeds: ["SeededRandom"]),
@@ -117,8 +118,12 @@ let modules: [Module] = [
     .primitives, "SegmentFile", needs: ["DurableFiles", "ContentHashing"],
     testNeeds: ["SeededRandom"]),
 
-  module(.data, "ImageCodec", c: ["CImageShim", "CWebP", "CGIF", "CLCMS", "CVectorIntrinsics"]),
-  module(.data, "PerceptualHash", needs: ["ImageCodec"], c: ["CVectorIntrinsics"]),
+  module(
+    .data, "ImageCodec", c: ["CImageShim", "CWebP", "CGIF", "CLCMS", "CVectorIntrinsics"],
+    testNeeds: ["TestTools"]),
+  module(
+    .data, "PerceptualHash", needs: ["ImageCodec"], c: ["CVectorIntrinsics"],
+    testNeeds: ["TestTools"]),
   module(
     .data, "PictureIndex",
     needs: [
@@ -129,11 +134,15 @@ let modules: [Module] = [
     .data, "CaptionMatching",
     needs: ["SegmentFile", "ContentHashing", "SeededRandom", "WorkerThreads"]),
   module(
-    .data, "ParquetFile", needs: ["DurableFiles", "Compression"], testNeeds: ["SeededRandom"]),
+    .data, "ParquetFile", needs: ["DurableFiles", "Compression"],
+    testNeeds: ["TestTools", "SeededRandom"]),
   // Vectors of pairs, in clip-retrieval's layout.
   module(
-    .data, "EmbeddingFiles", needs: ["DurableFiles", "ParquetFile"], testNeeds: ["SeededRandom"]),
-  module(.data, "PairDataset", needs: ["DurableFiles", "ContentHashing", "Compression"]),
+    .data, "EmbeddingFiles", needs: ["DurableFiles", "ZipFiles", "ParquetFile"],
+    testNeeds: ["TestTools", "SeededRandom"]),
+  module(
+    .data, "PairDataset", needs: ["DurableFiles", "ContentHashing", "Compression"],
+    testNeeds: ["TestTools"]),
   module(
     .data, "CaptionLanguage", needs: ["Compression", "ContentHashing"], c: ["CCaptionLanguage"]),
   module(.data, "SceneWorld", needs: ["ImageCodec", "SeededRandom"]),
@@ -189,6 +198,10 @@ let modules: [Module] = [
   module(
     .pipeline, "ShardStage", in: "Stages/Shard",
     needs: ["PipelineCore", "PairDataset", "DurableFiles", "WorkerThreads"]),
+  // Decisions by scores of bytes that are those of scores in Float.
+  module(
+    .pipeline, "AuditedScores", needs: ["ContentHashing", "WorkerThreads"],
+    testNeeds: ["SeededRandom"]),
   module(
     .pipeline, "ScoreStage", in: "Stages/Score",
     needs: ["PipelineCore", "PairDataset", "DurableFiles", "WorkerThreads"]),
@@ -198,31 +211,35 @@ let modules: [Module] = [
     c: ["CFilterPresets"], products: [yams], testNeeds: ["SeededRandom"]),
   module(
     .pipeline, "FilterStage", in: "Stages/Filter",
-    needs: ["FilterPlans", "PipelineCore", "PairDataset", "DurableFiles", "WorkerThreads"]),
+    needs: [
+      "FilterPlans", "AuditedScores", "PipelineCore", "PairDataset", "ParquetFile",
+      "DurableFiles", "WorkerThreads",
+    ], testNeeds: ["SeededRandom"]),
   module(
     .pipeline, "URLPipeline",
     needs: [
       "IngestStage", "DownloadStage", "DecodeStage", "Deduplication", "DeduplicateStage",
-      "ShardStage", "ScoreStage", "FilterStage", "PipelineCore", "JobLedger", "HTTPFetch",
-      "CrawlPolicy",
+      "ShardStage", "ScoreStage", "FilterStage", "FilterPlans", "PipelineCore", "JobLedger",
+      "HTTPFetch", "CrawlPolicy",
       "ImageCodec", "PairDataset", "ParquetFile", "DurableFiles", "ContentHashing",
       "WorkerThreads", "WorkerProcesses", "TableQuery",
-    ], testNeeds: ["FaultServer"]),
+    ], testNeeds: ["TestTools", "FaultServer"]),
 
   module(
     .pipeline, "PairRecords",
     needs: [
-      "URLPipeline", "IngestStage", "ShardStage", "FilterStage", "PipelineCore", "JobLedger",
+      "AuditedScores", "URLPipeline", "IngestStage", "ShardStage", "FilterStage", "PipelineCore",
+      "JobLedger",
       "PairDataset",
       "ParquetFile", "Compression", "DurableFiles", "WorkerThreads", "TableQuery",
-    ], testNeeds: ["ShardMaintenance", "FaultServer", "ImageCodec"]),
+    ], testNeeds: ["TestTools", "ShardMaintenance", "FaultServer", "ImageCodec"]),
   module(
     .pipeline, "ShardMaintenance",
     needs: [
       "URLPipeline", "ShardStage", "Deduplication", "PipelineCore", "JobLedger", "ImageCodec",
       "PairDataset", "PictureIndex", "ParquetFile",
       "DurableFiles", "ContentHashing", "SeededRandom", "WorkerThreads",
-    ], testNeeds: ["FaultServer"]),
+    ], testNeeds: ["TestTools", "FaultServer"]),
 
   module(
     .pipeline, "ShardDeduplication",
@@ -235,7 +252,8 @@ let modules: [Module] = [
   module(
     .pipeline, "ShardScoring",
     needs: [
-      "PipelineCore", "PairDataset", "ParquetFile", "DurableFiles", "ContentHashing",
+      "AuditedScores", "PipelineCore", "PairDataset", "ParquetFile", "DurableFiles",
+      "ContentHashing",
       "WorkerThreads",
     ],
     testNeeds: ["ShardMaintenance", "SeededRandom"]),
@@ -246,21 +264,22 @@ let modules: [Module] = [
       "ShardDeduplication", "ShardMaintenance", "ShardScoring", "FilterPlans", "DecodeStage",
       "PipelineCore", "PairDataset", "ParquetFile", "DurableFiles", "ContentHashing",
       "WorkerProcesses",
-    ], testNeeds: ["SeededRandom"]),
+    ], testNeeds: ["TestTools", "SeededRandom"]),
 
   module(
     .pipeline, "ShardEmbedding",
     needs: [
       "PipelineCore", "PairDataset", "EmbeddingFiles", "ParquetFile", "DurableFiles",
       "WorkerThreads",
-    ], testNeeds: ["ContentHashing"]),
+      "ContentHashing",
+    ], testNeeds: ["TestTools"]),
 
   module(
     .pipeline, "SemanticDeduplication",
     needs: [
-      "ShardMaintenance", "PipelineCore", "PairDataset", "EmbeddingFiles", "DurableFiles",
-      "ContentHashing", "SeededRandom",
-    ], testNeeds: ["Clustering", "TensorEngine"]),
+      "ShardMaintenance", "ShardDeduplication", "DecodeStage", "PipelineCore", "PairDataset",
+      "EmbeddingFiles", "DurableFiles", "ContentHashing", "SeededRandom", "WorkerProcesses",
+    ], testNeeds: ["TestTools", "Clustering", "TensorEngine"]),
 
   module(
     .pipeline, "ForeignRuns",
@@ -268,7 +287,7 @@ let modules: [Module] = [
       "URLPipeline", "FilterStage", "ShardStage", "DecodeStage", "IngestStage", "PipelineCore",
       "JobLedger", "ImageCodec", "PairDataset", "ParquetFile", "DurableFiles", "ContentHashing",
       "WorkerThreads",
-    ], testNeeds: ["FaultServer", "ShardMaintenance"]),
+    ], testNeeds: ["TestTools", "FaultServer", "ShardMaintenance"]),
 
   module(
     .learning, "TensorEngine", needs: ["WorkerThreads", "SeededRandom"],
@@ -279,9 +298,10 @@ let modules: [Module] = [
   module(
     .learning, "Collectives", needs: ["WorkerThreads"], testNeeds: ["RankThreads"]),
   module(
-    .learning, "Tokenizers", needs: ["Compression"], c: ["CCLIPVocabulary"]),
+    .learning, "Tokenizers", needs: ["Compression"], c: ["CCLIPVocabulary"],
+    testNeeds: ["TestTools"]),
   module(
-    .learning, "WeightFiles", needs: ["TensorEngine", "Compression", "DurableFiles"],
+    .learning, "WeightFiles", needs: ["TensorEngine", "ZipFiles", "Compression", "DurableFiles"],
     testNeeds: ["SeededRandom"]),
 
   module(
@@ -292,7 +312,7 @@ let modules: [Module] = [
     needs: [
       "NeuralNetworks", "Autograd", "TensorEngine", "Tokenizers", "WeightFiles", "SeededRandom",
       "DurableFiles",
-    ]),
+    ], testNeeds: ["TestTools"]),
 
   module(
     .training, "Checkpointing",
@@ -305,7 +325,7 @@ let modules: [Module] = [
     needs: [
       "PairDataset", "ImageCodec", "TensorEngine", "Tokenizers", "SeededRandom", "WorkerThreads",
       "DurableFiles",
-    ], testNeeds: ["ContentHashing"]),
+    ], testNeeds: ["TestTools", "ContentHashing"]),
   module(
     .training, "DistributedTraining",
     needs: [
@@ -319,7 +339,7 @@ let modules: [Module] = [
       "NeuralNetworks", "Optimizers", "Autograd", "TensorEngine", "Tokenizers", "SeededRandom",
       "DurableFiles", "WeightFiles", "PairDataset", "ImageCodec", "ContentHashing",
       "WorkerThreads", "SegmentFile",
-    ], products: [yams], testNeeds: ["RankThreads", "SceneWorld"]),
+    ], products: [yams], testNeeds: ["RankThreads", "SceneWorld", "AuditedScores"]),
 
   module(
     .commands, "pairloom",
@@ -330,7 +350,8 @@ let modules: [Module] = [
       "HTTPFetch",
       "PipelineCore",
       "IngestStage", "DownloadStage", "DecodeStage", "DeduplicateStage", "ShardStage",
-      "ScoreStage", "FilterStage", "URLPipeline", "PairRecords", "ShardMaintenance",
+      "ScoreStage", "AuditedScores", "FilterStage", "URLPipeline", "PairRecords",
+      "ShardMaintenance",
       "ShardDeduplication", "Deduplication", "PictureIndex", "PerceptualHash", "ForeignRuns",
       "FilterPlans", "ShardFiltering",
       "ParquetFile", "EmbeddingFiles", "ShardEmbedding", "SemanticDeduplication", "Clustering",
@@ -349,6 +370,7 @@ let modules: [Module] = [
       "CrawlPolicy", "HTTPFetch", "PipelineCore", "TensorEngine", "Autograd", "PictureIndex",
       "Optimizers", "Collectives", "Tokenizers", "CLIPModel", "BatchLoading", "CLIPTraining",
       "DecodeStage", "Deduplication", "Compression", "ParquetFile", "ShardScoring",
+      "AuditedScores",
     ], products: [argumentParser]),
 ]
 
@@ -418,7 +440,7 @@ func tests(of module: Module) -> Target? {
     dependencies: ([module.name] + module.needs + module.testNeeds).map { .target(name: $0) }
       + module.products,
     path: path,
-    // Read by path from the sources, so that nothing is bundled.
+    // They are read by path from the sources, so that nothing is bundled.
     exclude: exists(path + "/Fixtures") ? ["Fixtures"] : [],
     swiftSettings: [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)])
 }
@@ -436,6 +458,13 @@ let testKit: [Target] = [
   .target(
     name: "FaultServer", path: "Tests/Support/FaultServer",
     swiftSettings: [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]),
+  // What several modules' tests use: folders, child programs, the peers' Python.
+  .target(
+    name: "TestTools", path: "Tests/Support/TestTools",
+    swiftSettings: [
+      .swiftLanguageMode(.v6), .enableUpcomingFeature("InternalImportsByDefault"),
+      .treatAllWarnings(as: .error),
+    ]),
   .target(
     name: "RankThreads", dependencies: ["Collectives"], path: "Tests/Support/RankThreads",
     swiftSettings: [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]),
@@ -463,7 +492,9 @@ let fuzzing: [Target] =
     fuzzTarget("CrawlPolicy", needs: ["CrawlPolicy"]),
     fuzzTarget("PairDataset", needs: ["PairDataset", "ContentHashing"]),
     fuzzTarget("Lists", needs: ["IngestStage"]),
-    fuzzTarget("WeightFiles", needs: ["WeightFiles"]),
+    fuzzTarget("WeightFiles", needs: ["WeightFiles", "CLIPModel"]),
+    fuzzTarget("EmbeddingFiles", needs: ["EmbeddingFiles"]),
+    fuzzTarget("FilterPlans", needs: ["FilterPlans", "PipelineCore"]),
     fuzzTarget("PictureIndex", needs: ["PictureIndex", "PerceptualHash", "SegmentFile"]),
   ] : []
 

@@ -12,6 +12,9 @@ static const unsigned char scenes[] = {
 static const unsigned char small_clip[] = {
 #embed "../../../Manifests/small.yaml"
 };
+static const unsigned char filter_network[] = {
+#embed "../../../Manifests/filter-network.yaml"
+};
 static const unsigned char scene_clip[] = {
 #embed "../../../Manifests/scenes.yaml"
 };
@@ -35,6 +38,7 @@ static const pairloom_bundled_file files[] = {
     {"Pipelines/urls.yaml", urls, sizeof urls},
     {"Pipelines/scenes.yaml", scenes, sizeof scenes},
     {"Manifests/small.yaml", small_clip, sizeof small_clip},
+    {"Manifests/filter-network.yaml", filter_network, sizeof filter_network},
     {"Manifests/scenes.yaml", scene_clip, sizeof scene_clip},
     {"Manifests/scene-scorer.yaml", scene_scorer, sizeof scene_scorer},
 #if __has_embed("scorer/model.safetensors")

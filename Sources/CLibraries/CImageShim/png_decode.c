@@ -74,6 +74,11 @@ static void finish_row(
   }
 }
 
+static size_t row_stride(const cimage_png_request *request) {
+  size_t bytes = request->depth == CIMAGE_DEPTH_KEPT ? 2 : 1;
+  return (size_t)request->width * (size_t)abs(request->channels) * bytes;
+}
+
 // Transformations that bring rows to `request`'s channels; returns whether alpha is left to
 // composite.
 static int set_transformations(png_work *work, const cimage_png_request *request) {
@@ -99,8 +104,9 @@ static void read_pixels(png_work *work, const cimage_png_request *request, uint8
   int passes = png_set_interlace_handling(png);
   png_read_update_info(png, work->info);
   size_t width = request->width;
-  size_t stride = width * (size_t)abs(request->channels);
-  int is_wide = png_get_bit_depth(png, work->info) == 16;
+  size_t stride = row_stride(request);
+  int is_wide =
+    png_get_bit_depth(png, work->info) == 16 && request->depth != CIMAGE_DEPTH_KEPT;
   work->row_bytes = png_get_rowbytes(png, work->info);
   size_t expected = (has_alpha ? width * 4 : stride) * (is_wide ? 2 : 1);
   if (work->row_bytes != expected) png_error(png, "unexpected row size");
@@ -153,7 +159,7 @@ static int decode(
   png_work work = {.report = report, .input = bytes, .input_left = count};
   if (open_png(&work, 0) != CIMAGE_OK) return CIMAGE_CORRUPT;
   if (piece > 0) png_set_compression_buffer_size(work.png, piece);
-  size_t stride = (size_t)request->width * (size_t)abs(request->channels);
+  size_t stride = row_stride(request);
   if (request->tolerates_truncation) {
     memset(pixels, request->channels == 3 ? 0xff : 0, stride * request->height);
   }

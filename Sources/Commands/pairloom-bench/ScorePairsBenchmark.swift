@@ -1,4 +1,5 @@
 import ArgumentParser
+import AuditedScores
 import CLIPTraining
 import DurableFiles
 import ImageCodec
@@ -34,8 +35,9 @@ struct ScorePairsBenchmark: ParsableCommand {
   @Option(help: "Threads of the whole.")
   var threads = 2
 
-  @Option(help: "Pairs that go through a tower together, at most.")
-  var batch = 32
+  @Option(
+    help: "Pairs that go through a tower together, at most. (default: found as the program does)")
+  var batch: Int?
 
   @Option(help: "Keep this fraction of the best, decided by int8.")
   var cut: Double?
@@ -51,7 +53,7 @@ struct ScorePairsBenchmark: ParsableCommand {
 
   func validate() throws {
     try requirePositive(threads, "--threads")
-    try requirePositive(batch, "--batch")
+    if let batch { try requirePositive(batch, "--batch") }
     guard (shard == nil) != (scenes == nil) else {
       throw ValidationError("Name a shard, or give --scenes.")
     }
@@ -72,23 +74,24 @@ struct ScorePairsBenchmark: ParsableCommand {
       }
     }
     let wanted: ScoringPrecision =
-      cut != nil || precision.precision == .int8 ? .int8() : .float32
+      cut != nil || precision.precision == .int8 ? .int8 : .float32
     let scorer = try CLIPScorer(
-      folderOrWeights: weights, configuration: modelConfig, batchSize: batch, precision: wanted)
+      folderOrWeights: weights, configuration: modelConfig, batchSize: batch ?? 64,
+      precision: wanted)
+    if batch == nil { try scorer.calibrate() }
     var scores: [Float] = []
     var report: ScoreAuditReport?
     var seconds: [Double] = []
     var processor: [Double] = []
     for round in 0...repetition.rounds {
       scorer.forget()
-      let few = round == 0 ? Array(pairs.prefix(2 * batch)) : pairs
+      let few = round == 0 ? Array(pairs.prefix(2 * scorer.batchSize)) : pairs
       processor.append(
         try Rounds.Clock.processor.seconds {
           seconds.append(
             try Rounds.Clock.wall.seconds {
               if let cut, round > 0 {
-                let result = try scorer.decide(
-                  few, uids: few.map(\.key), cut: .topFraction(cut, of: few.count))
+                let result = try Self.decide(few, by: scorer, cut: .topFraction(cut))
                 (scores, report) = (result.scores, result.report)
               } else {
                 scores = try scorer.scores(of: few, in: precision.precision)
@@ -107,11 +110,26 @@ struct ScorePairsBenchmark: ParsableCommand {
       values: [
         .init("precision", .string(cut == nil ? precision.precision.rawValue : "int8, audited")),
         .init("instructions", .string(precision.instructions)), .init("pairs", .int(pairs.count)),
-        .init("batch", .int(batch)), .init("pairs_per_s", .rounded(count / rounds.median)),
+        .init("batch", .int(scorer.batchSize)),
+        .init("pairs_per_s", .rounded(count / rounds.median)),
         .init("pairs_per_cpu_s", .rounded(count / cores.median)),
         .init("peak_mb", .rounded(try ProcessMemory.megabytes("VmHWM"))),
       ] + Self.values(report), threads: threads, rounds: rounds
     ).print()
+  }
+
+  /// What of the pairs is kept, mostly by scores of bytes.
+  private static func decide(
+    _ pairs: [Pair], by scorer: CLIPScorer, cut: ScoreCut
+  ) throws -> AuditedCut.Result {
+    let (audit, keys) = (ScoreAudit(), pairs.map(\.key))
+    var decision = AuditedCut(
+      try scorer.scores(of: pairs, in: .int8), ranks: keys.map(audit.rank), keys: keys, cut: cut,
+      audit: audit)
+    while !decision.open.isEmpty {
+      decision.take(try scorer.scores(of: decision.open.map { pairs[$0] }, in: .float32))
+    }
+    return decision.result()
   }
 
   private static func drawn(_ count: Int) throws -> [Pair] {

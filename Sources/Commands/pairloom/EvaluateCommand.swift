@@ -20,11 +20,7 @@ struct EvaluationOptions: ParsableArguments {
   @Option(help: "A CLIP: a folder of training, or weights of open_clip, OpenAI or Hugging Face.")
   var model: String
 
-  @Option(help: "The configuration of the weights: an open_clip name or JSON file.")
-  var modelConfig: String?
-
-  @Option(help: "The activation, where the weights do not say it: quick-gelu or gelu.")
-  var activation: Activation?
+  @OptionGroup var weights: WeightOptions
 
   @Option(help: "Pairs to measure on: a dataset.json, or shards; repeatable.")
   var data: [String]
@@ -50,7 +46,7 @@ struct EvaluationOptions: ParsableArguments {
   func trained() throws -> TrainedCLIP {
     TensorThreads.set(Parallel.coreCount)
     return try TrainedCLIP.load(
-      model, configuration: modelConfig, activation: activation)
+      model, configuration: weights.modelConfig, activation: weights.activation)
   }
 }
 

@@ -26,7 +26,7 @@ struct Pairloom: AsyncParsableCommand {
       ScoreCommand.self, FilterCommand.self, EmbedCommand.self, SearchCommand.self,
       ModelCommand.self, TrainCommand.self, EvaluateCommand.self, DemoCommand.self,
       DemoOriginCommand.self,
-      SceneScorerCommand.self, DecodeWorkerCommand.self,
+      SceneScorerCommand.self, DecodeWorkerCommand.self, SquareWorkerCommand.self,
     ])
 
   static func main() async {

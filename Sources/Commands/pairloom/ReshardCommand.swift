@@ -26,17 +26,10 @@ struct ReshardCommand: ParsableCommand {
   @Option(help: "The folder to write, new or empty.")
   var out: String
 
-  @Option(help: "The most pairs of a shard. (default: 10000 where --bytes is not given)")
-  var pairs: Int?
-
-  @Option(help: "The most bytes of a shard's tar, such as 500MB or 1GiB.")
-  var bytes: ByteCount?
+  @OptionGroup var cut: ShardCutOptions
 
   @Option(help: "Keep the pairs with these uids: a text file, or DataComp's .npy.")
   var ids: String?
-
-  @Option(help: "lz4 or none. (default: lz4)", transform: Self.compression)
-  var compression: ShardCompression = .lz4
 
   @Option(
     help: "Put all pairs in an order drawn with this seed; the indexes of all shards are in memory."
@@ -46,27 +39,13 @@ struct ReshardCommand: ParsableCommand {
   @Flag(help: "One JSON object instead of lines.")
   var json = false
 
-  private static func compression(_ name: String) throws -> ShardCompression {
-    guard let known = ShardCompression(rawValue: name) else {
-      throw ValidationError("it is lz4 or none.")
-    }
-    return known
-  }
-
-  func validate() throws {
-    guard pairs ?? 1 > 0 else { throw ValidationError("--pairs must be 1 or more.") }
-  }
-
   func run() throws {
     // What has grown beside the folder is known by its mark, and cleared by the same command.
     Interruption.shared.watchToLeave()
     let list = try ids.map { try UIDList(path: $0) }
     let progress = WorkProgress()
     let outcome = try Resharder.reshard(
-      shards, to: out,
-      options: ReshardOptions(
-        maxPairs: pairs ?? (bytes == nil ? 10_000 : nil), maxBytes: bytes?.bytes,
-        compression: compression, shuffleSeed: shuffle), ids: list
+      shards, to: out, options: cut.options(shuffleSeed: shuffle), ids: list
     ) { read, kept in progress.show { "reshard: \(read) pairs read, \(kept) kept" } }
     report(outcome, listed: list?.count)
   }

@@ -48,7 +48,10 @@ struct RunCommand: AsyncParsableCommand {
   @Option(help: "Take only the first rows of the list.")
   var limit: Int?
 
-  @Option(help: "A CLIP to score with: safetensors in open_clip's layout, or a folder of training.")
+  @Option(
+    help: """
+      A CLIP to score with: weights of open_clip, OpenAI or Hugging Face, a folder of training, or scenes.
+      """)
   var model: String?
 
   @Option(help: "The configuration of the weights: an open_clip name or JSON file.")
@@ -85,6 +88,7 @@ struct RunCommand: AsyncParsableCommand {
     let run = try PipelineRun(
       recipe: plan.recipe, folder: folder, workers: workers, limit: limit, scorer: plan.scorer,
       decoder: DecodeWorkerCommand.worker)
+    for words in try run.leftOutRules() { Terminal.note("warning: \(words)") }
     let outcome = try await Interruption.shared.working(on: run, toResume: Self.toResume) {
       if let redo { Terminal.note(Self.words(try await run.redo(redo))) }
       return try await run.run(reportingEvery: Self.interval) { Self.report($0) }
@@ -122,7 +126,7 @@ struct RunCommand: AsyncParsableCommand {
     let text = try BundledFiles.text(path, folder: "Pipelines")
     let recipe = try PipelineRecipe(yaml: text, path: path, overrides: overrides)
     let scorer = try RecipeScorer.open(recipe, folder: folder)
-    if !forcesScorer, let clip = scorer as? CLIPPairScorer {
+    if !forcesScorer, let clip = RecipeScorer.clip(scorer) {
       try clip.requireItsDomain(ListSample.captions(of: recipe.ingest, count: 1_000))
     }
     return Plan(recipe: recipe, scorer: scorer)

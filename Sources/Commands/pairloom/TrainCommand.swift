@@ -16,7 +16,8 @@ struct TrainCommand: AsyncParsableCommand {
         pairloom train small --folder OUT --set data=DIR/dataset.json --set ranks=2
       """)
 
-  @Argument(help: "A manifest: a YAML file, or the name of a bundled one (small, scenes).")
+  @Argument(
+    help: "A manifest: a YAML file, or the name of a bundled one (small, filter-network, scenes).")
   var manifest: String
 
   @Option(help: "The output folder: weights, checkpoints and metrics.")

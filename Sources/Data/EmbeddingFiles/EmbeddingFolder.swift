@@ -4,7 +4,8 @@ import DurableFiles
 ///
 /// `img_emb/img_emb_N.npy`, `text_emb/text_emb_N.npy` and `metadata/metadata_N.parquet`, N from 0 or, as
 /// clip-retrieval writes it, with zeros in front; row i of all three is one pair. Either kind of vectors may be
-/// missing, and the metadata. A single `.npy` file is taken as well, as vectors of pictures.
+/// missing, and the metadata. A single `.npy` file is taken as well, as vectors of pictures; and DataComp's
+/// metadata, a `.npz` file or a folder of them with tables of the same names (``FeatureArchive``).
 ///
 /// Source: clip-retrieval, clip_inference/writer.py.
 public struct EmbeddingFolder: Sendable {
@@ -29,8 +30,22 @@ public struct EmbeddingFolder: Sendable {
   public let metadata: [String]
   public let count: Int
 
+  /// - Parameters:
+  ///   - path: A folder, a `.npy` or a `.npz` file.
+  ///   - model: Whose vectors, where archives have those of several, as in `b32`.
   /// - Throws: ``EmbeddingFileError`` where nothing is there, or parts do not fit together.
-  public init(_ path: String) throws(EmbeddingFileError) {
+  public init(_ path: String, model: String? = nil) throws(EmbeddingFileError) {
+    let archives = try Self.archives(path)
+    if !archives.isEmpty {
+      let features = try ArchivedFeatures(archives, of: path, model: model)
+      (self.path, image, text) = (path, features.image, features.text)
+      (metadata, count) = (features.tables, features.count)
+      return
+    }
+    if let model {
+      throw EmbeddingFileError(
+        path: path, .missing("there is no .npz file, which could have vectors of `\(model)`"))
+    }
     guard DurableFile.isFolder(path) else {
       let rows = try EmbeddingRows([try NumpyRows(path: path)])
       (self.path, image, text, metadata, count) = (path, rows, nil, [], rows.count)
@@ -60,8 +75,35 @@ public struct EmbeddingFolder: Sendable {
 
   /// Whether a path holds embeddings, as far as its names tell.
   public static func isEmbeddings(_ path: String) -> Bool {
-    guard DurableFile.isFolder(path) else { return path.hasSuffix(".npy") }
-    return Tower.allCases.contains { DurableFile.isFolder("\(path)/\($0.stem)") }
+    guard DurableFile.isFolder(path) else {
+      return path.hasSuffix(".npy") || path.hasSuffix(FeatureArchive.ending)
+    }
+    if Tower.allCases.contains(where: { DurableFile.isFolder("\(path)/\($0.stem)") }) {
+      return true
+    }
+    // What cannot be listed is told of by who reads it.
+    do throws(FileError) { return try !FeatureArchive.paths(path).isEmpty } catch { return false }
+  }
+
+  /// The archives of a path that is no folder of clip-retrieval's.
+  private static func archives(_ path: String) throws(EmbeddingFileError) -> [FeatureArchive] {
+    guard !Tower.allCases.contains(where: { DurableFile.isFolder("\(path)/\($0.stem)") }) else {
+      return []
+    }
+    let paths: [String]
+    do throws(FileError) { paths = try FeatureArchive.paths(path) } catch {
+      throw EmbeddingFileError(path: path, .file(error))
+    }
+    var archives: [FeatureArchive] = []
+    for path in paths { archives.append(try FeatureArchive(path)) }
+    return archives
+  }
+
+  /// The models of which archives have vectors; none where there are no archives.
+  ///
+  /// - Throws: ``EmbeddingFileError``.
+  public static func models(of path: String) throws(EmbeddingFileError) -> [String] {
+    try archives(path).first?.models ?? []
   }
 
   public func vectors(_ tower: Tower) -> EmbeddingRows? { tower == .image ? image : text }

@@ -38,11 +38,12 @@ public struct EmbeddingMetadata: Sendable, Equatable {
     ]
   }
 
-  /// The field that a column of ours or of clip-retrieval's tables fills.
+  /// The field that a column of ours, of clip-retrieval's or of DataComp's tables fills.
   private static let fields:
     [(column: String, set: @Sendable (inout EmbeddingMetadata, String) -> Void)] =
       [
-        ("image_path", { $0.key = $1 }), ("key", { $0.key = $1 }), ("caption", { $0.caption = $1 }),
+        ("image_path", { $0.key = $1 }), ("key", { $0.key = $1 }), ("text", { $0.caption = $1 }),
+        ("caption", { $0.caption = $1 }),
         ("url", { $0.url = $1 }), ("uid", { $0.uid = $1 }), ("shard", { $0.shard = $1 }),
       ]
 

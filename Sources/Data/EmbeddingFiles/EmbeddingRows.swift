@@ -46,6 +46,11 @@ public struct EmbeddingRows: Sendable {
     return floats
   }
 
+  /// Some rows, one behind the other, as little-endian Floats.
+  public func bytes(_ range: Range<Int>) -> [UInt8] {
+    HalfFloats.bytes(vectors(range).span, type: .float32)
+  }
+
   /// The part that holds a row: the last that begins at or before it.
   private func part(of row: Int) -> Int {
     var (low, high) = (0, parts.count - 1)

@@ -38,6 +38,39 @@ import Glibc
     unsafe base = UnsafeRawPointer(mapped)
   }
 
+  /// Bytes in a file that has no name and goes with this; in `TMPDIR`.
+  init(temporary bytes: [UInt8], of path: String) throws(FileError) {
+    let folder = unsafe getenv("TMPDIR").map { unsafe String(cString: $0) } ?? "/tmp"
+    var name = Array("\(folder)/pairloom-XXXXXX".utf8CString)
+    let file = unsafe mkstemp(&name)
+    guard file >= 0 else {
+      throw FileError(operation: "unpack to \(folder)", path: path, errorNumber: errno)
+    }
+    defer { close(file) }
+    _ = unsafe unlink(name)
+    var written = 0
+    while written < bytes.count {
+      let count = unsafe bytes.withUnsafeBytes { buffer in
+        unsafe write(file, buffer.baseAddress.map { unsafe $0 + written }, buffer.count - written)
+      }
+      if count < 0, errno == EINTR { continue }
+      guard count > 0 else {
+        throw FileError(operation: "unpack to \(folder)", path: path, errorNumber: errno)
+      }
+      written += count
+    }
+    self.path = path
+    size = bytes.count
+    guard size > 0 else {
+      unsafe base = nil
+      return
+    }
+    guard let mapped = unsafe mmap(nil, size, PROT_READ, MAP_SHARED, file, 0),
+      unsafe mapped != MAP_FAILED
+    else { throw FileError(operation: "map", path: path, errorNumber: errno) }
+    unsafe base = UnsafeRawPointer(mapped)
+  }
+
   deinit {
     if let base = unsafe base { unsafe munmap(UnsafeMutableRawPointer(mutating: base), size) }
   }

@@ -13,23 +13,33 @@ public final class NumpyRows: Sendable {
   private let dataStart: Int
 
   /// - Throws: ``EmbeddingFileError`` for what is no array of rows of little-endian floats, C order.
-  public init(path: String) throws(EmbeddingFileError) {
+  public convenience init(path: String) throws(EmbeddingFileError) {
+    let file: MappedFile
     do {
       file = try MappedFile(path)
     } catch {
       throw EmbeddingFileError(path: path, .file(error))
     }
+    try self.init(file, 0..<file.size, name: path)
+  }
+
+  /// The array that lies in some bytes of a file.
+  init(_ file: MappedFile, _ range: Range<Int>, name: String) throws(EmbeddingFileError) {
     do throws(NumpyFault) {
+      let start = range.lowerBound
       let place = try NumpyHeader.place(
-        file.bytes(0..<NumpyHeader.preambleBytes), fileSize: file.size)
+        file.bytes(start..<min(range.upperBound, start + NumpyHeader.preambleBytes)),
+        fileSize: range.count)
       let header = try NumpyHeader(
-        dictionary: file.bytes(place), dataBytes: file.size - place.upperBound)
+        dictionary: file.bytes(start + place.lowerBound..<start + place.upperBound),
+        dataBytes: range.count - place.upperBound)
       (rows, columns, type) = (header.rows, header.columns, header.type)
-      dataStart = place.upperBound
+      dataStart = start + place.upperBound
     } catch {
-      throw error.error(path)
+      throw error.error(name)
     }
-    self.path = path
+    self.file = file
+    path = name
   }
 
   /// Copies rows into `floats`, one behind the other from `offset` on.

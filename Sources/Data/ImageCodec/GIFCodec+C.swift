@@ -2,7 +2,17 @@ import CGIF
 
 /// The first frame of a GIF (CompuServe, GIF89a) through giflib's sequential interface.
 enum GIFCodec {
-  static func decode(_ bytes: [UInt8], width: Int, height: Int) throws(ImageError) -> RGBImage {
+  /// - Parameters:
+  ///   - bytes: The whole file.
+  ///   - width: Of the canvas.
+  ///   - height: Of the canvas.
+  ///   - showsTransparent: Whether the transparent index is its colour of the table, and fills what the frame
+  ///     leaves free (index 0 where there is none), as in Pillow; both are white otherwise.
+  /// - Returns: The canvas.
+  /// - Throws: `truncated` or `corrupt`.
+  static func decode(
+    _ bytes: [UInt8], width: Int, height: Int, showsTransparent: Bool = false
+  ) throws(ImageError) -> RGBImage {
     try unsafe CodecBuffers.decode(bytes, width: width, height: height) { source, target in
       var cursor = unsafe Cursor(rest: source[...])
       return unsafe withUnsafeMutablePointer(to: &cursor) { cursor in
@@ -11,7 +21,8 @@ enum GIFCodec {
         defer { unsafe _ = DGifCloseFile(gif, nil) }
         let canvas = unsafe UnsafeMutableBufferPointer(start: target, count: width * height * 3)
         unsafe canvas.initialize(repeating: 255)
-        return unsafe drawFirstFrame(of: gif, on: canvas, width: width, height: height)
+        return unsafe drawFirstFrame(
+          of: gif, on: canvas, width: width, height: height, showsTransparent: showsTransparent)
       }
     }
   }
@@ -38,7 +49,7 @@ enum GIFCodec {
 
   private static func drawFirstFrame(
     of gif: UnsafeMutablePointer<GifFileType>, on canvas: UnsafeMutableBufferPointer<UInt8>,
-    width: Int, height: Int
+    width: Int, height: Int, showsTransparent: Bool
   ) -> ImageError? {
     var transparent = -1
     while true {
@@ -56,7 +67,8 @@ enum GIFCodec {
           return unsafe failure(gif.pointee.Error)
         }
         return unsafe drawRows(
-          of: gif, on: canvas, width: width, height: height, transparent: transparent)
+          of: gif, on: canvas, width: width, height: height, transparent: transparent,
+          showsTransparent: showsTransparent)
       default:
         return .corrupt("no frame")
       }
@@ -85,7 +97,7 @@ enum GIFCodec {
 
   private static func drawRows(
     of gif: UnsafeMutablePointer<GifFileType>, on canvas: UnsafeMutableBufferPointer<UInt8>,
-    width: Int, height: Int, transparent: Int
+    width: Int, height: Int, transparent: Int, showsTransparent: Bool
   ) -> ImageError? {
     let image = unsafe gif.pointee.Image
     let (left, top) = unsafe (Int(image.Left), Int(image.Top))
@@ -98,6 +110,20 @@ enum GIFCodec {
     }
     let colours = unsafe UnsafeBufferPointer(
       start: map.pointee.Colors, count: Int(map.pointee.ColorCount))
+    /// An index beyond the table is black, as in Pillow.
+    func colour(_ index: Int) -> GifColorType {
+      unsafe index < colours.count ? colours[index] : GifColorType()
+    }
+    func draw(_ colour: GifColorType, at place: Int) {
+      unsafe canvas[place] = colour.Red
+      unsafe canvas[place + 1] = colour.Green
+      unsafe canvas[place + 2] = colour.Blue
+    }
+    let hidden = showsTransparent ? -1 : transparent
+    if showsTransparent {
+      let ground = colour(max(0, transparent))
+      for pixel in 0..<width * height { draw(ground, at: 3 * pixel) }
+    }
     var row = [UInt8](repeating: 0, count: frameWidth)
     // GIF89a appendix E: every 8th row, then the rows between, in three more passes.
     let passes = unsafe image.Interlace ? [(0, 8), (4, 8), (2, 4), (1, 2)] : [(0, 1)]
@@ -107,13 +133,8 @@ enum GIFCodec {
           return unsafe failure(gif.pointee.Error)
         }
         let start = ((top + y) * width + left) * 3
-        for (x, index) in row.enumerated() where Int(index) != transparent {
-          // An index beyond the table is black, as in Pillow.
-          let colour =
-            unsafe Int(index) < colours.count ? colours[Int(index)] : GifColorType()
-          unsafe canvas[start + x * 3] = colour.Red
-          unsafe canvas[start + x * 3 + 1] = colour.Green
-          unsafe canvas[start + x * 3 + 2] = colour.Blue
+        for (x, index) in row.enumerated() where Int(index) != hidden {
+          draw(colour(Int(index)), at: start + x * 3)
         }
       }
     }

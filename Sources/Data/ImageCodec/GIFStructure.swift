@@ -5,6 +5,8 @@ struct GIFStructure {
   /// The canvas: the logical screen, or the first frame where that reaches farther, as browsers do.
   private(set) var width: Int
   private(set) var height: Int
+  /// The colours of the first frame: its own table, else the one of all frames.
+  private(set) var colours: Range<Int>?
   /// Image descriptors up to the trailer, or to where the structure breaks; at least 1.
   private(set) var frames = 0
   /// Whether the first frame has a transparent index.
@@ -17,7 +19,10 @@ struct GIFStructure {
     width = number(at: 6)
     height = number(at: 8)
     var offset = 13
-    if bytes[10] & 0x80 != 0 { offset += 3 << (Int(bytes[10] & 7) + 1) }
+    if bytes[10] & 0x80 != 0 {
+      offset += 3 << (Int(bytes[10] & 7) + 1)
+      if offset <= bytes.count { colours = 13..<offset }
+    }
     /// Blocks of a length and as many bytes, ended by length 0.
     func skipBlocks() {
       while offset < bytes.count, bytes[offset] != 0 { offset += Int(bytes[offset]) + 1 }
@@ -38,7 +43,11 @@ struct GIFStructure {
         }
         frames += 1
         let table = bytes[offset + 9]
-        offset += 10 + (table & 0x80 != 0 ? 3 << (Int(table & 7) + 1) : 0) + 1
+        let tableBytes = table & 0x80 != 0 ? 3 << (Int(table & 7) + 1) : 0
+        if frames == 1, tableBytes > 0, offset + 10 + tableBytes <= bytes.count {
+          colours = offset + 10..<offset + 10 + tableBytes
+        }
+        offset += 10 + tableBytes + 1
         skipBlocks()
       case 0x21:
         if frames == 0, offset + 4 <= bytes.count, bytes[offset + 1] == 0xF9 {

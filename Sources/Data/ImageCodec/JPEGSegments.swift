@@ -10,6 +10,8 @@ enum JPEGSegments {
     var profilePieces: [Int: Range<Int>] = [:]
     /// How many pieces the first of them says there are.
     var profileCount = 0
+    /// Whether an APP14 is Adobe's, which libjpeg takes inks by.
+    var isAdobe = false
   }
 
   static func read(_ bytes: [UInt8]) -> Found {
@@ -45,6 +47,9 @@ enum JPEGSegments {
           found.profilePieces[number] = start + profileName.count + 2..<end
         }
       }
+      if marker == 0xEE, end - start >= 12, bytes.has(adobeName, in: start..<end) {
+        found.isAdobe = true
+      }
       offset = end
     }
     return found
@@ -63,6 +68,7 @@ enum JPEGSegments {
   }
 
   private static let exifName = Array("Exif\0\0".utf8)
+  private static let adobeName = Array("Adobe".utf8)
   private static let profileName = Array("ICC_PROFILE\0".utf8)
 }
 

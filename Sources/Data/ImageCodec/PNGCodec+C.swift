@@ -40,6 +40,25 @@ enum PNGCodec {
       width: width, height: height, model: model, hasAlpha: hasAlpha, pixels: pixels)
   }
 
+  /// Grey of 16 bits, without its transparent level.
+  static func deepGrey(_ bytes: [UInt8], width: Int, height: Int) throws(ImageError)
+    -> DeepGreyImage
+  {
+    var request = cimage_png_request()
+    (request.width, request.height) = (UInt32(width), UInt32(height))
+    request.channels = -1
+    request.depth = Int32(CIMAGE_DEPTH_KEPT)
+    let pixels = try unsafe CodecBuffers.fill(bytes, count: width * height * 2) { source, target in
+      var report = cimage_report()
+      let code = unsafe cimage_png_decode(
+        source.baseAddress, source.count, &request, target, &report)
+      return CodecBuffers.failure(code, report)
+    }
+    return DeepGreyImage(
+      width: width, height: height,
+      levels: (0..<width * height).map { UInt16(pixels[2 * $0]) << 8 | UInt16(pixels[2 * $0 + 1]) })
+  }
+
   /// The iCCP chunk's profile, where libpng takes it.
   static func profile(of bytes: [UInt8]) -> [UInt8]? {
     var report = cimage_report()

@@ -69,16 +69,39 @@ extension ResampleWeights {
       {
         continue
       }
-      var sum = 0.0
-      for offset in 0..<count {
-        weights[offset] = filter.weight((Double(offset + first) - centre + 0.5) * reciprocal)
-        sum += weights[offset]
+      Self.fill(&weights, count) {
+        filter.weight((Double($0 + first) - centre + 0.5) * reciprocal)
       }
-      for offset in 0..<count {
-        values[base + offset] = Self.fixed(sum != 0 ? weights[offset] / sum : weights[offset])
-      }
+      for offset in 0..<count { values[base + offset] = Self.fixed(weights[offset]) }
     }
     self.init(windows: windows, capacity: capacity, values: values)
+  }
+
+  /// The first weights, brought to a sum of 1.
+  private static func fill(_ weights: inout [Double], _ count: Int, _ weight: (Int) -> Double) {
+    var sum = 0.0
+    for offset in 0..<count {
+      weights[offset] = weight(offset)
+      sum += weights[offset]
+    }
+    if sum != 0 { for offset in 0..<count { weights[offset] /= sum } }
+  }
+
+  /// The weights of one result pixel before they are brought to fixed point, and the pixels that they are of.
+  static func normalized(
+    _ filter: ResampleFilter, _ axis: ResampleAxis, at index: Int, _ weights: inout [Double]
+  ) -> Range<Int> {
+    let scale = axis.scale
+    let filterScale = max(scale, 1)
+    let support = filter.support * filterScale
+    let centre = Double(axis.start) + (Double(index) + 0.5) * scale
+    let first = max(0, Int(centre - support + 0.5))
+    let last = max(first, min(axis.sourceSize, Int(centre + support + 0.5)))
+    if weights.count < last - first { weights = [Double](repeating: 0, count: last - first) }
+    fill(&weights, last - first) {
+      filter.weight((Double($0 + first) - centre + 0.5) * (1 / filterScale))
+    }
+    return first..<last
   }
 
   /// A weight in fixed point, halves away from zero.

@@ -67,7 +67,7 @@ struct StoredPicture {
   }
 
   /// Pillow's cmyk2rgb, of one ink under black.
-  private static func light(_ ink: UInt8, _ black: UInt8) -> UInt8 {
+  static func light(_ ink: UInt8, _ black: UInt8) -> UInt8 {
     let white = UInt32(255 - black)
     let product = UInt32(ink) * white + 128
     return UInt8(white - ((product + product >> 8) >> 8))

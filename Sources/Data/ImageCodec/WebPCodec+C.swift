@@ -24,6 +24,38 @@ enum WebPCodec {
     _ bytes: [UInt8], width: Int, height: Int,
     _ convert: (StoredPicture) -> StoredPicture = { $0 }
   ) throws(ImageError) -> RGBImage {
+    let (stored, frame) = try stored(bytes, width: width, height: height)
+    let picture = convert(stored).image
+    if stored.width == width && stored.height == height { return picture }
+    return picture.padded(left: frame.left, top: frame.top, width: width, height: height)
+  }
+
+  /// The whole canvas as Pillow gives it: black and transparent where the first frame is not.
+  static func whole(_ bytes: [UInt8], width: Int, height: Int) throws(ImageError) -> StoredPicture {
+    let (stored, frame) = try stored(bytes, width: width, height: height)
+    if stored.width == width && stored.height == height { return stored }
+    let hasAlpha = try features(of: bytes, in: 0..<bytes.count).has_alpha != 0
+    let channels = StoredPicture.channels(of: .rgb, hasAlpha: hasAlpha)
+    let storedChannels = StoredPicture.channels(of: .rgb, hasAlpha: stored.hasAlpha)
+    var pixels = [UInt8](repeating: 0, count: width * height * channels)
+    for y in 0..<stored.height {
+      for x in 0..<stored.width {
+        let source = (y * stored.width + x) * storedChannels
+        let target = ((y + frame.top) * width + x + frame.left) * channels
+        for channel in 0..<channels {
+          pixels[target + channel] =
+            channel < storedChannels ? stored.pixels[source + channel] : 255
+        }
+      }
+    }
+    return StoredPicture(
+      width: width, height: height, model: .rgb, hasAlpha: hasAlpha, pixels: pixels)
+  }
+
+  /// The first frame, and where it lies.
+  private static func stored(
+    _ bytes: [UInt8], width: Int, height: Int
+  ) throws(ImageError) -> (StoredPicture, Frame) {
     var frame = Frame(bytes: 0..<bytes.count)
     if try features(of: bytes, in: frame.bytes).has_animation != 0 {
       frame = try firstFrame(of: bytes)
@@ -45,12 +77,11 @@ enum WebPCodec {
           part, hasAlpha ? MODE_RGBA : MODE_RGB, into: target, stride: stride,
           count: stride * frameHeight))
     }
-    let picture = convert(
+    return (
       StoredPicture(
-        width: frameWidth, height: frameHeight, model: .rgb, hasAlpha: hasAlpha, pixels: pixels)
-    ).image
-    if frameWidth == width && frameHeight == height { return picture }
-    return picture.padded(left: frame.left, top: frame.top, width: width, height: height)
+        width: frameWidth, height: frameHeight, model: .rgb, hasAlpha: hasAlpha, pixels: pixels),
+      frame
+    )
   }
 
   private static func features(of bytes: [UInt8], in range: Range<Int>) throws(ImageError)

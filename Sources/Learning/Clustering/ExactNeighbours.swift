@@ -28,11 +28,11 @@ public enum ExactNeighbours {
   /// Up to so many queries a product per row is faster than a matrix product, which packs the rows first.
   static let fewQueries = 4
 
-  /// The `top` rows of the highest inner product with each query, the highest first, ties by row.
+  /// The `top` rows of the highest cosine with each query, the highest first, ties by row.
   ///
   /// - Parameters:
-  ///   - queries: `[Q, D]`.
-  ///   - source: N rows of width D.
+  ///   - queries: `[Q, D]`, rows of length one.
+  ///   - source: N rows of width D, whose products are divided by their lengths.
   ///   - top: Results of a query; fewer where there are fewer rows.
   ///   - threads: Cores to use.
   /// - Returns: The results of each query. A score that is not a number is no result.
@@ -44,10 +44,12 @@ public enum ExactNeighbours {
     let found = Mutex([[Neighbour]](repeating: [], count: count))
     forEachBlock(queries, source, threads: threads, normalizes: false) {
       [BestNeighbours](repeating: BestNeighbours(top), count: count)
-    } block: { best, rows, scores in
+    } block: { best, rows, matrix, scores in
+      // While the rows are in the cache; a scaled copy of them would cost a pass more.
+      let inverses = matrix.inverseLengths(width: source.width)
       for query in 0..<count {
         for (place, row) in rows.enumerated() {
-          best[query].offer(row, scores[query * rows.count + place])
+          best[query].offer(row, scores[query * rows.count + place] * inverses[place])
         }
       }
     } finish: { best in
@@ -77,7 +79,7 @@ public enum ExactNeighbours {
     let found = Mutex([[Neighbour]](repeating: [], count: count))
     forEachBlock(queries, source, threads: threads, normalizes: true) {
       [[Neighbour]](repeating: [], count: count)
-    } block: { near, rows, scores in
+    } block: { near, rows, _, scores in
       for query in 0..<count {
         for (place, row) in rows.enumerated() {
           let score = scores[query * rows.count + place]
@@ -100,7 +102,7 @@ public enum ExactNeighbours {
   private static func forEachBlock<State>(
     _ queries: Tensor, _ source: VectorSource, threads: Int, normalizes: Bool,
     start: @Sendable () -> State,
-    block: @Sendable (inout State, Range<Int>, Span<Float>) -> Void,
+    block: @Sendable (inout State, Range<Int>, Tensor, Span<Float>) -> Void,
     finish: @Sendable (State) -> Void
   ) {
     precondition(
@@ -118,7 +120,7 @@ public enum ExactNeighbours {
           let scores =
             queries.shape[0] <= fewQueries
             ? products(queries, matrix) : Tensor.matmul(queries, matrix, transposeB: true)
-          scores.withSpan { block(&state, rows, $0) }
+          scores.withSpan { block(&state, rows, matrix, $0) }
         }
         finish(state)
       }

@@ -1,5 +1,5 @@
 import SeededRandom
-import TensorEngine
+public import TensorEngine
 
 /// k-means on the unit sphere: a row belongs to the centroid of the highest cosine.
 ///
@@ -33,6 +33,23 @@ public struct SphericalKMeans: Sendable {
     public var iteration: Int
     /// The mean cosine of a row and its centroid.
     public var cosine: Double
+
+    public init(iteration: Int, cosine: Double) {
+      self.iteration = iteration
+      self.cosine = cosine
+    }
+  }
+
+  /// Where it stands after a pass: going on from here comes to the same end, bit for bit.
+  public struct State: Sendable {
+    public var step: Step
+    /// `[K, D]`, moved by the pass.
+    public var centroids: Tensor
+
+    public init(step: Step, centroids: Tensor) {
+      self.step = step
+      self.centroids = centroids
+    }
   }
 
   /// Finds centroids and assigns every row.
@@ -44,22 +61,43 @@ public struct SphericalKMeans: Sendable {
   public func run(
     _ source: VectorSource, onStep: (Step) -> Void = { _ in }
   ) -> ClusteredRows {
+    run(source, from: nil, onStep: onStep) { _ in }
+  }
+
+  /// The same, from where an earlier call stood.
+  ///
+  /// - Parameters:
+  ///   - source: N rows of width D; brought to length one as they are read.
+  ///   - state: Of a call with the same rows and options; nil begins.
+  ///   - onStep: Told of every pass.
+  ///   - onState: Given what to go on from, after every pass but the last.
+  /// - Returns: At most N clusters.
+  /// - Throws: What `onStep` and `onState` throw.
+  public func run(
+    _ source: VectorSource, from state: State?, onStep: (Step) throws -> Void,
+    onState: (State) throws -> Void
+  ) rethrows -> ClusteredRows {
     let count = min(clusters, max(1, source.count))
     var random = RandomStream(seed: seed)
     let order = random.permutation(of: source.count)
     let sampled = order.prefix(min(source.count, sampleRows.multipliedOrMax(by: count))).sorted()
     let sample = sampled.count == source.count ? source : source.rows(sampled)
-    var centroids = source.rows(Array(order.prefix(count))).unitMatrix(0..<min(count, source.count))
+    var centroids =
+      state?.centroids
+      ?? source.rows(Array(order.prefix(count))).unitMatrix(0..<min(count, source.count))
     let assigner = ClusterAssigner(threads: threads)
-    var last = -Double.infinity
-    for iteration in 1...max(1, iterations) {
+    var last = state?.step.cosine ?? -Double.infinity
+    let first = (state?.step.iteration ?? 0) + 1
+    for iteration in stride(from: first, through: max(1, iterations), by: 1) {
       guard source.count > 0 else { break }
       let assigned = assigner.assign(sample, to: centroids)
       let cosine = assigned.meanCosine
-      onStep(Step(iteration: iteration, cosine: cosine))
+      let step = Step(iteration: iteration, cosine: cosine)
+      try onStep(step)
       if iteration > 1, cosine - last <= tolerance * abs(last) { break }
       last = cosine
       centroids = updated(sample, assigned, count: count)
+      try onState(State(step: step, centroids: centroids))
     }
     let assigned = assigner.assign(source, to: centroids)
     return ClusteredRows(

@@ -107,8 +107,15 @@ struct MergeTable: Sendable {
     return (bytes(of: merge.left).bytes + right.bytes, right.endsPiece)
   }
 
+  /// The rank of the merge of two symbols; nil where they are not merged.
+  func rank(_ left: Int32, _ right: Int32) -> Int32? { ranks[Self.key(left, right)] }
+
+  /// Up to here the plain way is the faster one; beyond it would take the square of a piece's length.
+  private static let mostPlainBytes = 64
+
   /// The symbols of a piece after all merges: the pair of lowest rank first, everywhere it stands.
   func encode(_ piece: [UInt8]) -> [Int32] {
+    guard piece.count <= Self.mostPlainBytes else { return encodeLong(piece) }
     var symbols = Self.byteSymbols(of: piece)
     let none = Int32.max
     // The rank of the pair that begins at each place.

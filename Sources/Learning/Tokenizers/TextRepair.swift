@@ -41,8 +41,8 @@ enum TextRepair {
     var segments: [[Unicode.Scalar]] = []
     var start = 0
     while start < text.count {
-      let line = text[start...].firstIndex(of: "\n").map { $0 + 1 } ?? text.count
-      let end = min(line, start + longestSegment)
+      let longest = min(text.count, start + longestSegment)
+      let end = text[start..<longest].firstIndex(of: "\n").map { $0 + 1 } ?? longest
       segments.append(Array(text[start..<end]))
       start = end
     }

@@ -1,3 +1,5 @@
+import ZipFiles
+
 /// What a file is, by its first bytes.
 enum FileKind {
   case safeTensors
@@ -6,7 +8,7 @@ enum FileKind {
 
   /// - Throws: ``WeightFileError`` that names what else the file is, and what to do.
   init(of source: ByteSource) throws(WeightFileError) {
-    let head = try source.read(min(source.size, 512), at: 0)
+    let head = try source.bytes(min(source.size, 512), at: 0)
     func begins(_ text: String) -> Bool { head.starts(with: text.utf8) }
     func refuse(_ what: String, _ advice: String) -> WeightFileError {
       WeightFileError(.otherFormat(what, advice: advice), file: source.name)

@@ -1,5 +1,6 @@
 public import DurableFiles
 public import TensorEngine
+import ZipFiles
 
 /// The safetensors format: eight bytes of length, a JSON header, numbers.
 ///
@@ -17,7 +18,7 @@ public enum SafeTensors {
   ///
   /// Needs memory for the tensors and once more for the largest.
   public static func read(_ path: String) throws(WeightFileError) -> WeightFile {
-    try WeightReader(safeTensors: ByteSource(path: path)).file()
+    try WeightReader(safeTensors: ByteSource.weights(path)).file()
   }
 
   /// Parses the bytes of a file; `name` stands in messages.
@@ -33,7 +34,7 @@ public enum SafeTensors {
       throw WeightFileError(
         .truncated(expected: lengthBytes, actual: source.size), file: source.name)
     }
-    let length = try source.read(lengthBytes, at: 0).littleEndian(0, lengthBytes)
+    let length = try source.bytes(lengthBytes, at: 0).littleEndian(0, lengthBytes)
     guard length <= mostHeaderBytes else {
       throw WeightFileError(.headerTooLong(bytes: length), file: source.name)
     }
@@ -43,7 +44,7 @@ public enum SafeTensors {
         .truncated(expected: dataStart, actual: source.size), file: source.name)
     }
     let header = try SafeTensorsHeader(
-      json: source.read(Int(length), at: lengthBytes), dataBytes: source.size - dataStart,
+      json: source.bytes(Int(length), at: lengthBytes), dataBytes: source.size - dataStart,
       file: source.name)
     return (header, dataStart)
   }

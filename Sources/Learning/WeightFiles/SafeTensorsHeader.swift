@@ -61,12 +61,8 @@ struct SafeTensorsHeader {
     guard begin >= 0, begin <= end, end <= dataBytes else {
       throw fail(.outOfRange(begin: begin, end: end, dataBytes: dataBytes))
     }
-    var bytes = format.byteCount
-    for side in raw.shape {
-      let (product, overflow) = bytes.multipliedReportingOverflow(by: side)
-      guard side >= 0, !overflow else { throw fail(.impossibleShape(raw.shape)) }
-      bytes = product
-    }
+    guard TorchTensor.isPossible(raw.shape) else { throw fail(.impossibleShape(raw.shape)) }
+    let bytes = raw.shape.reduce(format.byteCount, *)
     guard bytes == end - begin else {
       throw fail(.wrongLength(expected: bytes, actual: end - begin))
     }

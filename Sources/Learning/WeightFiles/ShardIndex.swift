@@ -1,4 +1,5 @@
 import FoundationEssentials
+import ZipFiles
 
 /// Hugging Face's `model.safetensors.index.json` and `pytorch_model.bin.index.json`.
 struct ShardIndex {
@@ -14,7 +15,7 @@ struct ShardIndex {
       WeightFileError(.index(problem), file: source.name)
     }
     guard source.size <= Self.mostBytes else { throw fail("\(source.size) bytes of JSON") }
-    let bytes = try source.read(source.size, at: 0)
+    let bytes = try source.bytes(source.size, at: 0)
     let document: Document
     do {
       document = try JSONDecoder().decode(Document.self, from: Data(bytes))

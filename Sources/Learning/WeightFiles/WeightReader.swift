@@ -1,5 +1,6 @@
 import Compression
 public import TensorEngine
+import ZipFiles
 
 /// An opened weight file: what it holds, and its tensors on demand.
 ///
@@ -35,7 +36,7 @@ public final class WeightReader {
   ///   - wrapper: The key to read where a checkpoint holds several state dicts, such as `state_dict_ema`.
   /// - Throws: ``WeightFileError`` that says what else the file is, or where it is damaged.
   public convenience init(_ path: String, wrapper: String? = nil) throws(WeightFileError) {
-    try self.init(ByteSource(path: path), wrapper: wrapper)
+    try self.init(ByteSource.weights(path), wrapper: wrapper)
   }
 
   /// As ``init(_:wrapper:)``, over the bytes of a file.
@@ -79,8 +80,7 @@ public final class WeightReader {
       wrappers: torch.tree.wrappers, alternatives: torch.tree.alternatives,
       facts: torch.tree.facts, code: torch.code)
     var places: [String: (entry: WeightEntry, place: Place)] = [:]
-    // Tied weights share a storage; a file that gives out its bytes again and again is an attack.
-    var left = 8 * source.size + 1 << 20
+    var left = Self.mostNumbers(of: source)
     for (name, tensor) in torch.tree.tensors {
       left -= tensor.count
       guard left >= 0 else {
@@ -95,6 +95,11 @@ public final class WeightReader {
     self.places = places
     entries = Self.sorted(places)
   }
+
+  /// The most numbers that the tensors of an archive may have together.
+  ///
+  /// Tied weights share a storage; a file that gives out its bytes again and again is an attack.
+  private static func mostNumbers(of source: ByteSource) -> Int { 8 * source.size + 1 << 20 }
 
   private init(index source: ByteSource) throws(WeightFileError) {
     let index = try ShardIndex(source)
@@ -136,7 +141,7 @@ public final class WeightReader {
     }
     switch place {
     case .file(let start):
-      let bytes = try source.read(entry.count * entry.format.byteCount, at: start)
+      let bytes = try source.bytes(entry.count * entry.format.byteCount, at: start)
       return entry.format.tensor(shape: entry.shape, bytes)
     case .archive(let view, let member):
       return entry.format.tensor(shape: entry.shape, try bytes(of: view, in: member))
@@ -157,9 +162,10 @@ public final class WeightReader {
   private func bytes(
     of view: TorchTensor, in member: ZipMember
   ) throws(WeightFileError) -> [UInt8] {
+    // The offset of an empty view was compared with nothing.
+    if view.count == 0 { return [] }
     let size = view.format.byteCount
     let (start, count) = (view.offset * size, view.span * size)
-    if count == 0 { return [] }
     let seen: [UInt8]
     if member.isDeflated {
       let whole = try unpack(member)
@@ -171,7 +177,7 @@ public final class WeightReader {
       guard count <= member.count, start <= member.count - count else {
         throw WeightFileError(.outsideStorage(elements: member.count / size), file: name)
       }
-      seen = try source.read(count, at: member.start + start)
+      seen = try source.bytes(count, at: member.start + start)
       try check(member, whole: count == member.count ? seen : nil)
     }
     return view.isContiguous ? seen : view.gathered(from: seen)
@@ -181,7 +187,9 @@ public final class WeightReader {
     if let unpacked, unpacked.name == member.name { return unpacked.bytes }
     unpacked = nil
     guard let archive else { preconditionFailure("\(name) is no archive") }
-    let bytes = try archive.contents(of: member)
+    // What its tensors may take at most, which was checked when it was opened.
+    let limit = NumberFormat.float64.byteCount * Self.mostNumbers(of: source)
+    let bytes = try archive.bytes(of: member, limit: limit)
     unpacked = (member.name, bytes)
     return bytes
   }
@@ -190,9 +198,9 @@ public final class WeightReader {
   private func check(_ member: ZipMember, whole: [UInt8]?) throws(WeightFileError) {
     guard let archive, member.crc != 0, checked.insert(member.name).inserted else { return }
     if let whole {
-      try archive.check(member, CRC32.checksum(whole))
+      try archive.verify(member, CRC32.checksum(whole))
     } else {
-      try archive.check(member, archive.checksum(of: member))
+      try archive.verify(member, nil)
     }
   }
 }

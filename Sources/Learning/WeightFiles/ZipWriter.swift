@@ -1,4 +1,5 @@
 import Compression
+import ZipFiles
 
 /// Writes a ZIP archive of stored members whose bytes begin at multiples of 64, as torch maps them.
 ///

@@ -49,7 +49,9 @@ public final class CLIP: Module {
   ///
   /// - Throws: ``CLIPError`` that names what is missing, unexpected or of another shape.
   public convenience init(_ configuration: CLIPConfiguration, weights: WeightFile) throws {
-    // Every parameter is overwritten, or the model is thrown away.
+    // A configuration may ask for any size, and the file have none of it: compared before it is made.
+    try configuration.check(weights.tensors.mapValues(\.shape), file: weights.name)
+    // Every parameter is overwritten.
     self.init(configuration, seed: 0, draws: false)
     try load(weights)
   }
@@ -80,39 +82,14 @@ public final class CLIP: Module {
     (parameters + buffers).map { ($0.name, $0.variable.value) }
   }
 
-  /// What older files of OpenAI and open_clip hold beside the weights.
-  private static let ignoredNames: Set<String> = [
-    "attn_mask", "input_resolution", "context_length", "vocab_size",
-  ]
-
   /// Takes over all weights, or none when one does not fit.
   public func load(_ weights: WeightFile) throws(CLIPError) {
-    var missing: [String] = []
-    var mismatched: [CLIPError.ShapeMismatch] = []
-    var fitting: [(Variable, Tensor)] = []
-    var unexpected = Set(weights.tensors.keys).subtracting(Self.ignoredNames)
-    // torch counts batches beside running statistics; nothing reads the count.
-    unexpected = unexpected.filter { !$0.hasSuffix(".num_batches_tracked") }
+    try configuration.check(weights.tensors.mapValues(\.shape), file: weights.name)
     for (name, variable) in parameters + buffers {
-      unexpected.remove(name)
       guard let tensor = weights.tensors[name] else {
-        missing.append(name)
-        continue
+        preconditionFailure("CLIP: \(name) is not among its configuration's shapes")
       }
-      // Some files hold the scale as [1].
-      let isScalar = variable.shape.isEmpty && tensor.shape == [1]
-      if tensor.shape == variable.shape || isScalar {
-        fitting.append((variable, tensor.reshaped(variable.shape)))
-      } else {
-        mismatched.append(
-          .init(name: name, expected: variable.shape, found: tensor.shape))
-      }
+      variable.value = tensor.reshaped(variable.shape)
     }
-    guard missing.isEmpty, unexpected.isEmpty, mismatched.isEmpty else {
-      throw CLIPError(
-        .weights(missing: missing, unexpected: unexpected.sorted(), mismatched: mismatched),
-        file: weights.name)
-    }
-    for (variable, tensor) in fitting { variable.value = tensor }
   }
 }

@@ -56,7 +56,8 @@ public struct CLIPBundle: Sendable, Equatable {
 
   /// The model with its weights.
   public func model() throws -> CLIP {
-    try CLIP(configuration, weights: CLIPWeights(weightsPath, wrapper: wrapper).file())
+    let weights = try CLIPWeights(weightsPath, wrapper: wrapper)
+    return try CLIP(configuration, weights: weights.file(for: configuration))
   }
 
   /// The tokenizer, cut at the model's context length; its ids must be those of the model.

@@ -30,8 +30,8 @@ struct BoundPlan: Sendable {
   private(set) var skipped: [FilterOutcome.Skipped] = []
 
   /// - Throws: ``FilterPlanError`` naming each rule whose columns are not there, unless the plan skips them.
-  init(_ plan: FilterPlan, columns: [String]) throws(FilterPlanError) {
-    let there = Set(columns)
+  init(_ plan: FilterPlan, columns: PlanColumns) throws(FilterPlanError) {
+    let there = There(columns: columns, names: Set(columns.names))
     var lost: [(rule: PlanRule, why: String)] = []
     for rule in plan.rules {
       let before = leaves.count
@@ -53,7 +53,7 @@ struct BoundPlan: Sendable {
     let others = lost.dropFirst().map { "; line \($0.rule.line): \($0.why)" }.joined()
     throw FilterPlanError(
       path: plan.path, line: first.rule.line,
-      first.why + others + ". There are: " + columns.sorted().joined(separator: ", ")
+      first.why + others + ". There are: " + columns.names.sorted().joined(separator: ", ")
         + ". Join tables that have them, or say `skip_missing: true` to go without these rules.")
   }
 
@@ -62,44 +62,48 @@ struct BoundPlan: Sendable {
     var words: String
   }
 
+  /// The columns that there are.
+  private struct There {
+    var columns: PlanColumns
+    var names: Set<String>
+
+    func find(_ choice: ColumnChoice, isScore: Bool = false) throws(Missing) -> String {
+      if let name = choice.names.first(where: names.contains) { return name }
+      throw Missing(words: columns.lacks(choice, isScore: isScore))
+    }
+  }
+
   private mutating func add(_ leaf: Leaf) -> Node {
     leaves.append(leaf)
     return .leaf(leaves.count - 1)
   }
 
-  private func find(_ choice: ColumnChoice, _ there: Set<String>) throws(Missing) -> String {
-    if let name = choice.names.first(where: there.contains) { return name }
-    throw Missing(
-      words: choice.names.count == 1
-        ? "there is no column `\(choice.names[0])`"
-        : "there is no column of \(choice.names.map { "`\($0)`" }.joined(separator: ", "))")
-  }
-
-  private mutating func bind(_ test: PlanTest, _ there: Set<String>) throws(Missing) -> Node {
+  private mutating func bind(_ test: PlanTest, _ there: There) throws(Missing) -> Node {
     switch test {
     case .compare(let choice, let comparison):
       let holds = comparison.test()
-      return add(.local(columns: [try find(choice, there)]) { holds($0[0], $1) })
+      let name = try there.find(choice, isScore: comparison.isBound)
+      return add(.local(columns: [name]) { holds($0[0], $1) })
     case .caption(let choice, let caption):
       return add(
-        .local(columns: [try find(choice, there)]) { columns, index in
+        .local(columns: [try there.find(choice)]) { columns, index in
           columns[0].text(at: index).map { caption.holds(for: $0) }
         })
     case .picture(let picture):
       var columns: [String] = []
-      for choice in picture.columns { columns.append(try find(choice, there)) }
+      for choice in picture.columns { columns.append(try there.find(choice)) }
       return add(.local(columns: columns) { picture.holds($0, at: $1) })
     case .topFraction(let top):
-      return add(.top(column: try find(top.column, there), top))
+      return add(.top(column: try there.find(top.column, isScore: true), top))
     case .balance(let balance):
-      return add(.balance(column: try find(balance.column, there), balance))
+      return add(.balance(column: try there.find(balance.column), balance))
     case .not(let test): return .not(try bind(test, there))
     case .all(let tests): return .all(try bind(tests, there))
     case .any(let tests): return .any(try bind(tests, there))
     }
   }
 
-  private mutating func bind(_ tests: [PlanTest], _ there: Set<String>) throws(Missing) -> [Node] {
+  private mutating func bind(_ tests: [PlanTest], _ there: There) throws(Missing) -> [Node] {
     var nodes: [Node] = []
     for test in tests { nodes.append(try bind(test, there)) }
     return nodes

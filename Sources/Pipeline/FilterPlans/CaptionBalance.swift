@@ -1,5 +1,6 @@
 import ContentHashing
 import DurableFiles
+import PipelineCore
 
 /// MetaCLIP's balancing: captions of frequent entries are thinned out, those of rare ones all stay.
 ///

@@ -13,6 +13,14 @@ public enum Comparison: Sendable, Equatable {
   case contains(String)
   case isNull
 
+  /// Whether it sets a bound to a number.
+  var isBound: Bool {
+    switch self {
+    case .min, .max, .between: true
+    case .oneOf, .matches, .contains, .isNull: false
+    }
+  }
+
   func words(_ column: String) -> String {
     switch self {
     case .min(let value): "\(column) >= \(Self.short(value))"

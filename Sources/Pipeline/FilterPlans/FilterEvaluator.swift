@@ -1,3 +1,4 @@
+import PipelineCore
 import Synchronization
 import WorkerThreads
 
@@ -34,7 +35,7 @@ public struct FilterEvaluator {
   ) throws -> FilterOutcome {
     try withoutActuallyEscaping(onProgress) { onProgress in
       var evaluator = FilterEvaluator(
-        try BoundPlan(plan, columns: rows.columns), rows, threads, onProgress)
+        try BoundPlan(plan, columns: rows.planColumns), rows, threads, onProgress)
       try evaluator.measure()
       return try evaluator.decide()
     }

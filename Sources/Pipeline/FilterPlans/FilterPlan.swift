@@ -19,7 +19,7 @@ public struct FilterPlan: Sendable, Equatable {
   ///
   /// - Throws: ``FilterPlanError`` naming each rule whose columns are not there, unless the plan skips them.
   public func columns(among columns: [String]) throws(FilterPlanError) -> Set<String> {
-    try BoundPlan(self, columns: columns).columns
+    try BoundPlan(self, columns: PlanColumns(columns)).columns
   }
 
   /// All that the plan's decisions follow from, a line for each rule.

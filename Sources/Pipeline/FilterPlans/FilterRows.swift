@@ -1,3 +1,5 @@
+public import PipelineCore
+
 /// The pairs that a plan judges, in a fixed order, as often as it asks.
 ///
 /// What a plan decides does not hang on the order, nor on how the pairs are cut into batches. Where two pairs
@@ -5,6 +7,8 @@
 public protocol FilterRows {
   /// The columns that there are, in any order.
   var columns: [String] { get }
+  /// The same, with what helps where one is missed.
+  var planColumns: PlanColumns { get }
 
   /// Gives all pairs, each time in the same order.
   ///
@@ -13,6 +17,10 @@ public protocol FilterRows {
   ///   - body: Called with each batch; a few thousand pairs each are a good size.
   /// - Throws: What `body` throws, and what is wrong with the pairs' tables.
   func forEachBatch(columns: Set<String>, _ body: (FilterBatch) throws -> Void) throws
+}
+
+extension FilterRows {
+  public var planColumns: PlanColumns { PlanColumns(columns) }
 }
 
 /// Some pairs: their uids, and texts and numbers by column.

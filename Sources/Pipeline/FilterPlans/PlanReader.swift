@@ -7,6 +7,8 @@ extension FilterPlan {
   private static let mostBytes = 1 << 20
   /// Deeper brackets or further indentation than any plan has: the parser is recursive.
   private static let (mostBrackets, mostIndentation) = (100, 400)
+  /// References to earlier parts (`*name`): each may double what a reader has to look at.
+  private static let mostAliases = 16
 
   /// Reads a plan from the file at `path`.
   ///
@@ -61,7 +63,16 @@ extension FilterPlan {
       throw FilterPlanError(path: path, line: 0, "a plan has at most 1 MiB")
     }
     var (line, depth, indentation, isIndentation) = (1, 0, 0, true)
+    var (aliases, before, last) = (0, UInt8(0x0A), UInt8(0x0A))
+    let gaps: Set<UInt8> = [0x20, 0x09, 0x0A, 0x0D]
     for byte in yaml.utf8 {
+      // Where a value or key may begin; a glob is in quotes, or it would be one of these.
+      if last == UInt8(ascii: "*"), !gaps.contains(byte),
+        gaps.contains(before) || "[{,".utf8.contains(before)
+      {
+        aliases += 1
+      }
+      (before, last) = (last, byte)
       if isIndentation && [0x20, 0x2D, 0x3F, 0x3A, 0x09].contains(byte) {
         indentation += 1
       } else {
@@ -72,6 +83,11 @@ extension FilterPlan {
       case 0x5B, 0x7B: depth += 1
       case 0x5D, 0x7D: depth = max(0, depth - 1)
       default: break
+      }
+      guard aliases <= mostAliases else {
+        throw FilterPlanError(
+          path: path, line: line,
+          "more than \(mostAliases) references to other parts (`*name`): write them out")
       }
       guard depth <= mostBrackets, indentation <= mostIndentation else {
         throw FilterPlanError(path: path, line: line, "rules lie too deep in each other")

@@ -60,6 +60,7 @@ struct ImportRecipe {
     ("filter.top_fraction", "an import filters nothing"),
     ("filter.plan", "an import filters nothing; `pairloom filter` does, of its shards"),
     ("filter.rules", "an import filters nothing; `pairloom filter` does, of its shards"),
+    ("filter.columns", "an import filters nothing; `pairloom filter` does, of its shards"),
   ]
 
   /// What somebody has said of a recipe's options.

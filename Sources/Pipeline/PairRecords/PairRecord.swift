@@ -19,6 +19,8 @@ public struct PairRecord: Sendable {
   /// What the filter said of a scored pair.
   struct Judgement: Sendable, Equatable {
     var score: Double?
+    /// What the score was computed in, where an audit tells.
+    var kind: String?
     var drop: Drop?
   }
 

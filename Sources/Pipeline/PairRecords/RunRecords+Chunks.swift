@@ -95,7 +95,11 @@ extension RunRecords {
     guard isCompleted(.filter, filterJob(of: chunk)), DurableFile.exists(path) else { return nil }
     let rows = try PairTable.read(path) { row in
       row["key"]?.text.map { key in
-        (key, PairRecord.Judgement(score: row["score"]?.double, drop: Drop(row)))
+        (
+          key,
+          PairRecord.Judgement(
+            score: row["score"]?.double, kind: row["kind"]?.text, drop: Drop(row))
+        )
       }
     }
     return Dictionary(rows, uniquingKeysWith: { first, _ in first })

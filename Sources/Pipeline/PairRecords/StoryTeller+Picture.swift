@@ -1,3 +1,4 @@
+import AuditedScores
 import FilterStage
 import PairDataset
 import PipelineCore
@@ -116,7 +117,7 @@ extension StoryTeller {
       } else if let rule = ruleWords {
         facts.append(.init("rule", text: rule))
       }
-      chapters.append(.init("filter", facts))
+      chapters.append(.init("filter", facts + (try auditFacts(judgement, ofChunk: record.chunk))))
     }
     if let place = try await finalShards().place(of: record), !place.shard.file.hasPrefix("shards/")
     {
@@ -125,6 +126,22 @@ extension StoryTeller {
       chapters.append(.init("final", try self.place(of: final, place.number, in: path)))
     }
     return chapters
+  }
+
+  /// By what kind of score a pair was judged, and how far it is to be trusted.
+  private func auditFacts(
+    _ judgement: PairRecord.Judgement, ofChunk chunk: Int
+  ) throws -> [PairStory.Fact] {
+    guard let kind = judgement.kind, let score = judgement.score,
+      let report = ScoreAuditReport(try PairTable.metadata(of: run.folder.filterTable(chunk)))
+    else { return [] }
+    let words =
+      kind == ScoreKind.float32.rawValue
+      ? "scored again, as one of the sample or near the cut" : "farther from the cut than the bound"
+    return [
+      .init("score", text: "\(score) in \(kind): \(words)"),
+      .init("audit", text: report.lines.joined(separator: "; ")),
+    ]
   }
 
   private var ruleWords: String? {

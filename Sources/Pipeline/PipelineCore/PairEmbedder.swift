@@ -36,8 +36,14 @@ public protocol PairEmbedder: Sendable {
   var name: String { get }
   /// What makes the vectors: weights, tokenizer, preprocessing, by name.
   var provenance: [String: String] { get }
+  /// What else is known of the model: what a table of its scores names beside ``provenance``.
+  var facts: [String: String] { get }
   /// The numbers of a vector.
   var width: Int { get }
   /// The vectors of each pair, in order.
   func embeddings(of pairs: [Pair]) async throws -> [PairEmbedding]
+}
+
+extension PairEmbedder {
+  public var facts: [String: String] { [:] }
 }

@@ -90,8 +90,8 @@ extension RecipeSynonyms {
   /// - Returns: The layer under this program's keys.
   /// - Throws: ``RecipeError`` for what is refused, and for an option given under both names.
   func translate(
-    _ values: [String: RecipeReader.Value], isFile: Bool, names: inout [String: String]
-  ) throws(RecipeError) -> [String: RecipeReader.Value] {
+    _ values: [String: RecipeValue], isFile: Bool, names: inout [String: String]
+  ) throws(RecipeError) -> [String: RecipeValue] {
     var result = values
     for option in options {
       guard let value = values[option.name] else { continue }
@@ -125,7 +125,7 @@ extension RecipeSynonyms {
   }
 
   /// Refuses options whose company is missing once all layers are laid over each other.
-  func checkNeeds(_ values: [String: RecipeReader.Value]) throws(RecipeError) {
+  func checkNeeds(_ values: [String: RecipeValue]) throws(RecipeError) {
     for option in options {
       guard let need = option.needs, let value = values[option.name], !value.words.isEmpty,
         values[need.key] != .text(need.value)
@@ -134,14 +134,14 @@ extension RecipeSynonyms {
     }
   }
 
-  private static func isSame(_ word: String, _ value: RecipeReader.Value) -> Bool {
+  private static func isSame(_ word: String, _ value: RecipeValue) -> Bool {
     value.words.joined(separator: ",").lowercased() == word.lowercased()
   }
 }
 
 extension RecipeSynonym.Spelling {
-  func translate(_ value: RecipeReader.Value, of name: String) throws(RecipeError)
-    -> RecipeReader.Value
+  func translate(_ value: RecipeValue, of name: String) throws(RecipeError)
+    -> RecipeValue
   {
     guard case .text(let text) = value else {
       // A list stays one, but where only its head is asked for.

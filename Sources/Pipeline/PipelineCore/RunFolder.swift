@@ -90,6 +90,21 @@ public struct RunFolder: Sendable, Equatable {
     "\(filtered)/verdicts/\(Self.digits(chunk)).parquet"
   }
 
+  /// Exact scores of pairs near a cut, while a filter job by scores of bytes is under way.
+  public var rescored: String { "\(filtered)/rescored" }
+  public func rescoredTable(_ chunk: Int) -> String {
+    "\(rescored)/\(Self.digits(chunk)).parquet"
+  }
+
+  /// Removes what a filter job can make again: the exact scores of one that is not done.
+  public func removeRescored() throws(FileError) {
+    guard DurableFile.isFolder(rescored) else { return }
+    for name in try DurableFile.names(in: rescored) {
+      try DurableFile.remove("\(rescored)/\(name)")
+    }
+    try DurableFile.removeFolder(rescored)
+  }
+
   /// A chunk's number as file names show it: five digits, more when they are needed.
   public static func digits(_ number: Int) -> String {
     let text = String(number)
@@ -133,7 +148,8 @@ public struct RunFolder: Sendable, Equatable {
   public func abandonedTemporaries() throws(FileError) -> [String] {
     var folders = [
       path, "\(path)/chunks", "\(path)/fetched", "\(path)/decoded", "\(path)/deduplicated", shards,
-      filtered, "\(filtered)/verdicts", duplicates, "\(duplicates)/plan", duplicateSamples,
+      filtered, "\(filtered)/verdicts", rescored, duplicates, "\(duplicates)/plan",
+      duplicateSamples,
     ]
     for parent in ["\(path)/scores", "\(path)/models"] {
       folders += try DurableFile.names(in: parent).map { "\(parent)/\($0)" }

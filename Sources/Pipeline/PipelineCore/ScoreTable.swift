@@ -39,9 +39,20 @@ public enum ScoreTable {
 
   /// The scorer and its provenance, by name, what else is known of it, and the program.
   public static func metadata(of scorer: any PairScorer) -> [(key: String, value: String)] {
-    let facts = scorer.facts.filter { scorer.provenance[$0.key] == nil }
-    return [("scorer", scorer.name)]
-      + (scorer.provenance.sorted { $0.key < $1.key } + facts.sorted { $0.key < $1.key })
+    metadata(scorer.name, scorer.provenance, scorer.facts)
+  }
+
+  /// As ``metadata(of:)-(PairScorer)``, of the cosines of an embedder's vectors.
+  public static func metadata(of embedder: any PairEmbedder) -> [(key: String, value: String)] {
+    metadata(embedder.name, embedder.provenance, embedder.facts)
+  }
+
+  private static func metadata(
+    _ name: String, _ provenance: [String: String], _ facts: [String: String]
+  ) -> [(key: String, value: String)] {
+    let others = facts.filter { provenance[$0.key] == nil }
+    return [("scorer", name)]
+      + (provenance.sorted { $0.key < $1.key } + others.sorted { $0.key < $1.key })
       .map { ($0.key, $0.value) }
       + [(programFact, "pairloom \(ProgramVersion.current)")]
   }

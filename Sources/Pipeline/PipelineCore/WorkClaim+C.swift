@@ -13,7 +13,8 @@ public final class WorkClaim {
   /// - Parameter path: A file that is made where it is not there, in a folder that is.
   /// - Throws: Where the file cannot be made.
   public init?(_ path: String) throws(FileError) {
-    file = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+    // Not yet the object's own, which closes it whenever it has it, also where this fails.
+    let file = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
     guard file >= 0 else {
       throw FileError(operation: "open", path: path, errorNumber: errno)
     }
@@ -21,6 +22,7 @@ public final class WorkClaim {
       close(file)
       return nil
     }
+    self.file = file
   }
 
   deinit {

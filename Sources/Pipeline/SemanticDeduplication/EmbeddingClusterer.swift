@@ -28,6 +28,22 @@ public struct EmbeddingMatch: Sendable, Equatable {
   }
 }
 
+/// Where a clustering stands after a pass: the same rows and options go on from here to the same end.
+public struct ClusteringState: Sendable, Equatable {
+  /// From 1.
+  public var pass: Int
+  /// The mean cosine that the pass found.
+  public var cosine: Double
+  /// One behind the other.
+  public var centroids: [Float]
+
+  public init(pass: Int, cosine: Double, centroids: [Float]) {
+    self.pass = pass
+    self.cosine = cosine
+    self.centroids = centroids
+  }
+}
+
 /// Computes with vectors: the way by which linear algebra reaches the pipeline, as models do by `PairScorer`.
 ///
 /// The same vectors and options give the same results on any number of cores.
@@ -38,11 +54,15 @@ public protocol EmbeddingClusterer: Sendable {
   ///   - rows: Of any length; their directions count.
   ///   - count: Clusters at most.
   ///   - seed: Of where to begin.
+  ///   - state: What an earlier call for the same has given; nil begins.
   ///   - onProgress: Told the passes over the rows so far, and the mean cosine.
+  ///   - onState: Given what to go on from, after each pass.
   /// - Returns: The cluster of every row.
+  /// - Throws: What `onState` throws.
   func clusters(
-    of rows: EmbeddingRows, count: Int, seed: UInt64, onProgress: (Int, Double) -> Void
-  ) -> EmbeddingClusters
+    of rows: EmbeddingRows, count: Int, seed: UInt64, from state: ClusteringState?,
+    onProgress: (Int, Double) -> Void, onState: (ClusteringState) throws -> Void
+  ) throws -> EmbeddingClusters
 
   /// For each list of rows: by place in the list, the place of the nearest row in front of it whose cosine is
   /// above the threshold, of equals the first.

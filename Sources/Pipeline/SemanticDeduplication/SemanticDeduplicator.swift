@@ -3,37 +3,15 @@ import DurableFiles
 public import EmbeddingFiles
 import PairDataset
 import PipelineCore
+import ShardDeduplication
 public import ShardMaintenance
-
-/// What came of it.
-public struct SemanticOutcome: Sendable, Equatable {
-  /// Rows of the embeddings, and those that are duplicates.
-  public var rows = 0
-  public var duplicates = 0
-  public var clusters = 0
-  public var audit = SemanticAudit()
-  /// The largest groups: the row that stays, its key, and how many were dropped for it.
-  public var groups: [Group] = []
-  /// Pairs of the shards that were read and those that are in the new ones; zero for a plan.
-  public var read = 0
-  public var kept = 0
-  public var bytesRead = 0
-  public var bytesDropped = 0
-  public var shards: [String] = []
-
-  public struct Group: Sendable, Equatable {
-    public var row: Int
-    public var key: String
-    public var dropped: Int
-  }
-
-  public init() {}
-}
+public import WorkerProcesses
 
 /// Frees shards of pairs whose embeddings are nearly those of others (SemDeDup).
 ///
-/// Everything is written to `OUT.part`, which becomes `OUT` in one step; a command that was killed is given again
-/// and begins anew. The same embeddings, shards and options give the same bytes on any number of cores.
+/// Everything grows in `OUT.part`, from which `OUT` comes in one step. A command that was killed is given again and
+/// goes on: clusters are durable after every pass. The same embeddings, shards and options give the same bytes on
+/// any number of cores.
 public struct SemanticDeduplicator: Sendable {
   /// What is under way.
   public enum Progress: Sendable {
@@ -69,9 +47,9 @@ public struct SemanticDeduplicator: Sendable {
   public func plan(
     table: String? = nil, onProgress: (Progress) -> Void = { _ in }
   ) throws -> SemanticOutcome {
-    let judgement = judge(onProgress)
+    let judgement = try judge(nil, onProgress)
     if let table { try SemanticTable.write(judgement, of: folder, rows, to: table, facts: facts) }
-    return try outcome(judgement)
+    return outcome(judgement, try review(judgement))
   }
 
   /// Copies the pairs of shards that stay, byte for byte.
@@ -80,36 +58,53 @@ public struct SemanticDeduplicator: Sendable {
   ///
   /// - Parameters:
   ///   - shards: Those that were embedded, in the same order.
-  ///   - out: A folder that is new or empty.
+  ///   - out: A folder that is new or empty, or that the same command has made.
   ///   - cut: How the new shards are cut.
+  ///   - worker: Makes the samples of the report small, in a process of its own; nil in this one.
+  ///   - report: Writes pages about it into the folder before it appears.
   ///   - onProgress: Told of passes and pairs.
-  /// - Returns: What was written.
-  /// - Throws: ``SemanticDeduplicationError``, what is wrong with a shard, what the disk refuses.
+  /// - Returns: What was written, or is there already.
+  /// - Throws: ``SemanticDeduplicationError``, `ShardDeduplicationError` of the folder, what is wrong with a
+  ///   shard, what the disk refuses.
   public func deduplicate(
-    _ shards: [String], to out: String, cut: ReshardOptions,
+    _ shards: [String], to out: String, cut: ReshardOptions, worker: WorkerCommand? = nil,
+    report: (SemanticOutcome, SemanticReview, _ folder: String) throws -> Void = { _, _, _ in },
     onProgress: (Progress) -> Void = { _ in }
   ) throws -> SemanticOutcome {
     let out = Resharder.trimmed(out)
-    guard try DurableFile.names(in: out).isEmpty else {
-      throw SemanticDeduplicationError.outputExists(out)
+    let record = SemanticRecord(
+      facts: facts + [("vectors", rows.digest)], audited: audited, shards: shards, cut: cut)
+    if let done = try record.finished(out) {
+      // A kill between publishing and cleaning leaves what it was made from.
+      if DurableFile.exists(out + ".part") {
+        try WorkFolder(out + ".part", reading: shards).remove()
+      }
+      return done
     }
-    let judgement = judge(onProgress)
-    var outcome = try outcome(judgement)
-    var dropped = try DroppedPairs(judgement, of: folder)
-    let part = try PartFolder(for: out, reading: shards)
+    let work = try WorkFolder(out + ".part", reading: shards)
+    try work.bind(settings: try record.settings)
+    let judgement = try judge(ClusteringWork(folder: work.path), onProgress)
+    var review = try review(judgement)
+    var outcome = outcome(judgement, review)
+    let part = try work.clearedOutput()
     try SemanticTable.write(
-      judgement, of: folder, rows, to: "\(part.path)/\(SemanticTable.name)", facts: facts)
-    var packing = try ShardPacking(shards, into: part.path, cut)
+      judgement, of: folder, rows, to: "\(part)/\(SemanticTable.name)", facts: facts)
+    let samples = try SemanticSamples(review.rows, in: work.path)
+    var packing = try ShardPacking(shards, into: part, cut)
+    var named = try RowsOfPairs(of: folder) {
+      judgement.fates[$0] != nil || samples.rows.contains($0)
+    }
     for path in shards {
       try packing.open(path)
       try ShardReader(path: path).forEachSample { sample in
         outcome.read += 1
         let bytes = sample.members.reduce(0) { $0 + $1.data.count }
         outcome.bytesRead += bytes
-        let name =
-          dropped.isByKey
-          ? sample.key : try sample.pair(of: path).map { PairIdentity.uid(of: $0) } ?? ""
-        if dropped.take(name) {
+        let pair = try sample.pair(of: path)
+        let row = named.take(
+          named.isByKey ? sample.key : pair.map { PairIdentity.uid(of: $0) } ?? "")
+        if let row, let pair { try samples.take(pair, row: row) }
+        if let row, judgement.fates[row] != nil {
           outcome.bytesDropped += bytes
         } else {
           try packing.take(sample, of: path)
@@ -120,7 +115,7 @@ public struct SemanticDeduplicator: Sendable {
     outcome.kept = packing.pairs
     let missing = outcome.duplicates - (outcome.read - outcome.kept)
     guard missing == 0 else {
-      try part.remove()
+      try work.remove()
       throw SemanticDeduplicationError.otherShards(missing: missing, embeddings: folder.path)
     }
     outcome.shards = try packing.finish().map(\.file)
@@ -128,26 +123,35 @@ public struct SemanticDeduplicator: Sendable {
       .joined(separator: "\n")
     try packing.describe(
       read: outcome.read, recipeSHA256: ContentHash.sha256Hex(Array(recipe.utf8)))
-    try part.publish(as: out)
+    let (pictures, captions) = try samples.finish(worker)
+    review.illustrate(pictures, captions: captions)
+    try report(outcome, review, part)
+    try record.write(outcome, to: part)
+    try work.publish(as: out)
     return outcome
   }
 
-  private func judge(_ onProgress: (Progress) -> Void) -> SemanticJudgement {
-    SemanticJudgement(rows, rules: rules, by: clusterer) { onProgress(.judging($0)) }
+  private func judge(
+    _ work: ClusteringWork?, _ onProgress: (Progress) -> Void
+  ) throws -> SemanticJudgement {
+    try SemanticJudgement(rows, rules: rules, by: clusterer, work: work) {
+      onProgress(.judging($0))
+    }
   }
 
-  private func outcome(_ judgement: SemanticJudgement) throws -> SemanticOutcome {
+  private func review(_ judgement: SemanticJudgement) throws -> SemanticReview {
+    try SemanticReview(judgement, of: folder, rows, groups: Self.mostGroups)
+  }
+
+  private func outcome(_ judgement: SemanticJudgement, _ review: SemanticReview) -> SemanticOutcome
+  {
     var outcome = SemanticOutcome()
     outcome.rows = rows.count
     outcome.duplicates = judgement.fates.count
     outcome.clusters = rules.clusterCount(rows: rows.count)
     outcome.audit = judgement.audit(rows, rules: rules, by: clusterer, most: audited)
-    let sizes = Dictionary(judgement.fates.values.map { ($0.survivor, 1) }, uniquingKeysWith: +)
-    let largest = sizes.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
-      .prefix(Self.mostGroups)
-    let names = try folder.metadata(of: Set(largest.map(\.key)))
-    outcome.groups = largest.map {
-      SemanticOutcome.Group(row: $0.key, key: names[$0.key]?.key ?? "", dropped: $0.value)
+    outcome.groups = review.groups.map {
+      SemanticOutcome.Group(row: $0.survivor.row, key: $0.survivor.key, dropped: $0.dropped)
     }
     return outcome
   }

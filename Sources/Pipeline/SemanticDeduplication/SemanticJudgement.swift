@@ -16,8 +16,22 @@ public struct SemanticFate: Sendable, Equatable {
   }
 }
 
+/// Two rows that stay, and how near they are.
+public struct SemanticMiss: Sendable, Equatable {
+  public var row: Int
+  /// In front of it, in its cluster.
+  public var match: Int
+  public var cosine: Float
+
+  public init(row: Int, match: Int, cosine: Float) {
+    self.row = row
+    self.match = match
+    self.cosine = cosine
+  }
+}
+
 /// How much of what lies near within clusters alone was found, on a sample.
-public struct SemanticAudit: Sendable, Equatable {
+public struct SemanticAudit: Sendable, Equatable, Codable {
   /// Rows that were held against all others.
   public var rows = 0
   /// Pairs of one of them and another row above the threshold, and those of them within one cluster.
@@ -40,6 +54,13 @@ public struct SemanticJudgement: Sendable {
   public let clusters: EmbeddingClusters
   /// By row; rows without stay.
   public let fates: [Int: SemanticFate]
+  /// Rows that stay and are nearly duplicates of one in front of them, the nearest first.
+  public let misses: [SemanticMiss]
+
+  /// How far below the threshold a cosine counts as nearly one.
+  private static let margin: Float = 0.05
+  /// Of ``misses``, as many as a person looks at.
+  private static let mostMisses = 24
 
   /// What is under way.
   public enum Progress: Sendable {
@@ -50,24 +71,60 @@ public struct SemanticJudgement: Sendable {
   public init(
     _ rows: EmbeddingRows, rules: SemanticRules, by clusterer: any EmbeddingClusterer,
     onProgress: (Progress) -> Void = { _ in }
-  ) {
-    let clusters = clusterer.clusters(
-      of: rows, count: rules.clusterCount(rows: rows.count), seed: rules.seed
-    ) { onProgress(.clustering(pass: $0, cosine: $1)) }
+  ) throws {
+    try self.init(rows, rules: rules, by: clusterer, work: nil, onProgress: onProgress)
+  }
+
+  /// - Parameters:
+  ///   - rows: To be judged.
+  ///   - rules: By which.
+  ///   - clusterer: Computes.
+  ///   - work: Where the clustering is kept for a later call; nil keeps nothing.
+  ///   - onProgress: Told of passes.
+  /// - Throws: What the disk refuses.
+  init(
+    _ rows: EmbeddingRows, rules: SemanticRules, by clusterer: any EmbeddingClusterer,
+    work: ClusteringWork?, onProgress: (Progress) -> Void
+  ) throws {
+    let count = rules.clusterCount(rows: rows.count)
+    let clusters: EmbeddingClusters
+    if let known = try work?.clusters(rows: rows.count, width: rows.width) {
+      clusters = known
+    } else {
+      clusters = try clusterer.clusters(
+        of: rows, count: count, seed: rules.seed,
+        from: try work?.state(count: count, width: rows.width)
+      ) {
+        onProgress(.clustering(pass: $0, cosine: $1))
+      } onState: {
+        try work?.write($0)
+      }
+      try work?.write(clusters, width: rows.width)
+    }
     let lists = Self.lists(clusters, keep: rules.keep)
     onProgress(.comparing(clusters: lists.count))
-    let matches = clusterer.nearestInFront(lists: lists, of: rows, above: rules.threshold)
+    // The nearest above a lower bound is the nearest above the threshold, where there is one.
+    let matches = clusterer.nearestInFront(
+      lists: lists, of: rows, above: rules.threshold - Self.margin)
     var fates: [Int: SemanticFate] = [:]
+    var misses: [SemanticMiss] = []
     for (list, found) in zip(lists, matches) {
       // Who is in front is decided first, so its survivor is known.
       for (place, match) in found.sorted(by: { $0.key < $1.key }) {
         let front = list[match.number]
+        guard match.cosine > rules.threshold else {
+          misses.append(SemanticMiss(row: list[place], match: front, cosine: match.cosine))
+          continue
+        }
         fates[list[place]] = SemanticFate(
           match: front, cosine: match.cosine, survivor: fates[front]?.survivor ?? front)
       }
     }
     self.clusters = clusters
     self.fates = fates
+    self.misses = Array(
+      misses.filter { fates[$0.match] == nil }
+        .sorted { (-$0.cosine, $0.row) < (-$1.cosine, $1.row) }.prefix(Self.mostMisses))
   }
 
   /// The rows of each cluster in the order that counts.

@@ -2,7 +2,6 @@ import ContentHashing
 import DecodeStage
 import Deduplication
 import DurableFiles
-import FoundationEssentials
 import PairDataset
 import PipelineCore
 import ShardMaintenance
@@ -38,11 +37,10 @@ public enum ShardDeduplicator {
     let out = Resharder.trimmed(out)
     let inputs = try inputs(shards, options.rules)
     let settings = try options.settings()
-    if let done = try finished(out, inputs + settings) {
-      // A kill between publishing and cleaning leaves what it was made from.
-      if DurableFile.exists(out + ".part") {
-        try WorkFolder(out + ".part", reading: shards).remove()
-      }
+    if var done: ShardDeduplicationOutcome = try OutputRecord.finished(
+      record, in: out, inputs + settings, reading: shards)
+    {
+      done.wasComplete = true
       return done
     }
     let folder = try WorkFolder(out + ".part", reading: shards)
@@ -70,20 +68,20 @@ public enum ShardDeduplicator {
       by: ThumbnailMaker(worker: options.worker))
     var outcome = written.outcome
     outcome.groups = groups(fates, table)
-    try write(outcome, inputs + settings, to: part)
+    try OutputRecord.write(outcome, inputs + settings, to: "\(part)/\(record)")
     try folder.publish(as: out)
     return outcome
   }
 
-  /// What is known of the shards: their names and sizes, in order.
+  /// What is known of the shards: their names and digests, in order.
   static func inputs(
     _ shards: [String], _ rules: DuplicateRules
   ) throws -> [(key: String, value: String)] {
-    let sizes = try shards.map { path in
-      "\(path.split(separator: "/").last ?? "") \(try DurableFile.size(of: path))"
-    }
-    // What was looked at depends on it, too.
-    return [("shards", sizes.joined(separator: ", ")), ("quality", rules.bestColumn ?? "pixels")]
+    [
+      ("shards", try OutputSettings.digests(of: shards).joined(separator: ", ")),
+      // What was looked at depends on it, too.
+      ("quality", rules.bestColumn ?? "pixels"),
+    ]
   }
 
   /// The pairs of some rows.
@@ -129,33 +127,4 @@ public enum ShardDeduplicator {
   }
 
   private static let record = "deduplication.json"
-
-  private static func write(
-    _ outcome: ShardDeduplicationOutcome, _ settings: [(key: String, value: String)],
-    to folder: String
-  ) throws {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    let told = try JSONValue.parse([UInt8](try encoder.encode(outcome)))
-    let record = JSONValue.object([
-      .init("settings", .object(settings.map { .init($0.key, .string($0.value)) })),
-      .init("outcome", told),
-    ])
-    try DurableFile.write(record.serialized + "\n", to: "\(folder)/\(Self.record)")
-  }
-
-  /// What an earlier call has made of the same; nil where the folder is new or empty.
-  private static func finished(
-    _ out: String, _ settings: [(key: String, value: String)]
-  ) throws -> ShardDeduplicationOutcome? {
-    guard try !DurableFile.names(in: out).isEmpty else { return nil }
-    let path = "\(out)/\(record)"
-    guard DurableFile.exists(path) else { throw ShardDeduplicationError.outputExists(out) }
-    let json = try JSONValue.parse(try DurableFile.read(path))
-    try WorkFolder.require(json["settings"] ?? .null, equals: settings, at: out)
-    var outcome = try JSONDecoder().decode(
-      ShardDeduplicationOutcome.self, from: Data((json["outcome"] ?? .null).serialized.utf8))
-    outcome.wasComplete = true
-    return outcome
-  }
 }

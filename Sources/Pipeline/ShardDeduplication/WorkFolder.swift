@@ -27,10 +27,8 @@ package struct WorkFolder {
   /// - Throws: ``ShardDeduplicationError`` where it is somebody else's, or holds a shard that is read.
   package init(_ path: String, reading inputs: [String]) throws {
     self.path = path
-    if let real = RealPath.of(path) {
-      for input in inputs where RealPath.of(input)?.hasPrefix(real + "/") == true {
-        throw ShardDeduplicationError.inputInPart(input: input, part: path)
-      }
+    if let input = RealPath.first(of: inputs, in: path) {
+      throw ShardDeduplicationError.inputInPart(input: input, part: path)
     }
     let names = try DurableFile.names(in: path)
     guard names.contains(Self.marker) || names.allSatisfy({ $0.hasPrefix(Self.marker) }) else {
@@ -52,6 +50,23 @@ package struct WorkFolder {
     try bind(inputs, to: "\(path)/inputs.json")
   }
 
+  /// Binds what is looked at to the shards, and drops what was seen of others or for other columns.
+  ///
+  /// - Throws: ``ShardDeduplicationError/otherOptions(path:differences:)`` where the folder is another command's.
+  package func rebind(inputs new: [(key: String, value: String)], command: String) throws {
+    let file = "\(path)/inputs.json"
+    if DurableFile.exists(file) {
+      let old = try JSONValue.parse(try DurableFile.read(file))
+      if OutputSettings(new).differences(from: old).isEmpty { return }
+      guard old["command"]?.text == command else { return try bind(inputs: new) }
+      for name in try DurableFile.names(in: examined) {
+        try DurableFile.remove("\(examined)/\(name)")
+      }
+    }
+    // Last: a kill before it begins anew.
+    try DurableFile.write(OutputSettings(new).json.serialized + "\n", to: file)
+  }
+
   /// Binds the folder to options.
   package func bind(settings new: [(key: String, value: String)]) throws {
     try bind(new, to: settings)
@@ -59,8 +74,7 @@ package struct WorkFolder {
 
   private func bind(_ new: [(key: String, value: String)], to file: String) throws {
     guard DurableFile.exists(file) else {
-      let members = new.map { JSONValue.Member($0.key, .string($0.value)) }
-      try DurableFile.write(JSONValue.object(members).serialized + "\n", to: file)
+      try DurableFile.write(OutputSettings(new).json.serialized + "\n", to: file)
       return
     }
     let old = try JSONValue.parse(try DurableFile.read(file))
@@ -71,13 +85,7 @@ package struct WorkFolder {
   package static func require(
     _ old: JSONValue, equals new: [(key: String, value: String)], at path: String
   ) throws {
-    let known = Dictionary(new.map { ($0.key, $0.value) }, uniquingKeysWith: { $1 })
-    let keys = new.map(\.key) + old.members.map(\.key).filter { known[$0] == nil }
-    let differences = keys.compactMap { key -> String? in
-      let was = old[key]?.text
-      return was == known[key]
-        ? nil : "\(key): was \(was ?? "not there"), now \(known[key] ?? "not there")"
-    }
+    let differences = OutputSettings(new).differences(from: old)
     guard differences.isEmpty else {
       throw ShardDeduplicationError.otherOptions(path: path, differences: differences)
     }

@@ -8,6 +8,7 @@ struct EmbeddedPair: Sendable {
   /// Halves; nil where the picture does not decode.
   var image: [UInt8]?
   var text: [UInt8]
+  /// Nil without a picture that decodes or a caption.
   var score: Float?
   var fault: String
 }

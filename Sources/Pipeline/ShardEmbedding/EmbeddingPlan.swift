@@ -1,4 +1,3 @@
-import DurableFiles
 import PairDataset
 import PipelineCore
 
@@ -56,42 +55,32 @@ struct EmbeddingPlan: Sendable {
 
 /// What a folder of embeddings follows from, in words that can be compared.
 struct EmbeddingSettings {
-  let values: [(key: String, value: String)]
-
-  init(_ values: [(key: String, value: String)]) { self.values = values }
+  private let settings: OutputSettings
 
   /// - Parameters:
-  ///   - shards: In order; told by name and size, for a digest would cost a pass over them.
+  ///   - shards: In order; told by name and bytes.
   ///   - embedder: Told by its provenance, the hash of the weights among it.
   ///   - options: How the output is cut.
   /// - Throws: Where a shard is not there.
   init(
     _ shards: [String], _ embedder: any PairEmbedder, _ options: ShardEmbeddingOptions
   ) throws {
-    let sizes = try shards.map { path in
-      "\(EmbeddingPlan.name(path)) \(try DurableFile.size(of: path))"
-    }
-    values =
+    settings = OutputSettings(
       [
-        ("shards", sizes.joined(separator: ", ")), ("model", embedder.name),
-        ("width", "\(embedder.width)"),
+        ("shards", try OutputSettings.digests(of: shards).joined(separator: ", ")),
+        ("model", embedder.name), ("width", "\(embedder.width)"),
       ] + embedder.provenance.sorted { $0.key < $1.key }.map { ("model " + $0.key, $0.value) }
-      + [
-        ("part-rows", "\(options.partRows)"), ("chunk-rows", "\(EmbeddingPlan.chunkRows)"),
-        ("parquet", "\(options.writesParquet)"),
-      ]
+        + [
+          ("part-rows", "\(options.partRows)"), ("chunk-rows", "\(EmbeddingPlan.chunkRows)"),
+          ("parquet", "\(options.writesParquet)"),
+        ])
   }
 
-  var json: JSONValue { .object(values.map { .init($0.key, .string($0.value)) }) }
+  var json: JSONValue { settings.json }
 
   /// - Throws: ``ShardEmbeddingError/otherOptions(path:differences:)`` with a line for each.
   func require(_ old: JSONValue?, at path: String) throws {
-    let was = Dictionary(
-      (old?.members ?? []).map { ($0.key, $0.value.text ?? "") }, uniquingKeysWith: { $1 })
-    let now = Dictionary(values.map { ($0.key, $0.value) }, uniquingKeysWith: { $1 })
-    let differences = Set(was.keys).union(now.keys).sorted().filter { was[$0] != now[$0] }.map {
-      "\($0): was \(was[$0] ?? "not there"), now \(now[$0] ?? "not there")"
-    }
+    let differences = settings.differences(from: old)
     guard differences.isEmpty else {
       throw ShardEmbeddingError.otherOptions(path: path, differences: differences)
     }

@@ -15,8 +15,25 @@ struct EmbeddingWork: Sendable {
   private var plan: String { "\(work)/plan.json" }
 
   func chunk(_ number: Int) -> String { "\(work)/chunk_\(RunFolder.digits(number)).parquet" }
-  func lock(chunk number: Int) -> String { "\(work)/chunk_\(RunFolder.digits(number)).lock" }
-  func lock(part number: Int) -> String { "\(work)/part_\(number).lock" }
+
+  func claim(chunk number: Int) throws -> WorkClaim? {
+    try claim("chunk_\(RunFolder.digits(number)).lock")
+  }
+
+  func claim(part number: Int) throws -> WorkClaim? { try claim("part_\(number).lock") }
+
+  func claimFinish() throws -> WorkClaim? { try claim("finish.lock") }
+
+  /// Nil where another process has it, or where all is done.
+  private func claim(_ name: String) throws -> WorkClaim? {
+    do throws(FileError) {
+      return try WorkClaim("\(work)/\(name)")
+    } catch {
+      // The work is over, and its folder gone.
+      guard error.errorNumber == ENOENT else { throw error }
+      return nil
+    }
+  }
 
   /// Makes the folder, or finds what is there already, and counts the pairs.
   ///

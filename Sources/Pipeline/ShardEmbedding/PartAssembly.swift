@@ -12,19 +12,19 @@ struct PartAssembly {
   let plan: EmbeddingPlan
   let width: Int
   let options: ShardEmbeddingOptions
-  /// The scorer and its provenance, for the table of scores.
+  /// What the footer of the table of scores says.
   let scoreMetadata: [(key: String, value: String)]
 
   func publish(_ part: Int) throws {
     let chunks = plan.chunks(of: part).map { work.chunk($0) }
     var kept: [EmbeddingMetadata] = []
-    var scores: [Float] = []
+    var scores: [PairScore] = []
     var undecoded: [JSONValue] = []
     for path in chunks {
       for pair in try ChunkTable.read(path, width: width) {
-        if let score = pair.score, pair.image != nil {
+        if pair.image != nil {
           kept.append(pair.metadata)
-          scores.append(score)
+          scores.append(pair.score.map { PairScore($0) } ?? PairScore(.noCaption))
         } else {
           undecoded.append(Self.undecoded(pair))
         }
@@ -35,8 +35,10 @@ struct PartAssembly {
     }
     try writeVectors(of: part, chunks, rows: kept.count)
     try PairTable.write(
-      zip(kept, scores).map { ScoreTable.row(uid: $0.uid, key: $0.key, score: $1) },
-      columns: ScoreTable.columns, to: work.file(part, .scores), metadata: scoreMetadata)
+      zip(kept, scores).map { ScoreTable.row(uid: $0.uid, key: $0.key, $1) },
+      columns: ScoreTable.columns(
+        hasFaults: scores.contains { $0.fault != nil }, hasKinds: false),
+      to: work.file(part, .scores), metadata: scoreMetadata)
     if !undecoded.isEmpty {
       try DurableFile.makeFolder(work.folder(.undecoded))
       try PairTable.write(

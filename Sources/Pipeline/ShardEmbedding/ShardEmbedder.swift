@@ -89,7 +89,7 @@ public struct ShardEmbedder: Sendable {
         let part = plan.part(of: chunk)
         if work.isPublished(part: part) || DurableFile.exists(work.chunk(chunk)) { continue }
         // Another process has it.
-        guard let claim = try ClaimLock(work.lock(chunk: chunk)) else { continue }
+        guard let claim = try work.claim(chunk: chunk) else { continue }
         if !DurableFile.exists(work.chunk(chunk)) && !work.isPublished(part: part) {
           embedded += try await embed(chunk, &reader)
         }
@@ -122,8 +122,7 @@ public struct ShardEmbedder: Sendable {
     let pair = source.pair
     for vector in [embedding.image ?? embedding.text, embedding.text] {
       guard vector.count == embedder.width, vector.allSatisfy({ $0.isFinite }) else {
-        throw ShardEmbeddingError.damagedWork(
-          path: source.shard, problem: "the model gives pair \(pair.key) no vector of numbers")
+        throw ShardEmbeddingError.notNumbers(shard: source.shard, key: pair.key)
       }
     }
     var url = ""
@@ -134,7 +133,7 @@ public struct ShardEmbedder: Sendable {
         uid: PairIdentity.uid(of: pair), key: pair.key, caption: pair.caption, url: url,
         shard: source.shard),
       image: embedding.image.map { HalfVectors.bytes($0) },
-      text: HalfVectors.bytes(embedding.text), score: embedding.score,
+      text: HalfVectors.bytes(embedding.text), score: pair.hasText ? embedding.score : nil,
       fault: embedding.fault ?? "")
   }
 
@@ -147,10 +146,9 @@ public struct ShardEmbedder: Sendable {
     guard isReady() else { return }
     let assembly = PartAssembly(
       work: work, plan: plan, width: embedder.width, options: options,
-      scoreMetadata: [("scorer", embedder.name)]
-        + embedder.provenance.sorted { $0.key < $1.key }.map { ($0.key, $0.value) })
+      scoreMetadata: ScoreTable.metadata(of: embedder))
     try await Parallel.detached {
-      guard let claim = try ClaimLock(work.lock(part: part)), isReady() else { return }
+      guard let claim = try work.claim(part: part), isReady() else { return }
       try assembly.publish(part)
       for chunk in plan.chunks(of: part) { try DurableFile.remove(work.chunk(chunk)) }
       withExtendedLifetime(claim) {}
@@ -171,7 +169,7 @@ public struct ShardEmbedder: Sendable {
     guard (0..<plan.parts).allSatisfy({ work.isPublished(part: $0) }) else { return nil }
     return try await Parallel.detached { [self] in
       // One finishes; the others see the manifest next.
-      guard let claim = try ClaimLock("\(work.work)/finish.lock"),
+      guard let claim = try work.claimFinish(),
         !DurableFile.exists(work.manifest)
       else { return nil }
       let rows = try (0..<plan.parts).map {

@@ -9,6 +9,8 @@ public enum ShardEmbeddingError: Error, Sendable, Equatable, CustomStringConvert
   case changed(shard: String)
   /// The work of an interrupted command cannot be understood.
   case damagedWork(path: String, problem: String)
+  /// The model gives something else than numbers.
+  case notNumbers(shard: String, key: String)
 
   public var description: String {
     switch self {
@@ -24,6 +26,9 @@ public enum ShardEmbeddingError: Error, Sendable, Equatable, CustomStringConvert
         + " output's folder and run the same command again."
     case .damagedWork(let path, let problem):
       "\(path): \(problem). Remove the file and run the same command again."
+    case .notNumbers(let shard, let key):
+      "\(shard): the vectors of \(key) are no numbers: the weights are damaged, or are not of this"
+        + " configuration. Check them with `pairloom model info`."
     }
   }
 }

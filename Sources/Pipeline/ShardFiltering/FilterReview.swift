@@ -1,4 +1,5 @@
 import FilterPlans
+import PipelineCore
 
 /// What a person looks at to judge a filter: the scores, and samples of what went and what stayed.
 public struct FilterReview: Sendable {

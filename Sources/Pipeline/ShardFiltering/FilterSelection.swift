@@ -5,6 +5,7 @@ import PairDataset
 import PipelineCore
 import ShardDeduplication
 import ShardMaintenance
+import ShardScoring
 
 /// Writes the new shards and the table of verdicts.
 struct FilterSelection {
@@ -78,6 +79,7 @@ struct FilterSelection {
           jpeg.map { (place.row, $0) }
         }))
     var outcome = ShardFilterOutcome(decision, of: options.plan)
+    outcome.warnings = rows.sources.scores?.warnings ?? []
     outcome.shards = try packing.finish().map(\.file)
     outcome.renamed = packing.renamed
     outcome.withoutTables = packing.withoutTables

@@ -1,8 +1,11 @@
 import FilterPlans
+import PipelineCore
 import ShardScoring
 
 /// Pairs to be judged, with their uids as they are written.
 protocol JudgedRows: FilterRows {
+  /// Where the columns come from.
+  var sources: ColumnSources { get }
   /// Calls `body` with the uid of every pair, in order.
   func forEachUID(_ body: (String) throws -> Void) throws
 }
@@ -12,7 +15,7 @@ struct ColumnSources {
   /// What a person calls a column, by the name of the plan.
   let aliases: [String: String]
   let scores: ScoreSources?
-  /// The columns of the pairs' own tables.
+  /// The columns of the pairs' own tables, but those that ``scores`` have: who names tables means theirs.
   let own: [String]
 
   init(aliases: [String: String], scores: ScoreSources?, own: [String]) {
@@ -22,13 +25,18 @@ struct ColumnSources {
     if aliases["clip_score"] == nil, !there.contains("clip_score"), there.contains("score") {
       aliases["clip_score"] = "score"
     }
-    (self.aliases, self.scores, self.own) = (aliases, scores, own)
+    (self.aliases, self.scores) = (aliases, scores)
+    let joined = Set(scores?.columns ?? [])
+    self.own = own.filter { !joined.contains($0) }
   }
 
   var columns: [String] {
     let there = own + (scores?.columns ?? [])
     return there + aliases.filter { there.contains($0.value) }.map(\.key)
   }
+
+  /// The same, with those that a score may be meant by.
+  var planColumns: PlanColumns { PlanColumns(columns, scores: scores?.columns ?? []) }
 
   /// The pairs' own columns among those that are wanted.
   func ownColumns(of wanted: Set<String>) -> [String] {

@@ -6,7 +6,7 @@ import ShardScoring
 /// The pairs of metadata tables, such as DataComp's: Parquet files read from end to end, batch by batch.
 struct MetadataRows: JudgedRows {
   private let paths: [String]
-  private let sources: ColumnSources
+  let sources: ColumnSources
   /// `uid`, or the columns of URL and caption of which one is made.
   private let identity: [String]
   private static let rowsPerBatch = 16_384
@@ -45,6 +45,7 @@ struct MetadataRows: JudgedRows {
   }
 
   var columns: [String] { sources.columns }
+  var planColumns: PlanColumns { sources.planColumns }
 
   func forEachBatch(columns wanted: Set<String>, _ body: (FilterBatch) throws -> Void) throws {
     let own = sources.ownColumns(of: wanted)

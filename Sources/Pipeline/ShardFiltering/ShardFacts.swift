@@ -118,7 +118,7 @@ struct ShardFacts {
 struct ExtractedRows: JudgedRows {
   /// The tables of the shards, in their order.
   private let tables: [String]
-  private let sources: ColumnSources
+  let sources: ColumnSources
 
   init(tables: [String], aliases: [String: String], scores: ScoreSources?) throws {
     self.tables = tables
@@ -130,6 +130,7 @@ struct ExtractedRows: JudgedRows {
   }
 
   var columns: [String] { sources.columns }
+  var planColumns: PlanColumns { sources.planColumns }
 
   func forEachBatch(columns wanted: Set<String>, _ body: (FilterBatch) throws -> Void) throws {
     let own = sources.ownColumns(of: wanted)

@@ -1,7 +1,6 @@
 import ContentHashing
 import DurableFiles
 import FilterPlans
-import FoundationEssentials
 import PairDataset
 import PipelineCore
 import ShardDeduplication
@@ -32,16 +31,15 @@ public enum ShardFilter {
     let out = Resharder.trimmed(out)
     let inputs = try inputs(shards, options)
     let settings = try settings(options)
-    if let done = try finished(out, inputs + settings) {
-      // A kill between publishing and cleaning leaves what it was made from.
-      if DurableFile.exists(out + ".part") {
-        try WorkFolder(out + ".part", reading: shards).remove()
-      }
+    if var done: ShardFilterOutcome = try OutputRecord.finished(
+      record, in: out, inputs + settings, reading: shards)
+    {
+      done.wasComplete = true
       return done
     }
     let folder = try WorkFolder(out + ".part", reading: shards)
-    try folder.bind(inputs: inputs)
-    try folder.bind(settings: settings)
+    // Another plan goes by what was read before, as far as it names the same columns.
+    try folder.rebind(inputs: inputs, command: "filter")
     let rows = try extract(shards, folder, options) { try onProgress(.read($0)) }
     var judged = 0
     let decision = try FilterEvaluator.evaluate(
@@ -66,7 +64,7 @@ public enum ShardFilter {
       to: part, recipeSHA256: ContentHash.sha256Hex(Array(recipe.utf8)), &review
     ) { try onProgress(.copied($0, kept: $1, of: decision.pairs)) }
     try report(outcome, review, part)
-    try record(outcome, inputs + settings, to: part)
+    try OutputRecord.write(outcome, inputs + settings, to: "\(part)/\(record)")
     try folder.publish(as: out)
     return outcome
   }
@@ -97,7 +95,7 @@ public enum ShardFilter {
     let path = out.map { Resharder.trimmed($0) + ".part" } ?? TemporaryPath.new()
     let folder = try WorkFolder(path, reading: inputs)
     do {
-      try folder.bind(inputs: try self.inputs(inputs, options))
+      try folder.rebind(inputs: try self.inputs(inputs, options), command: "filter")
       let rows = try extract(inputs, folder, options) { try onProgress(.read($0)) }
       let outcome = try judge(rows, options, subset, list, report, onProgress)
       if out == nil { try folder.remove() }
@@ -122,6 +120,7 @@ public enum ShardFilter {
       try onProgress(.judged(judged))
     }
     var outcome = ShardFilterOutcome(decision, of: options.plan)
+    outcome.warnings = rows.sources.scores?.warnings ?? []
     if let subset { outcome.kept = try SubsetFiles.writeNumpy(rows, decision, to: subset) }
     if let list { outcome.kept = try SubsetFiles.writeList(rows, decision, to: list) }
     try report(outcome, try FilterReview(options.plan, decision, rows))
@@ -160,8 +159,13 @@ public enum ShardFilter {
 
   /// The tables to join; nil where none are named.
   private static func scores(_ options: ShardFilterOptions) throws -> ScoreSources? {
-    options.scores.isEmpty
-      ? nil : try ScoreSources(options.scores, openEmbeddings: options.openEmbeddings)
+    guard !options.scores.isEmpty else { return nil }
+    let sources = try ScoreSources(options.scores, openEmbeddings: options.openEmbeddings)
+    let named = options.plan.namedColumns.map { options.aliases[$0] ?? $0 }
+    if let cut = sources.cut, named.contains(where: { ["score", "clip_score"].contains($0) }) {
+      throw ScoreSourceError.decided(cut: cut)
+    }
+    return sources
   }
 
   /// What is known of the shards, and what is read off them.
@@ -169,15 +173,10 @@ public enum ShardFilter {
     _ shards: [String], _ options: ShardFilterOptions
   ) throws -> [(key: String, value: String)] {
     [
-      ("command", "filter"), ("shards", try sizes(shards)),
+      ("command", "filter"),
+      ("shards", try OutputSettings.digests(of: shards).joined(separator: ", ")),
       ("columns", wantedColumns(options).joined(separator: ", ")),
     ]
-  }
-
-  private static func sizes(_ paths: [String]) throws -> String {
-    try paths.map { path in
-      "\(path.split(separator: "/").last ?? "") \(try DurableFile.size(of: path))"
-    }.joined(separator: ", ")
   }
 
   private static func settings(
@@ -185,7 +184,11 @@ public enum ShardFilter {
   ) throws -> [(key: String, value: String)] {
     [
       ("plan", options.plan.identity),
-      ("scores", try sizes(options.scores.flatMap(ScoreSources.files))),
+      (
+        "scores",
+        try OutputSettings.digests(of: options.scores.flatMap(ScoreSources.files))
+          .joined(separator: ", ")
+      ),
       (
         "renamed columns",
         options.aliases.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
@@ -195,33 +198,5 @@ public enum ShardFilter {
     ]
   }
 
-  private static let recordName = "filter.json"
-
-  private static func record(
-    _ outcome: ShardFilterOutcome, _ settings: [(key: String, value: String)], to folder: String
-  ) throws {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    let told = try JSONValue.parse([UInt8](try encoder.encode(outcome)))
-    let record = JSONValue.object([
-      .init("settings", .object(settings.map { .init($0.key, .string($0.value)) })),
-      .init("outcome", told),
-    ])
-    try DurableFile.write(record.serialized + "\n", to: "\(folder)/\(recordName)")
-  }
-
-  /// What an earlier call has made of the same; nil where the folder is new or empty.
-  private static func finished(
-    _ out: String, _ settings: [(key: String, value: String)]
-  ) throws -> ShardFilterOutcome? {
-    guard try !DurableFile.names(in: out).isEmpty else { return nil }
-    let path = "\(out)/\(recordName)"
-    guard DurableFile.exists(path) else { throw ShardDeduplicationError.outputExists(out) }
-    let json = try JSONValue.parse(try DurableFile.read(path))
-    try WorkFolder.require(json["settings"] ?? .null, equals: settings, at: out)
-    var outcome = try JSONDecoder().decode(
-      ShardFilterOutcome.self, from: Data((json["outcome"] ?? .null).serialized.utf8))
-    outcome.wasComplete = true
-    return outcome
-  }
+  private static let record = "filter.json"
 }

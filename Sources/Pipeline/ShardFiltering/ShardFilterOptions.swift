@@ -60,6 +60,8 @@ public struct ShardFilterOutcome: Sendable, Codable, Equatable {
   public var skipped: [Skipped] = []
   public var notApplied: [String] = []
   public var notes: [String] = []
+  /// What a person should know of the scores that were joined.
+  public var warnings: [String] = []
   /// New shards, by paths in their folder.
   public var shards: [String] = []
   /// Pairs that had to be given another key.

@@ -1,5 +1,6 @@
 import DurableFiles
 import FilterPlans
+import PipelineCore
 import ShardMaintenance
 
 /// What is kept, as a file of uids.

@@ -10,7 +10,8 @@ struct RowsDigest {
   /// - Parameters:
   ///   - texts: uid, key, kind, fault and detail of a row, empty where there is none.
   ///   - score: Nil where there is none.
-  mutating func add(_ texts: [String], score: Float?) {
+  ///   - kept: What a cut says; nil in tables without one.
+  mutating func add(_ texts: [String], score: Float?, kept: Bool? = nil) {
     for text in texts {
       pending += Array(text.utf8)
       // No text of UTF-8 has this byte: where each ends is known.
@@ -20,6 +21,7 @@ struct RowsDigest {
     for shift in stride(from: UInt32(0), to: 32, by: 8) {
       pending.append(UInt8(truncatingIfNeeded: bits >> shift))
     }
+    if let kept { pending.append(kept ? 1 : 0) }
     guard pending.count >= 1 << 16 else { return }
     hash.update(pending)
     pending.removeAll(keepingCapacity: true)
@@ -28,7 +30,8 @@ struct RowsDigest {
   /// A row as tables have it.
   mutating func add(_ row: JSONValue) {
     add(
-      Self.columns.map { row[$0]?.text ?? "" }, score: row["score"]?.double.map { Float($0) })
+      Self.columns.map { row[$0]?.text ?? "" }, score: row["score"]?.double.map { Float($0) },
+      kept: row[AuditedTables.keptColumn].map { $0 == .bool(true) })
   }
 
   /// The texts of a row, in order.

@@ -1,3 +1,4 @@
+import AuditedScores
 import PipelineCore
 
 /// What made the scores of a table, as its footer says it.
@@ -10,7 +11,7 @@ public struct ScoreProvenance: Sendable, Hashable {
 
   static let tableFacts: Set = [
     "shard", "shard_bytes", "shard_sha256", "shards", "shards_sha256", "pairs",
-    RowsDigest.fact,
+    RowsDigest.fact, RescoringPass.askedFact,
   ]
 
   public init(_ footer: [String: String]) {
@@ -20,6 +21,7 @@ public struct ScoreProvenance: Sendable, Hashable {
     }
     values = footer.filter { key, _ in
       key != ScoreTable.programFact && !Self.tableFacts.contains(key)
+        && !key.hasPrefix(ScoreAuditReport.prefix)
         && !(key == "scorer" && footer["weights"] != nil)
     }
   }

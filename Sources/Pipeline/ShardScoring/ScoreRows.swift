@@ -7,6 +7,8 @@ struct ScoreRows: Sendable {
   /// Pairs without a score, by reason.
   var faults: [String: Int] = [:]
   var hasKinds = false
+  /// Pairs that a cut keeps, where there was one.
+  private(set) var kept = 0
   let footer: [String: String]
   /// Whether the rows are those that were written, as far as the footer tells.
   private(set) var isWhole = false
@@ -23,17 +25,21 @@ struct ScoreRows: Sendable {
     hasKinds = names.contains("kind")
     let fault = names.firstIndex(of: "fault")
     guard let score = names.firstIndex(of: "score") else { return }
+    let kept = names.firstIndex(of: AuditedTables.keptColumn)
     let texts = RowsDigest.columns.map { names.firstIndex(of: $0) }
     var digest = RowsDigest()
     let batches = try reader.batches(rowsPerBatch: 4_096)
     while let batch = try batches.next() {
       for row in 0..<batch.rowCount {
         let value = batch.values[score][row].double.map { Float($0) }
+        var isKept: Bool?
+        if let kept, case .bool(let flag) = batch.values[kept][row] { isKept = flag }
+        if isKept == true { self.kept += 1 }
         digest.add(
           texts.map { column in
             guard let column, case .text(let text) = batch.values[column][row] else { return "" }
             return text
-          }, score: value)
+          }, score: value, kept: isKept)
         if let value {
           scores.append(value)
         } else {

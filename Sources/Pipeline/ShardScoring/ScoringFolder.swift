@@ -73,7 +73,7 @@ struct ScoringFolder: Sendable {
   }
 
   /// By the shards' names; with their numbers in front where two have one name.
-  private static func names(of shards: [String]) -> [String] {
+  static func names(of shards: [String]) -> [String] {
     let stems = shards.map { path in
       let name = ShardIdentity.name(path)
       let ending = [".tar.lz4", ".tar.gz", ".tar.zst", ".tar", ".tgz"].first { name.hasSuffix($0) }

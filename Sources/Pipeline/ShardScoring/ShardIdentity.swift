@@ -11,17 +11,20 @@ struct ShardIdentity: Sendable, Equatable {
 
   /// Reads the whole file once; far cheaper than scoring it.
   init(of path: String) throws {
-    let file = try FileReader(path)
-    var hash = ContentHash()
-    for start in stride(from: 0, to: file.size, by: Self.step) {
-      hash.update(try file.read(count: min(Self.step, file.size - start), at: start))
-    }
     name = Self.name(path)
-    bytes = file.size
-    sha256 = hash.hexDigest()
+    bytes = try DurableFile.size(of: path)
+    sha256 = try FileDigest.sha256(of: path)
   }
 
-  private static let step = 4 << 20
+  /// As a table's footer names it; nil where it does not.
+  init?(_ footer: [String: String]) {
+    guard let name = footer["shard"], let bytes = footer["shard_bytes"].flatMap({ Int($0) }),
+      let sha256 = footer["shard_sha256"]
+    else { return nil }
+    self.name = name
+    self.bytes = bytes
+    self.sha256 = sha256
+  }
 
   static func name(_ path: String) -> String { String(path.split(separator: "/").last ?? "") }
 

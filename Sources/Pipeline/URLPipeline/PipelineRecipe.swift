@@ -16,10 +16,14 @@ public struct PipelineRecipe: Sendable {
   public var deduplicate: DuplicateRules
   public var shard: ShardOptions
   public var filter: FilterRule
+  /// What the names of a plan mean.
+  public var filterColumns: FilterColumns
   /// The scorer's weights; the caller makes the scorer.
   public var model: String?
   /// A configuration's name or JSON file.
   public var modelConfig: String?
+  /// What the model computes in.
+  public var modelPrecision: ModelPrecision
   /// Tables with scores that were made elsewhere, in place of a model; the caller makes the scorer.
   public var scores: [String]
   /// The column of theirs that counts; nil for `score`, or the only one.
@@ -93,6 +97,7 @@ public struct PipelineRecipe: Sendable {
     reader.stage = .score
     model = try reader.string("model")
     modelConfig = try reader.string("model_config")
+    modelPrecision = try reader.choice("model_precision", default: .float32)
     scores = try reader.list("scores")
     scoreColumn = try reader.string("score_column")
     if model?.isEmpty == false, !scores.isEmpty {
@@ -102,6 +107,14 @@ public struct PipelineRecipe: Sendable {
     }
     reader.stage = .filter
     filter = try FilterRule(from: &reader, yaml: text, path: path)
+    if modelPrecision == .int8 {
+      try Self.requireCut(filter, hasTables: !scores.isEmpty, hasModel: model?.isEmpty == false)
+    }
+    filterColumns = try FilterColumns(from: &reader)
+    if let scoreColumn, filterColumns.meant[scoreColumn] == nil {
+      // A plan may go by the tables' own name for what is the run's score.
+      filterColumns.meant[scoreColumn] = "score"
+    }
     decodeThreads = try reader.int("decode_threads", default: 0, in: 0...1_024, tuning: true)
     chunksInFlight = try reader.int("chunks_in_flight", default: 32, in: 1...100_000, tuning: true)
     chunkAttempts = try reader.int("chunk_attempts", default: 4, in: 1...1_000, tuning: true)
@@ -113,6 +126,29 @@ public struct PipelineRecipe: Sendable {
     resolved = reader.resolved
     tuning = reader.tuning
     stages = reader.stages
+  }
+
+  /// Refuses scores of bytes where nothing sees to what lies near a cut.
+  private static func requireCut(
+    _ filter: FilterRule, hasTables: Bool, hasModel: Bool
+  ) throws(RecipeError) {
+    let expected: String
+    if hasTables {
+      expected = "float32 where scores come out of tables: their own say what they were computed in"
+    } else if !hasModel {
+      expected = "float32, or a model; name the weights with --set model=FILE"
+    } else if case .plan = filter {
+      expected =
+        "float32 with filter.plan or filter.rules: a plan may go by scores in any way, and only one cut"
+        + " of all (filter.min_score, filter.top_fraction) is known to decide as exact scores would"
+    } else if filter == .none {
+      expected =
+        "float32, or a cut by filter.min_score or filter.top_fraction: scores of bytes are for decisions"
+        + " alone, and what lies near the cut is scored again"
+    } else {
+      return
+    }
+    throw .badValue(key: "model_precision", value: "int8", expected: expected)
   }
 
   /// What a run must keep to be resumed: all options but those of pace, and the list itself.

@@ -3,6 +3,7 @@ import DecodeStage
 import DeduplicateStage
 import Deduplication
 import DownloadStage
+import DurableFiles
 import FilterStage
 import FoundationEssentials
 import HTTPFetch
@@ -80,6 +81,9 @@ public final class PipelineRun: Sendable {
         hint: "filter.* needs scores; name the weights with --set model=FILE, or tables that have"
           + " them with --set scores=TABLE.")
     }
+    precondition(
+      recipe.modelPrecision == .float32 || scorer == nil || scorer is any RescoringPairScorer,
+      "scores of bytes without a scorer that makes exact ones")
     self.recipe = recipe
     self.folder = RunFolder(folder)
     self.workers = workers
@@ -137,6 +141,7 @@ public final class PipelineRun: Sendable {
   func checkedFingerprint() throws -> [(key: String, value: String)] {
     let fingerprint = try recipe.fingerprint(limit: limit, scorer: scorer)
     try ListSample.check(recipe.ingest)
+    _ = try leftOutRules()
     return fingerprint
   }
 
@@ -154,15 +159,20 @@ public final class PipelineRun: Sendable {
       warnings = try await work(
         ledger, recipeSHA256: PipelineRecipe.sha256(of: fingerprint), blocklist, deduplicate,
         interval, onStatus)
-      // Of processes that were killed beside this one.
-      try folder.removeAbandonedTemporaries()
+      // Of processes that were killed beside this one. All is done: a retry that ended by an error here would
+      // ask again when it is repeated.
+      do { try folder.removeAbandonedTemporaries() } catch {
+        warnings.append("what killed processes have left stays for `pairloom gc`: \(error)")
+      }
     }
     try await endRedo(ledger, lock)
     warnings += try await completeIndexes(ledger, deduplicate)
     let status = try await RunStatus(ledger: ledger)
     onStatus?(status)
+    let leftOut = DurableFile.exists(folder.chunkColumns) ? try leftOutRules(after: folder) : []
     return RunOutcome(
-      status: status, dataset: folder.dataset, notes: sets.map(\.words), warnings: warnings)
+      status: status, dataset: folder.dataset, notes: sets.map(\.words) + leftOut,
+      warnings: warnings)
   }
 
   /// Where the run in `folder` stands, read from its ledger alone; a process may be working on it.
@@ -248,6 +258,8 @@ public final class PipelineRun: Sendable {
       FirstStage(ingest: IngestStage(options: ingest), chunkRows: recipe.ingest.chunkRows) {
         // Entered in one transaction with the job.
         try await ledger.note(RunNotes.expressionNote($0)) ?? Self.usualRetry
+      } check: {
+        _ = try self.leftOutRules(after: $0)
       },
       DownloadStage(
         fetcher: fetcher, verifiesHashes: recipe.download.hash == .verify,
@@ -256,8 +268,10 @@ public final class PipelineRun: Sendable {
       deduplicate,
       recipe.shardStage,
       FilterStage(
-        rule: recipe.filter, scorer: scorer?.name, packing: recipe.packing,
-        isImg2dataset: recipe.shard.layout == .img2dataset, recipeSHA256: recipeSHA256),
+        rule: recipe.filter, scorer: scorer?.name,
+        rescorer: scorer as? any RescoringPairScorer, packing: recipe.packing,
+        isImg2dataset: recipe.shard.layout == .img2dataset, recipeSHA256: recipeSHA256,
+        columns: recipe.filterColumns),
     ]
     if let scorer { stages.append(ScoreStage(scorer: scorer)) }
     return stages

@@ -17,9 +17,15 @@ struct FirstStage: Stage {
   let chunkRows: Int
   /// The expression of a retry.
   let expression: @Sendable (_ generation: Int) async throws -> String
+  /// Holds what follows from the list against the options, once it is taken in.
+  let check: @Sendable (RunFolder) throws -> Void
 
   func run(_ chunk: Chunk, in run: StageContext) async throws -> StageReport {
-    if chunk.number == 0 { return try await ingest.run(chunk, in: run) }
+    if chunk.number == 0 {
+      let report = try await ingest.run(chunk, in: run)
+      try check(run.folder)
+      return report
+    }
     let generation = chunk.number
     let query = try TableQuery(
       columns: FetchTable.columns, where: try await expression(generation))

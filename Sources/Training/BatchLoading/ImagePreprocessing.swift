@@ -1,6 +1,7 @@
 import Glibc
 public import ImageCodec
 public import SeededRandom
+public import TensorEngine
 
 /// From a decoded picture to the numbers that an image tower takes.
 ///
@@ -48,6 +49,11 @@ public struct ImagePreprocessing: Sendable, Codable, Equatable {
     self.fillColor = fillColor
   }
 
+  /// As ``evaluate(_:)-(RGBImage)``, of a picture in the colours of its file: resized in them, then in RGB.
+  ///
+  /// open_clip's order on what Pillow's `open` gives, bit for bit.
+  public func evaluate(_ picture: FilePicture) -> [Float] { normalized(square(picture)) }
+
   /// Brings the picture to a square of ``size`` by ``resizeMode``, normalises.
   ///
   /// - Returns: 3·size·size values, channel first.
@@ -56,11 +62,14 @@ public struct ImagePreprocessing: Sendable, Codable, Equatable {
   public func evaluate(_ image: RGBImage) -> [Float] { normalized(square(image)) }
 
   /// The 8-bit picture that ``evaluate(_:)`` normalises.
-  public func square(_ image: RGBImage) -> RGBImage {
+  public func square(_ image: RGBImage) -> RGBImage { square(FilePicture(image)) }
+
+  /// The 8-bit picture that ``evaluate(_:)-(FilePicture)`` normalises.
+  public func square(_ picture: FilePicture) -> RGBImage {
     switch resizeMode {
-    case .shortest: centerCrop(image)
-    case .longest: bordered(image)
-    case .squash: image.resized(width: size, height: size, filter: filter)
+    case .shortest: centerCrop(picture)
+    case .longest: bordered(picture)
+    case .squash: picture.resized(width: size, height: size, filter: filter).rgb
     }
   }
 
@@ -69,7 +78,7 @@ public struct ImagePreprocessing: Sendable, Codable, Equatable {
   /// - Returns: `size` × `size` pixels.
   /// - Source: torchvision `Resize` and `CenterCrop`: the long side is truncated, the offset is
   ///   rounded half to even.
-  public func centerCrop(_ image: RGBImage) -> RGBImage {
+  func centerCrop(_ image: FilePicture) -> RGBImage {
     let short = min(image.width, image.height)
     var resized = image
     if short != size {
@@ -80,7 +89,7 @@ public struct ImagePreprocessing: Sendable, Codable, Equatable {
     }
     let left = (Double(resized.width - size) / 2).rounded(.toNearestOrEven)
     let top = (Double(resized.height - size) / 2).rounded(.toNearestOrEven)
-    return resized.cropped(left: Int(left), top: Int(top), width: size, height: size)
+    return resized.croppedRGB(left: Int(left), top: Int(top), width: size, height: size)
   }
 
   /// Crops a random part of the picture, resizes it by bicubic, normalises.
@@ -144,17 +153,41 @@ public struct ImagePreprocessing: Sendable, Codable, Equatable {
     return Box(left: (width - w) / 2, top: (height - h) / 2, width: w, height: h)
   }
 
+  /// Square pictures of ``size`` as an image tower takes them, each as by ``evaluate(_:)``.
+  ///
+  /// - Parameter squares: B pictures, as ``square(_:)`` makes them.
+  /// - Returns: `[B, 3, S, S]`.
+  public func tensor(of squares: [RGBImage]) -> Tensor {
+    let count = 3 * size * size
+    var result = Tensor(uninitialized: [squares.count, 3, size, size])
+    result.withMutableSpan { span in
+      for (place, square) in squares.enumerated() {
+        precondition(
+          square.width == size && square.height == size,
+          "preprocessing: \(square.width) × \(square.height) pixels where \(size) are wanted")
+        normalize(square, into: &span, at: place * count)
+      }
+    }
+    return result
+  }
+
   /// Pixel bytes to channel-first values (x/255 − mean)/std, computed in Float as torchvision does.
   func normalized(_ image: RGBImage) -> [Float] {
+    var values = [Float](repeating: 0, count: 3 * image.width * image.height)
+    var span = values.mutableSpan
+    normalize(image, into: &span, at: 0)
+    return values
+  }
+
+  private func normalize(_ image: RGBImage, into values: inout MutableSpan<Float>, at start: Int) {
     let count = image.width * image.height
-    var values = [Float](repeating: 0, count: 3 * count)
     for channel in 0..<3 {
       // 256 possible bytes: a table is exact and spares the divisions.
       let table = (0..<256).map { (Float($0) / 255 - mean[channel]) / std[channel] }
+      let first = start + channel * count
       for pixel in 0..<count {
-        values[channel * count + pixel] = table[Int(image.pixels[pixel * 3 + channel])]
+        values[first + pixel] = table[Int(image.pixels[pixel * 3 + channel])]
       }
     }
-    return values
   }
 }

@@ -69,9 +69,7 @@ extension TrainedCLIP {
   ///
   /// - Returns: `[B, D]`.
   public func imageFeatures(_ images: [RGBImage]) -> Tensor {
-    let size = preprocessing.size
-    let pixels = Tensor(
-      shape: [images.count, 3, size, size], images.flatMap { preprocessing.evaluate($0) })
+    let pixels = preprocessing.tensor(of: images.map(preprocessing.square))
     return withoutGradient { model.imageFeatures(pixels).l2Normalized().value }
   }
 

@@ -65,6 +65,14 @@ import Testing
       // Batches of other pairs: a product may round its sums in another order.
       #expect(abs((one["score"]?.double ?? 9) - (other["score"]?.double ?? -9)) < 1e-5)
     }
+    // The footers name the model alike, so that the tables join; only the shards are told by one.
+    let footers = try ["\(out)/scores/scores_0.parquet", folder.path + "/scores.parquet"].map {
+      try PairTable.metadata(of: $0)
+    }
+    #expect(footers[0]["program"] != nil && (footers[0]["weights"] ?? "").count == 64)
+    for (fact, value) in footers[0] { #expect(footers[1][fact] == value, "\(fact)") }
+    let others = Set(footers[1].keys).subtracting(footers[0].keys)
+    #expect(others.isSubset(of: ["shards", "shards_sha256", "pairs", "rows_sha256"]), "\(others)")
     let pair = try ShardReader(path: shards[1]).pair(at: 41)
     try DurableFile.write(pair.image, to: folder.path + "/picture")
     let sheet = folder.path + "/sheet.html"
@@ -90,6 +98,49 @@ import Testing
     #expect(text.lines.count == 1 && text.lines[0].contains(pair.caption), "\(text.output)")
     let wrong = try Program.run(["search", out, "--model", "scenes"])
     #expect(wrong.status == 2)
+  }
+
+  @Test(
+    "killed at any moment, semantic deduplication goes on to the same bytes, its page among them")
+  func killed() throws {
+    let folder = try TemporaryFolder()
+    let source = folder.path + "/source"
+    _ = try DedupCommandTests.shards(400, in: source, seed: 35)
+    let vectors = folder.path + "/vectors"
+    let embedded = try Program.run(["embed", source, "--model", "scenes", "--out", vectors])
+    #expect(embedded.status == 0, "\(embedded.error)")
+    func command(_ out: String) -> [String] {
+      [
+        "dedup", "--semantic", "0.0001", vectors, "--clusters", "40", "--pairs", "90", "--out", out,
+      ]
+    }
+    let calm = folder.path + "/calm"
+    let start = Date.now
+    let whole = try Program.run(command(calm) + ["--threads", "1"])
+    #expect(whole.status == 0, "\(whole.error)")
+    let seconds = Date.now.timeIntervalSince(start)
+    let expected = try contents(of: calm, [""])
+    let page = String(decoding: try DurableFile.read(calm + "/report.html"), as: UTF8.self)
+    for words in [
+      "The largest groups", "kept: row", "cosine 1.0000", "Dropped, just below the threshold",
+      "Histogram: cosine", "audit: rows held against all others", "src=\"data:image/jpeg",
+    ] { #expect(page.contains(words), "\(words)") }
+    let seed = UInt64(Date.now.timeIntervalSince1970 * 1_000)
+    var random = RandomStream(seed: seed)
+    let out = folder.path + "/out"
+    var kills = 0
+    for _ in 0..<8 {
+      if try Program.runAndKill(command(out), after: seconds * random.uniform()) { kills += 1 }
+    }
+    let last = try Program.run(command(out))
+    #expect(last.status == 0, "\(last.error)")
+    let found = try contents(of: out, [""])
+    #expect(found.keys.sorted() == expected.keys.sorted(), "seed \(seed), \(kills) kills")
+    for (name, bytes) in expected { #expect(found[name] == bytes, "\(name), seed \(seed)") }
+    #expect(
+      try DurableFile.names(in: folder.path).sorted() == ["calm", "out", "source", "vectors"])
+    let other = try Program.run(command(out) + ["--keep", "easy"])
+    #expect(other.status == 2 && other.error.contains("keep: was hard, now easy"), "\(other.error)")
   }
 
   @Test("semantic duplicates go, clusters are told, on any number of cores")

@@ -125,7 +125,8 @@ struct FaultMatrix: Sendable {
       $0.hasSuffix(".tmp") || $0.contains("pairloom-bodies")
     }
     if !left.isEmpty { problems.append("a later run leaves \(left)") }
-    return (true, problems.map { "\($0) [\(first.first)]" })
+    let end = first.error.split(separator: "\n").last ?? ""
+    return (true, problems.map { "\($0) [\(first.first): \(end)]" })
   }
 
   /// What is wrong with the end of a command that met a failure.

@@ -82,6 +82,39 @@ import Testing
     #expect(try DurableFile.names(in: folder.path) == ["source"])
   }
 
+  @Test("a preset whose score has another name here says how to name it, and then goes by it")
+  func otherName() throws {
+    let folder = try TemporaryFolder()
+    let source = folder.path + "/source"
+    _ = try DedupCommandTests.shards(20, in: source, seed: 5)
+    try Self.scores(40, to: folder.path + "/scores.parquet")
+    let command = [
+      "filter", source, "--plan", "laion-2b-en", "--scores", folder.path + "/scores.parquet",
+      "--dry-run",
+    ]
+    let told = try Program.run(command)
+    let offer = "--column clip_b32_similarity_score=score"
+    #expect(told.status == 0 && told.output.contains("(\(offer) takes the scores for it)"))
+    let named = try Program.run(command + ["--column", "clip_b32_similarity_score=score"])
+    #expect(named.status == 0 && !named.output.contains(offer), "\(named.error)")
+    #expect(
+      named.output.contains("clip_b32_similarity_score|clip_similarity_vitb32|similarity >= 0.28"))
+    let strict = try Program.run([
+      "filter", source, "--plan", "datacomp-clip-l14-30", "--scores",
+      folder.path + "/scores.parquet", "--dry-run",
+    ])
+    #expect(strict.status == 2)
+    #expect(
+      strict.error.contains("(--column clip_l14_similarity_score=score takes"), "\(strict.error)")
+    let slip = folder.path + "/slip.yaml"
+    try DurableFile.write("rules:\n  - min: {column: clip_scor, value: 0.2}\n", to: slip)
+    let typed = try Program.run([
+      "filter", source, "--plan", slip, "--scores", folder.path + "/scores.parquet", "--dry-run",
+    ])
+    #expect(
+      typed.status == 2 && typed.error.contains("(did you mean `clip_score`?)"), "\(typed.error)")
+  }
+
   @Test("mistakes end with code 2 and words that help")
   func mistakes() throws {
     let folder = try TemporaryFolder()

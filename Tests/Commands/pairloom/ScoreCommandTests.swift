@@ -73,6 +73,83 @@ import Testing
     #expect(expected.count == scenes.shards.count)
   }
 
+  @Test(
+    "one model's weights with other settings are another model, to scores and to vectors",
+    arguments: [
+      ("\"interpolation\" : \"bicubic\"", "\"interpolation\" : \"bilinear\"", "preprocessing"),
+      ("\"resize_mode\" : \"shortest\"", "\"resize_mode\" : \"squash\"", "preprocessing"),
+      ("\"head_width\" : 32", "\"head_width\" : 16", "configuration"),
+      ("\"quick_gelu\" : false", "\"quick_gelu\" : true", "activation"),
+    ])
+  func settings(old: String, new: String, fact: String) throws {
+    let scenes = try Scenes(rows: 20, perShard: 20)
+    let root = scenes.folder.path
+    let bundled = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent().deletingLastPathComponent()
+      .appending(path: "Sources/CLibraries/CBundledFiles/scorer")
+    for name in ["one", "other"] {
+      try FileManager.default.copyItem(atPath: bundled.path, toPath: "\(root)/\(name)")
+    }
+    let json = try String(contentsOfFile: root + "/other/model.json", encoding: .utf8)
+    let changed = json.replacingOccurrences(of: old, with: new)
+    #expect(changed != json)
+    try changed.write(toFile: root + "/other/model.json", atomically: true, encoding: .utf8)
+    for command in ["score", "embed"] {
+      func run(_ model: String) throws -> Program.Result {
+        try Program.run(
+          [command] + scenes.shards + [
+            "--model", "\(root)/\(model)", "--out", "\(root)/\(command)",
+          ])
+      }
+      let first = try run("one")
+      #expect(first.status == 0, "\(first.error)")
+      let second = try run("other")
+      #expect(second.status != 0)
+      #expect(second.error.contains(fact), "\(second.error)")
+      #expect(try run("one").status == 0)
+    }
+  }
+
+  @Test("pictures are decoded in processes of their own: one that is killed costs nothing")
+  func decoders() throws {
+    let scenes = try Scenes(rows: 400, perShard: 400)
+    let root = scenes.folder.path
+    let whole = try scenes.score(root + "/whole")
+    #expect(whole.status == 0, "\(whole.error)")
+    let process = Program.make(
+      ["score"] + scenes.shards + ["--model", "scenes", "--out", root + "/killed"], environment: [:]
+    )
+    process.standardError = FileHandle.nullDevice
+    process.standardOutput = FileHandle.nullDevice
+    try process.run()
+    var killed: Set<Int32> = []
+    while process.isRunning {
+      for child in Self.children(of: process.processIdentifier) where killed.count < 3 {
+        if killed.insert(child).inserted { kill(child, SIGKILL) }
+      }
+      usleep(1_000)
+    }
+    process.waitUntilExit()
+    #expect(process.terminationStatus == 0)
+    #expect(!killed.isEmpty)
+    let expected = try contents(of: root, ["whole"])
+    #expect(!expected.isEmpty)
+    for (name, bytes) in try contents(of: root, ["killed"]) {
+      #expect(bytes == expected[name.replacingOccurrences(of: "killed/", with: "whole/")])
+    }
+  }
+
+  /// The children of all threads of a process.
+  private static func children(of parent: Int32) -> [Int32] {
+    let tasks = "/proc/\(parent)/task"
+    // A thread that ends while it is looked at has none.
+    let threads = (try? FileManager.default.contentsOfDirectory(atPath: tasks)) ?? []
+    return threads.flatMap { thread in
+      let list = try? String(contentsOfFile: "\(tasks)/\(thread)/children", encoding: .utf8)
+      return (list ?? "").split(separator: " ").compactMap { Int32($0) }
+    }
+  }
+
   @Test("a foreign shard with a bad picture and no caption is scored, and told of")
   func foreign() throws {
     let scenes = try Scenes(rows: 20, perShard: 20)

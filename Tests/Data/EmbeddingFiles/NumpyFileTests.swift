@@ -2,6 +2,7 @@ import DurableFiles
 import EmbeddingFiles
 import Foundation
 import SeededRandom
+import TestTools
 import Testing
 
 /// Reading and writing arrays, by themselves.
@@ -147,27 +148,28 @@ import Testing
     #expect(throws: EmbeddingFileError.self) { try EmbeddingFolder(folder("nothing.npy")) }
   }
 
-  @Test("NumPy reads what is written, and its files are read", .enabled(if: NumpyPeer.isThere))
-  func numpy() throws {
+  @Test("NumPy reads what is written, and its files are read", .peers("numpy", "pyarrow"))
+  func numpy() async throws {
     let folder = try ScratchFolder()
     try NumpyWriter.write(
       (0..<30).map { Float($0) / 7 }, columns: 6, type: .float16, to: folder("ours.npy"))
-    let told = try NumpyPeer.run(
-      """
-      import numpy, sys
-      a = numpy.load(sys.argv[1], allow_pickle=False)
-      assert (a == (numpy.arange(30, dtype='f4') / 7).astype('f2').reshape(5, 6)).all()
-      b = numpy.load(sys.argv[1], mmap_mode='r')
-      print(a.dtype, a.shape, b.flags['ALIGNED'])
-      r = numpy.random.default_rng(3).standard_normal((11, 9))
-      for name in ['f2', 'f4', 'f8']:
-          numpy.save(sys.argv[2] + '/theirs.' + name + '.npy', r.astype('<' + name))
-      with open(sys.argv[2] + '/v2.npy', 'wb') as f:
-          numpy.lib.format.write_array(f, r.astype('<f4'), version=(2, 0))
-      with open(sys.argv[2] + '/v3.npy', 'wb') as f:
-          numpy.lib.format.write_array(f, r.astype('<f4'), version=(3, 0))
-      r.astype('<f4').tofile(sys.argv[2] + '/raw')
-      """, folder("ours.npy"), folder.path)
+    let told = try await PeerPython.run(
+      code:
+        """
+        import numpy, sys
+        a = numpy.load(sys.argv[1], allow_pickle=False)
+        assert (a == (numpy.arange(30, dtype='f4') / 7).astype('f2').reshape(5, 6)).all()
+        b = numpy.load(sys.argv[1], mmap_mode='r')
+        print(a.dtype, a.shape, b.flags['ALIGNED'])
+        r = numpy.random.default_rng(3).standard_normal((11, 9))
+        for name in ['f2', 'f4', 'f8']:
+            numpy.save(sys.argv[2] + '/theirs.' + name + '.npy', r.astype('<' + name))
+        with open(sys.argv[2] + '/v2.npy', 'wb') as f:
+            numpy.lib.format.write_array(f, r.astype('<f4'), version=(2, 0))
+        with open(sys.argv[2] + '/v3.npy', 'wb') as f:
+            numpy.lib.format.write_array(f, r.astype('<f4'), version=(3, 0))
+        r.astype('<f4').tofile(sys.argv[2] + '/raw')
+        """, folder("ours.npy"), folder.path)
     #expect(told == "float16 (5, 6) True")
     let raw = try DurableFile.read(folder("raw"))
     let expected = raw.withUnsafeBytes { Array($0.bindMemory(to: Float.self)) }

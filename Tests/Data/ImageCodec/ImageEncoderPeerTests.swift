@@ -1,4 +1,5 @@
 import ImageCodec
+import TestTools
 import Testing
 
 @Suite struct ImageEncoderPeerTests {
@@ -9,9 +10,9 @@ import Testing
 
   @Test(
     "JPEGs are the live Pillow's, byte for byte",
-    .enabled(if: ResizePeer.hasPillow, ResizePeer.missing))
-  func jpegLive() throws {
-    try check(try ResizePeer.live("jpeg", count: 300))
+    .peers("numpy", "PIL"))
+  func jpegLive() async throws {
+    try check(try await ResizePeer.live("jpeg", count: 300))
   }
 
   private func check(_ cases: [ResizePeer.Case]) throws {
@@ -30,11 +31,11 @@ import Testing
   // Pillow chooses PNG's filters by itself, and brings a libwebp of its own.
   @Test(
     "PNG and WebP files are about as large as Pillow's at the same settings",
-    .enabled(if: ResizePeer.hasPillow, ResizePeer.missing))
-  func sizesLive() throws {
+    .peers("numpy", "PIL"))
+  func sizesLive() async throws {
     var ours = [0, 0, 0]
     var theirs = [0, 0, 0]
-    for item in try ResizePeer.live("png", count: 120) {
+    for item in try await ResizePeer.live("png", count: 120) {
       let image = try item.image()
       let level = try #require(item.level)
       let quality = try #require(item.quality)

@@ -1,4 +1,5 @@
 import ImageCodec
+import TestTools
 import Testing
 
 @Suite struct ResizePeerTests {
@@ -9,9 +10,9 @@ import Testing
 
   @Test(
     "every filter equals the Pillow that is there, over a thousand resizes",
-    .enabled(if: ResizePeer.hasPillow, ResizePeer.missing))
-  func filtersLive() throws {
-    try check(try ResizePeer.live("filters", count: 1000), within: 0)
+    .peers("numpy", "PIL"))
+  func filtersLive() async throws {
+    try check(try await ResizePeer.live("filters", count: 1000), within: 0)
   }
 
   // OpenCV rounds once, here each of two passes rounds: hence one level.
@@ -22,9 +23,9 @@ import Testing
 
   @Test(
     "area is the live OpenCV's within one level, over a thousand resizes",
-    .enabled(if: ResizePeer.hasImg2dataset, ResizePeer.missing))
-  func areaLive() throws {
-    try check(try ResizePeer.live("area", count: 1000), within: 1)
+    .peers("cv2", "img2dataset.resizer", "PIL"))
+  func areaLive() async throws {
+    try check(try await ResizePeer.live("area", count: 1000), within: 1)
   }
 
   private func check(_ cases: [ResizePeer.Case], within bound: Int) throws {
@@ -47,9 +48,9 @@ import Testing
 
   @Test(
     "sizes are img2dataset's over a sweep of sizes and modes",
-    .enabled(if: ResizePeer.hasImg2dataset, ResizePeer.missing))
-  func sizesLive() throws {
-    for item in try ResizePeer.live("sizes", count: 1500) {
+    .peers("cv2", "img2dataset.resizer", "PIL"))
+  func sizesLive() async throws {
+    for item in try await ResizePeer.live("sizes", count: 1500) {
       let mode = try item.resizeMode()
       let size = try #require(item.size)
       let only = item.onlyIfBigger ?? false
@@ -71,9 +72,9 @@ import Testing
 
   @Test(
     "blurred boxes are the live img2dataset's within one level",
-    .enabled(if: ResizePeer.hasImg2dataset, ResizePeer.missing))
-  func blurLive() throws {
-    try checkBlur(try ResizePeer.live("blur", count: 200))
+    .peers("cv2", "img2dataset.resizer", "PIL"))
+  func blurLive() async throws {
+    try checkBlur(try await ResizePeer.live("blur", count: 200))
   }
 
   private func checkBlur(_ cases: [ResizePeer.Case]) throws {

@@ -1,5 +1,6 @@
 import Foundation
 import ImageCodec
+import TestTools
 import Testing
 
 /// Every shared picture against what the peers make of it, pixel by pixel.
@@ -7,10 +8,9 @@ import Testing
 struct SharedPicturesPeerTests {
   @Test(
     "Pillow's pixels, bit for bit, without orientation and profiles",
-    .enabled(if: DecodePeer.withPillow != nil))
-  func pillow() throws {
-    let python = try #require(DecodePeer.withPillow)
-    let outcome = try compare(python, "pillow", .pillow, folders: ["corpus", "variants", "exotic"])
+    .peers("PIL.ImageCms", "numpy"))
+  func pillow() async throws {
+    let outcome = try await compare("pillow", .pillow, folders: ["corpus", "variants", "exotic"])
     #expect(outcome.equal > 6_000)
     // Pillow takes inks as inverted even where no Adobe marker says so.
     #expect(outcome.differing.keys.sorted() == ["cmyk-no-adobe.jpg"])
@@ -22,13 +22,12 @@ struct SharedPicturesPeerTests {
 
   @Test(
     "Pillow's pixels with orientation and profiles: equal, or within 2 levels by another lcms2",
-    .enabled(if: DecodePeer.withPillow != nil))
-  func full() throws {
-    let python = try #require(DecodePeer.withPillow)
+    .peers("PIL.ImageCms", "numpy"))
+  func full() async throws {
     var settings = DecodeSettings()
     settings.exact = true
     settings.deepChannels = .highByte
-    var outcome = try compare(python, "full", settings, folders: ["corpus", "variants", "exotic"])
+    var outcome = try await compare("full", settings, folders: ["corpus", "variants", "exotic"])
     // A profile that is sRGB within half a level is not applied here, and Pillow's own lcms2 is of
     // another edition, whose curves round otherwise.
     #expect(outcome.equal > 6_000)
@@ -40,11 +39,10 @@ struct SharedPicturesPeerTests {
 
   @Test(
     "what img2dataset's OpenCV shows, where the kept JPEG would show it",
-    .enabled(if: DecodePeer.withOpenCV != nil))
-  func img2dataset() throws {
-    let python = try #require(DecodePeer.withOpenCV)
-    let outcome = try compare(
-      python, "img2dataset", .img2dataset, folders: ["corpus", "variants", "exotic"])
+    .peers("cv2", "PIL.ImageCms", "numpy"))
+  func img2dataset() async throws {
+    let outcome = try await compare(
+      "img2dataset", .img2dataset, folders: ["corpus", "variants", "exotic"])
     #expect(outcome.equal > 5_900)
     // Alpha: OpenCV's floating-point sums lie within a level of the rounded ones.
     #expect(outcome.differing.values.allSatisfy { $0 <= 1 }, "\(outcome.differing)")
@@ -61,8 +59,8 @@ struct SharedPicturesPeerTests {
   }
 
   private func compare(
-    _ python: String, _ kind: String, _ settings: DecodeSettings, folders: [String]
-  ) throws -> Outcome {
+    _ kind: String, _ settings: DecodeSettings, folders: [String]
+  ) async throws -> Outcome {
     let root = try #require(Fixtures.shared)
     let paths = try folders.flatMap { folder in
       let base = root.appendingPathComponent(folder)
@@ -76,7 +74,7 @@ struct SharedPicturesPeerTests {
     }
     var outcome = Outcome()
     var different: [(name: String, path: String, pixels: [UInt8])] = []
-    for answer in try DecodePeer.decode(python, kind, paths) {
+    for answer in try await DecodePeer.decode(kind, paths) {
       let name = URL(fileURLWithPath: answer.path).lastPathComponent
       let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: answer.path)))
       do throws(ImageError) {
@@ -97,7 +95,7 @@ struct SharedPicturesPeerTests {
       }
     }
     for (name, path, pixels) in different {
-      outcome.differing[name] = difference(pixels, try DecodePeer.pixels(python, kind, path))
+      outcome.differing[name] = difference(pixels, try await DecodePeer.pixels(kind, path))
     }
     return outcome
   }

@@ -2,6 +2,7 @@ import ContentHashing
 import DurableFiles
 import Foundation
 import PairDataset
+import TestTools
 import Testing
 
 /// Our shards in the hands of GNU tar, bsdtar, Python's tarfile and webdataset, and theirs in ours.
@@ -61,8 +62,29 @@ import Testing
     }
   }
 
+  /// What a script prints, run by the peers' Python.
+  static func run(_ script: String, _ arguments: [String]) async throws -> String {
+    try await run(try #require(PeerPython.path), script, arguments)
+  }
+
+  /// The same, by any Python: each has tarfile.
+  static func tarfile(_ script: String, _ arguments: [String]) async throws -> String {
+    try await run(PeerPython.path ?? "/usr/bin/python3", script, arguments)
+  }
+
+  private static func run(
+    _ python: String, _ script: String, _ arguments: [String]
+  ) async throws -> String {
+    try await ScratchFolder.use { folder in
+      // A file: img2dataset's processes import it.
+      let file = folder + "/script.py"
+      try DurableFile.write(script, to: file)
+      return try await ChildProgram.run(python, ["-W", "ignore", file] + arguments).text
+    }
+  }
+
   @Test("a shard's header says ustar, and pax only where a name needs it")
-  func formats() throws {
+  func formats() async throws {
     let script = """
       import hashlib, sys, tarfile
       tar = tarfile.open(sys.argv[1], 'r|')
@@ -70,7 +92,7 @@ import Testing
           assert (m.mtime, m.uid, m.gid, m.mode, m.uname, m.gname) == (0, 0, 0, 0o644, '', ''), m
           print(m.name, hashlib.sha256(tar.extractfile(m).read()).hexdigest(), sorted(m.pax_headers))
       """
-    let lines = try PythonPeer.run(PythonPeer.tarfile, script, [try shard(.none)])
+    let lines = try await Self.tarfile(script, [try shard(.none)])
       .split(separator: "\n")
     let expected = zip(pairs.flatMap { pair in pair.sample.members.map { _ in pair.key } }, listing)
       .map { key, line in
@@ -84,7 +106,7 @@ import Testing
   }
 
   @Test("a shard of plain names is, byte for byte, the ustar archive that Python makes")
-  func bytesOfUstar() throws {
+  func bytesOfUstar() async throws {
     let writer = try ShardWriter(folder: folder, name: "u", compression: .none)
     for number in 0..<5 { try writer.append(TestPairs.pair(number, bytes: 700)) }
     let path = folder + "/" + (try writer.finish().file)
@@ -97,7 +119,7 @@ import Testing
               info.size = m.size
               out.addfile(info, source.extractfile(m))
       """
-    _ = try PythonPeer.run(PythonPeer.tarfile, script, [path, folder + "/python.tar"])
+    _ = try await Self.tarfile(script, [path, folder + "/python.tar"])
     let python = try DurableFile.read(folder + "/python.tar")
     let ours = try DurableFile.read(path)
     // Python fills up to records of 10,240 bytes.
@@ -107,10 +129,9 @@ import Testing
 
   @Test(
     "webdataset gives every sample as it was written, plain and through lz4",
-    .enabled(if: PythonPeer.webdataset != nil, PythonPeer.missing),
+    .peers("webdataset"),
     arguments: ShardCompression.allCases)
-  func webdataset(compression: ShardCompression) throws {
-    let python = try #require(PythonPeer.webdataset)
+  func webdataset(compression: ShardCompression) async throws {
     let path = try shard(compression)
     let script = """
       import hashlib, sys, webdataset
@@ -120,15 +141,14 @@ import Testing
                   print(s['__key__'] + '.' + suffix, hashlib.sha256(s[suffix]).hexdigest())
       """
     let url = compression == .lz4 ? "pipe:lz4 -dc \(path)" : path
-    let lines = try PythonPeer.run(python, script, [url]).split(separator: "\n")
+    let lines = try await Self.run(script, [url]).split(separator: "\n")
     #expect(lines.map(String.init) == listing)
   }
 
   @Test(
     "what webdataset's own writer makes is read, plain and in gzip",
-    .enabled(if: PythonPeer.webdataset != nil, PythonPeer.missing))
-  func foreignWriter() throws {
-    let python = try #require(PythonPeer.webdataset)
+    .peers("webdataset"))
+  func foreignWriter() async throws {
     let script = """
       import sys, webdataset
       for name in sys.argv[1:]:
@@ -138,7 +158,7 @@ import Testing
                               'txt': f'caption {i}'.encode(), 'json': b'{}', 'cls': b'7'})
       """
     let paths = ["\(folder)/w.tar", "\(folder)/w.tar.gz"]
-    _ = try PythonPeer.run(python, script, paths)
+    _ = try await Self.run(script, paths)
     for path in paths {
       let reader = try ShardReader(path: path)
       #expect(reader.count == 50)
@@ -155,9 +175,8 @@ import Testing
 
   @Test(
     "what img2dataset makes is read, and rewritten member by member",
-    .enabled(if: PythonPeer.img2dataset != nil, PythonPeer.missing))
-  func img2dataset() throws {
-    let python = try #require(PythonPeer.img2dataset)
+    .peers("img2dataset"))
+  func img2dataset() async throws {
     // It fetches by urllib, which takes file: too.
     let script = """
       import os, sys
@@ -174,7 +193,7 @@ import Testing
                    caption_col='caption', output_format='webdataset', output_folder=folder + '/out',
                    processes_count=1, thread_count=2, image_size=64, number_sample_per_shard=50)
       """
-    _ = try PythonPeer.run(python, script, [folder])
+    _ = try await Self.run(script, [folder])
     let reader = try ShardReader(path: folder + "/out/00000.tar")
     #expect(reader.count == 12)
     let writer = RollingShardWriter(

@@ -1,9 +1,10 @@
 import Foundation
 import ParquetFile
+import TestTools
 import Testing
 
 /// pyarrow's files read here, and files from here read by pyarrow.
-@Suite(.enabled(if: Peers.python != nil, Peers.missing))
+@Suite(.peers("pyarrow"))
 struct PeersTests {
   struct Expected: Decodable {
     var options: String
@@ -15,10 +16,10 @@ struct PeersTests {
     ProcessInfo.processInfo.environment["PAIRLOOM_PARQUET_FILES"].flatMap { Int($0) } ?? 48
 
   @Test("what pyarrow writes is read, over types, encodings, codecs, nulls and page versions")
-  func readsPyarrow() throws {
-    try TemporaryFolder.use { folder in
+  func readsPyarrow() async throws {
+    try await ScratchFolder.use { folder in
       let seed = 20_261_124
-      _ = try Peers.peer(["generate", folder, "\(seed)", "\(Self.fileCount)"])
+      _ = try await Peers.peer(["generate", folder, "\(seed)", "\(Self.fileCount)"])
       let names = try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
         .filter { $0.hasSuffix(".parquet") }
       #expect(names.count == Self.fileCount)

@@ -2,18 +2,19 @@ import Compression
 import Foundation
 import ParquetFile
 import SeededRandom
+import TestTools
 import Testing
 
 /// Files of random rows from here, read and checked by pyarrow and by `Fixtures/check_file.py`.
-@Suite(.enabled(if: Peers.python != nil, Peers.missing))
+@Suite(.peers("pyarrow"))
 struct PeersWritingTests {
   static let seed: UInt64 = 20_261_124
 
   @Test(
     "pyarrow reads what is written: values, nulls, lists, metadata, statistics, page index",
     arguments: 0..<13)
-  func writesForPyarrow(number: Int) throws {
-    try TemporaryFolder.use { folder in
+  func writesForPyarrow(number: Int) async throws {
+    try await ScratchFolder.use { folder in
       var random = RandomStream(seed: Self.seed, path: UInt64(number))
       let codec = [nil, BlockCodec.snappy, .zstd, .gzip, .lz4Raw][number % 5]
       let count = number == 12 ? 0 : [1, 100, 2_000, number == 3 ? 21_000 : 500][number % 4]
@@ -43,7 +44,7 @@ struct PeersWritingTests {
       ]
       let json = folder + "/expected.json"
       try JSONSerialization.data(withJSONObject: expected).write(to: URL(fileURLWithPath: json))
-      let problems = try Peers.peer(["check", path, json])
+      let problems = try await Peers.peer(["check", path, json])
       #expect(problems == "", "seed \(Self.seed), file \(number)")
     }
   }

@@ -1,6 +1,7 @@
 import Foundation
 import ImageCodec
 import PerceptualHash
+import TestTools
 import Testing
 
 @Suite struct PerceptualHashTests {
@@ -34,10 +35,11 @@ import Testing
 
   @Test(
     "of the shared pictures, 99 in 100 have imagehash's hash within two bits",
-    .enabled(if: HashPeer.shared != nil && HashPeer.isThere, HashPeer.missing))
-  func sharedPictures() throws {
+    .enabled(if: ProjectFolder.sharedData != nil, "no shared pictures"),
+    .peers("PIL", "scipy.fftpack"))
+  func sharedPictures() async throws {
     let paths = try HashPeer.pictures(every: 6)
-    let lines = try HashPeer.hashes(of: paths)
+    let lines = try await HashPeer.hashes(of: paths)
     #expect(lines.count > 600)
     var near = 0
     for (theirs, path) in lines {
@@ -70,58 +72,24 @@ import Testing
   }
 }
 
-/// A Python with Pillow and SciPy, where `PAIRLOOM_PEERS_PYTHON` names one.
+/// imagehash's hashes, by Pillow and SciPy.
 enum HashPeer {
   static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     .appendingPathComponent("Fixtures")
-  static let missing: Comment = "no shared pictures, or no Python with Pillow and SciPy"
-  private static let python = ProcessInfo.processInfo.environment["PAIRLOOM_PEERS_PYTHON"]
 
-  /// The shared pictures beside the package, where a developer has them.
-  static let shared: URL? = {
-    var root = URL(fileURLWithPath: #filePath)
-    for _ in 0..<5 { root.deleteLastPathComponent() }
-    let folder = root.appendingPathComponent("shared/data/corpus")
-    return FileManager.default.fileExists(atPath: folder.path) ? folder : nil
-  }()
-
-  static let isThere: Bool = {
-    guard let python else { return false }
-    return (try? run(python, ["-c", "import PIL, scipy.fftpack"])) != nil  // else it is no peer
-  }()
-
-  struct Failure: Error {
-    var output: String
-  }
-
-  /// Every n-th picture, in the order of names.
+  /// Every n-th shared picture, in the order of names.
   static func pictures(every step: Int) throws -> [String] {
-    guard let shared else { throw Failure(output: "no shared pictures") }
-    let names = try FileManager.default.subpathsOfDirectory(atPath: shared.path)
+    let corpus = try #require(ProjectFolder.sharedData) + "/corpus"
+    let names = try FileManager.default.subpathsOfDirectory(atPath: corpus)
       .filter { name in [".jpg", ".png", ".webp", ".gif"].contains { name.hasSuffix($0) } }
       .sorted()
-    return stride(from: 0, to: names.count, by: step).map { shared.path + "/" + names[$0] }
+    return stride(from: 0, to: names.count, by: step).map { corpus + "/" + names[$0] }
   }
 
-  static func hashes(of paths: [String]) throws -> [(hash: String, path: String)] {
-    guard let python else { throw Failure(output: "no Python") }
+  static func hashes(of paths: [String]) async throws -> [(hash: String, path: String)] {
     let script = folder.appendingPathComponent("hash_peer.py").path
-    return try run(python, ["-B", script] + paths).split(separator: "\n").map {
+    return try await PeerPython.run([script] + paths).text.split(separator: "\n").map {
       (String($0.prefix(16)), String($0.dropFirst(17)))
     }
-  }
-
-  private static func run(_ program: String, _ arguments: [String]) throws -> String {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: program)
-    process.arguments = arguments
-    let output = Pipe()
-    process.standardOutput = output
-    process.standardError = FileHandle.nullDevice
-    try process.run()
-    let bytes = output.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    guard process.terminationStatus == 0 else { throw Failure(output: "\(program)") }
-    return String(decoding: bytes, as: UTF8.self)
   }
 }

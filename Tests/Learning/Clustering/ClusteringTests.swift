@@ -53,10 +53,28 @@ func product(_ one: Tensor, _ row: Int, _ two: Tensor, _ other: Int) -> Float {
     }
   }
 
+  @Test("scores are cosines of vectors of any length", arguments: [1, 9])
+  func lengths(queries: Int) {
+    let rows = clouds(300, width: 24, centres: 5, spread: 0.7, seed: 5)
+    let asked = clouds(queries, width: 24, centres: 3, spread: 0.7, seed: 6)
+    var values = rows.values
+    for index in values.indices { values[index] *= Float(1 + index / 24 % 7) / 3 }
+    let scaled = VectorSource(Tensor(shape: [300, 24], values))
+    let found = ExactNeighbours.search(asked, in: scaled, top: 9, threads: 2)
+    let unit = ExactNeighbours.search(asked, in: VectorSource(rows), top: 9, threads: 2)
+    for (one, other) in zip(found, unit) {
+      #expect(one.map(\.row) == other.map(\.row))
+      for (a, b) in zip(one, other) { #expect(abs(a.score - b.score) < tolerance) }
+    }
+  }
+
   @Test("equal scores go by row, and what is no number is no result")
   func ties() {
     var values = [Float](repeating: 0, count: 600 * 2)
-    for row in 0..<600 { values[row * 2] = row % 3 == 0 ? 1 : 0.5 }
+    for row in 0..<600 {
+      values[row * 2] = row % 3 == 0 ? 1 : 0.5
+      values[row * 2 + 1] = row % 3 == 0 ? 0 : Float(0.75).squareRoot()
+    }
     values[2 * 3] = .nan
     let found = ExactNeighbours.search(
       Tensor(shape: [1, 2], [1, 0]), in: VectorSource(Tensor(shape: [600, 2], values)), top: 4,

@@ -102,6 +102,74 @@ struct BytePairTokenizerTests {
   }
 }
 
+@Suite("Pieces without spaces")
+struct LongPieceTests {
+  /// open_clip's `bpe`, literally: the lowest pair of all, joined from the left, and again.
+  private func reference(_ piece: String, _ ranks: [[String]: Int]) -> [String] {
+    var word = piece.map { String($0) }
+    word[word.count - 1] += "</w>"
+    while true {
+      let pairs = zip(word, word.dropFirst()).map { [$0, $1] }
+      guard
+        let lowest = pairs.min(by: { ranks[$0, default: .max] < ranks[$1, default: .max] }),
+        ranks[lowest] != nil
+      else { return word }
+      var joined: [String] = []
+      for symbol in word {
+        // A symbol that was just made is longer than the first of the pair, so it is not joined again.
+        if joined.last == lowest[0], symbol == lowest[1] {
+          joined[joined.count - 1] += symbol
+        } else {
+          joined.append(symbol)
+        }
+      }
+      word = joined
+    }
+  }
+
+  @Test("pieces on both sides of 64 bytes are merged as open_clip merges them", arguments: 0..<40)
+  func agrees(seed: Int) throws {
+    var state = UInt64(seed) &+ 1
+    func draw(_ bound: Int) -> Int {
+      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+      return Int(state >> 33) % bound
+    }
+    // Few letters: many equal pairs side by side, where the order decides.
+    let letters = Array(["aeo", "ab", "the", "sin", "lmnopqrstaei", "aaaab"][seed % 6])
+    let words = ["the", "ing", "ana", "ation", "oooo", "hahaha", "nan"]
+    var piece = ""
+    while piece.count < 40 + 5 * seed {
+      piece += draw(3) == 0 ? words[draw(words.count)] : String(letters[draw(letters.count)])
+    }
+    let tokenizer = try BytePairTokenizer(
+      mergesText: BytePairTokenizer.clip().mergesText, contextLength: 1000)
+    let merges = tokenizer.mergesText.split(separator: "\n").dropFirst()
+    let ranks = Dictionary(
+      uniqueKeysWithValues: merges.enumerated().map {
+        ($1.split(separator: " ").map(String.init), $0)
+      })
+    let spelled = tokenizer.encode(piece).dropFirst().dropLast().map { tokenizer.decode([$0]) }
+    let expected = reference(piece, ranks).map { $0.replacing("</w>", with: "") }
+    #expect(spelled == expected, "\(piece)")
+  }
+
+  @Test(
+    "400,000 characters of any kind take time in proportion, not its square",
+    .timeLimit(.minutes(1)),
+    arguments: [
+      "the", "ax", "a", "\u{301}", "\u{301}\u{316}", "e\u{301}", "Σ", "Σ.", "&", "&#", "&#3",
+      "&amp",
+      "&amp;", "&a", "&lt;", "Ã©", "ÃƒÂ©", "Ã", "Ã ", "â€", "ã", "\u{1B}[1;", "<", "'", "'s", "1",
+      "\n",
+      "é\n", "\u{2028}", "漢", "😀", "\u{FFFD}", "\u{1160}", "\u{AC00}", "í\u{A0}\u{80}",
+      "\u{C0}\u{80}",
+    ])
+  func linear(_ unit: String) throws {
+    let count = 400_000 / unit.unicodeScalars.count
+    #expect(try BytePairTokenizer.clip().encode(String(repeating: unit, count: count)).count <= 77)
+  }
+}
+
 @Suite("Tables of merges")
 struct MergeTableTests {
   @Test("the text form reads back as the same tokenizer")

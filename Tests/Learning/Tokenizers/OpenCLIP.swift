@@ -1,5 +1,6 @@
 import Compression
 import Foundation
+import TestTools
 
 /// Texts with the ids of open_clip's own tokenizer, as `Fixtures/parity.py` writes them.
 enum OpenCLIP {
@@ -10,32 +11,6 @@ enum OpenCLIP {
 
   private static let fixtures = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     .appendingPathComponent("Fixtures")
-
-  private static let root: URL = {
-    var root = URL(fileURLWithPath: #filePath)
-    for _ in 0..<4 { root.deleteLastPathComponent() }
-    return root
-  }()
-
-  /// The pictures and captions beside the project; absent on a user's machine.
-  static let sharedData: String? = {
-    let path = root.appendingPathComponent("../shared/data").standardized.path
-    return FileManager.default.fileExists(atPath: path) ? path : nil
-  }()
-
-  /// The Python of PAIRLOOM_PEERS_PYTHON, if it has open_clip.
-  static let python: String? = {
-    guard let path = ProcessInfo.processInfo.environment["PAIRLOOM_PEERS_PYTHON"] else {
-      return nil
-    }
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: path)
-    process.arguments = ["-c", "import open_clip, ftfy, regex"]
-    process.standardError = FileHandle.nullDevice
-    do { try process.run() } catch { return nil }
-    process.waitUntilExit()
-    return process.terminationStatus == 0 ? path : nil
-  }()
 
   /// A number out of the environment, for runs longer than usual.
   static func count(_ name: String, otherwise count: Int) -> Int {
@@ -68,20 +43,12 @@ enum OpenCLIP {
   }
 
   /// What `parity.py` writes for `arguments`; the path of its output is the last of them.
-  static func samples(_ arguments: [String]) throws -> [Sample] {
-    guard let python else { throw Failure(description: "PAIRLOOM_PEERS_PYTHON has no open_clip") }
+  static func samples(_ arguments: [String]) async throws -> [Sample] {
     let file = FileManager.default.temporaryDirectory
       .appendingPathComponent("pairloom-parity-\(UUID().uuidString)")
     defer { try? FileManager.default.removeItem(at: file) }  // there is none after a failure
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: python)
-    process.arguments =
-      ["-B", fixtures.appendingPathComponent("parity.py").path] + arguments + [file.path]
-    try process.run()
-    process.waitUntilExit()
-    guard process.terminationStatus == 0 else {
-      throw Failure(description: "parity.py ended with \(process.terminationStatus)")
-    }
+    let script = fixtures.appendingPathComponent("parity.py").path
+    _ = try await PeerPython.run([script] + arguments + [file.path])
     var reader = Reader(try [UInt8](Data(contentsOf: file)))
     var samples: [Sample] = []
     while !reader.isAtEnd {

@@ -1,4 +1,5 @@
 import Foundation
+import TestTools
 import Testing
 import Tokenizers
 
@@ -64,36 +65,40 @@ struct OpenCLIPParityTests {
     #expect(specials > 0)
   }
 
-  @Test("every caption of the shared data", .enabled(if: OpenCLIP.sharedData != nil && hasPeer))
-  func captions() throws {
-    try agree(try OpenCLIP.samples(["captions", try #require(OpenCLIP.sharedData)]), "captions")
+  @Test(
+    "every caption of the shared data", .enabled(if: ProjectFolder.sharedData != nil),
+    .peers("open_clip", "ftfy", "regex"))
+  func captions() async throws {
+    let data = try #require(ProjectFolder.sharedData)
+    try agree(try await OpenCLIP.samples(["captions", data]), "captions")
   }
 
-  @Test("new nasties, fuzzed captions and fuzzed nasties", .enabled(if: hasPeer))
-  func fuzzed() throws {
+  @Test(
+    "new nasties, fuzzed captions and fuzzed nasties", .peers("open_clip", "ftfy", "regex"))
+  func fuzzed() async throws {
     let count = OpenCLIP.count("PAIRLOOM_TOKENIZER_MUTATIONS", otherwise: 4000)
     let seed = OpenCLIP.count("PAIRLOOM_TOKENIZER_SEED", otherwise: 1)
     // Parts, so that the samples of a long run need not all fit in memory.
     for (part, first) in stride(from: 0, to: count, by: 20_000).enumerated() {
       let size = "\(min(20_000, count - first))"
       let seed = "\(seed + part)"
-      try agree(try OpenCLIP.samples(["nasties", size, seed]), "nasties of seed \(seed)")
-      try agree(try OpenCLIP.samples(["fuzz", size, seed, "-"]), "fuzzed nasties of seed \(seed)")
-      if let data = OpenCLIP.sharedData {
+      try agree(try await OpenCLIP.samples(["nasties", size, seed]), "nasties of seed \(seed)")
+      try agree(
+        try await OpenCLIP.samples(["fuzz", size, seed, "-"]), "fuzzed nasties of seed \(seed)")
+      if let data = ProjectFolder.sharedData {
         try agree(
-          try OpenCLIP.samples(["fuzz", size, seed, data]), "fuzzed captions of seed \(seed)")
+          try await OpenCLIP.samples(["fuzz", size, seed, data]), "fuzzed captions of seed \(seed)")
       }
     }
   }
 
   @Test(
     "every character of Unicode between others",
-    .enabled(if: hasPeer && ProcessInfo.processInfo.environment["PAIRLOOM_LONG"] != nil))
-  func everyScalar() throws {
-    try agree(try OpenCLIP.samples(["scalars"]), "characters")
+    .enabled(if: ProcessInfo.processInfo.environment["PAIRLOOM_LONG"] != nil),
+    .peers("open_clip", "ftfy", "regex"))
+  func everyScalar() async throws {
+    try agree(try await OpenCLIP.samples(["scalars"]), "characters")
   }
-
-  private static let hasPeer = OpenCLIP.python != nil
 
   private func agree(_ samples: [OpenCLIP.Sample], _ what: String) throws {
     let tokenizer = try BytePairTokenizer.clip()

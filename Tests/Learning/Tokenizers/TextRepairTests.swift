@@ -40,6 +40,24 @@ struct TextRepairTests {
     #expect(tokenizer.decode(tokenizer.encode(text)) == text)
   }
 
+  @Test(
+    "marks are put in the order of Python's unicodedata, many and those that come apart too",
+    arguments: [
+      ("a\u{F73}\u{F73}", "a\u{F71}\u{F71}\u{F72}\u{F72}"),
+      ("a\u{301}\u{F81}\u{316}", "\u{E1}\u{F71}\u{F80}\u{316}"),
+      (
+        "a" + String(repeating: "\u{301}\u{316}", count: 50),
+        "\u{E1}" + String(repeating: "\u{316}", count: 50) + String(repeating: "\u{301}", count: 49)
+      ),
+    ])
+  func marks(_ text: String, _ ordered: String) throws {
+    // Strings of one normal form are equal, and so are what they are read as.
+    let tokenizer = try BytePairTokenizer(
+      mergesText: BytePairTokenizer.clip().mergesText, contextLength: 500)
+    let decoded = tokenizer.decode(tokenizer.encode(text)).unicodeScalars.filter { $0 != " " }
+    #expect(Array(decoded) == Array(ordered.unicodeScalars))
+  }
+
   @Test("ampersands escaped thousands of times over are opened to the last level")
   func nests() throws {
     let tokenizer = try BytePairTokenizer.clip()

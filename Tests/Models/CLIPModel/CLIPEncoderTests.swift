@@ -67,6 +67,27 @@ import Testing
   }
 
   @Test(
+    "features of length one, and their cosines, equal open_clip's of every kind of tower",
+    arguments: ["plain", "quick", "scaled", "resnet"])
+  func openCLIP(_ name: String) throws {
+    let reference = try Reference(name)
+    let encoder = CLIPEncoder(try reference.model())
+    let images = encoder.imageFeatures(try reference.tensor("images"))
+    let texts = encoder.textFeatures(try reference.tokens())
+    let expected = (
+      images: try reference.tensor("image_features").l2Normalized().value,
+      texts: try reference.tensor("text_features").l2Normalized().value
+    )
+    // The contract is 1e-4 for features and 1e-5 for scores; these towers are shallow.
+    #expect(Self.farthest(images, expected.images) < 1e-5)
+    #expect(Self.farthest(texts, expected.texts) < 1e-5)
+    let scores = Tensor.matmul(images, texts, transposeB: true)
+    let expectedScores = Tensor.matmul(expected.images, expected.texts, transposeB: true)
+    #expect(Self.farthest(scores, expectedScores) < 1e-5)
+    #expect(scores.shape == expectedScores.shape)
+  }
+
+  @Test(
     "a feature has the same bits in any batch and with any number of threads",
     arguments: ProductPrecision.allCases)
   func batches(precision: ProductPrecision) {

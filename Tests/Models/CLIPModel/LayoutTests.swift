@@ -79,6 +79,44 @@ struct LayoutTests {
     }
   }
 
+  @Test(
+    "whatever happens to pictures is written in every layout, or refused by it",
+    arguments: CLIPExportLayout.allCases)
+  func preprocessings(_ layout: CLIPExportLayout) throws {
+    let model = smallCLIP(quick: true)
+    for resizeMode in CLIPBundle.Preprocessing.ResizeMode.allCases {
+      for interpolation in CLIPBundle.Preprocessing.Interpolation.allCases {
+        for fillColor: UInt8 in [0, 127, 255] {
+          var preprocessing = CLIPBundle.Preprocessing(
+            interpolation: interpolation, resizeMode: resizeMode, fillColor: fillColor)
+          let isSayable =
+            switch layout {
+            case .pairloom, .openCLIP: true
+            case .huggingFace: resizeMode == .shortest
+            case .openAI: preprocessing == .init()
+            }
+          try withModelFolder { folder in
+            func write() throws {
+              try CLIPBundle.export(
+                model, preprocessing: preprocessing, layout: layout, to: folder + "/out")
+            }
+            guard isSayable else {
+              #expect { try write() } throws: { "\($0)".contains("Take open_clip") }
+              #expect(!DurableFile.exists(folder + "/out"))
+              return
+            }
+            try write()
+            // Without borders their grey says nothing.
+            if layout == .huggingFace { preprocessing.fillColor = 0 }
+            let read = try CLIPBundle.read(
+              folder + "/out", activation: layout == .openAI ? .quickGELU : nil)
+            #expect(read.preprocessing == preprocessing)
+          }
+        }
+      }
+    }
+  }
+
   @Test("a tokenizer of its own goes where the layout can hold it, and is refused elsewhere")
   func tokenizer() throws {
     let tokenizer = smallTokenizer()
@@ -118,7 +156,8 @@ struct LayoutTests {
     "what a Hugging Face config asks for and the towers do not do is refused by its key",
     arguments: [
       (#""hidden_act":"gelu_new""#, "hidden_act is"), (#""layer_norm_eps":1e-6"#, "layer_norm_eps"),
-      (#""num_attention_heads":0"#, "0 heads"), (#""hidden_size":-1"#, "-1"),
+      (#""num_attention_heads":0"#, "num_attention_heads is 0"),
+      (#""hidden_size":-1"#, "hidden_size is -1"),
       (#""hidden_size":9223372036854775807"#, ""),
     ])
   func config(_ field: String, _ reason: String) throws {

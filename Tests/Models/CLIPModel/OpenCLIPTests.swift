@@ -3,16 +3,17 @@ import CLIPModel
 import Foundation
 import NeuralNetworks
 import TensorEngine
+import TestTools
 import Testing
 import WeightFiles
 
-@Suite(
-  "Against open_clip itself", .serialized, .enabled(if: OpenCLIP.python != nil, OpenCLIP.missing))
+@Suite("Against open_clip itself", .serialized, .peers("open_clip"))
 struct OpenCLIPTests {
   @Test(
     "our table and reader know every plain CLIP of open_clip alike, and refuse the others by name")
-  func configurations() throws {
-    let listed = try JSONSerialization.jsonObject(with: OpenCLIP.run(["--configurations"]))
+  func configurations() async throws {
+    let printed = try await OpenCLIP.run(["--configurations"])
+    let listed = try JSONSerialization.jsonObject(with: Data(printed))
     let all = try #require(listed as? [String: [String: Any]])
     var plain = 0
     for (name, json) in all.sorted(by: { $0.key < $1.key }) {
@@ -50,8 +51,8 @@ struct OpenCLIPTests {
   @Test(
     "features agree to 1e-4 and scores to 1e-5",
     arguments: ["ViT-S-32-alt", "ViT-B-32", "ViT-B-16", "RN50", "ViT-M-16-alt"])
-  func features(_ name: String) throws {
-    try withModel(name) { model, batch, _ in
+  func features(_ name: String) async throws {
+    try await withModel(name) { model, batch, _ in
       TensorThreads.set(2)
       defer { TensorThreads.set(1) }
       let tokens = try #require(batch["tokens"])
@@ -73,6 +74,20 @@ struct OpenCLIPTests {
       #expect(imageDifference < 1e-4)
       #expect(textDifference < 1e-4)
       #expect(scoreDifference < 1e-5)
+      // What scores is the encoder, whose features are of length one.
+      let encoder = CLIPEncoder(model)
+      let encoded = (
+        images: encoder.imageFeatures(try #require(batch["images"])),
+        texts: encoder.textFeatures(captions)
+      )
+      #expect(
+        largestDifference(
+          encoded.images, try #require(batch["image_features"]).l2Normalized().value) < 1e-4)
+      #expect(
+        largestDifference(
+          encoded.texts, try #require(batch["text_features"]).l2Normalized().value) < 1e-4)
+      let encodedScores = Tensor.matmul(encoded.images, encoded.texts, transposeB: true)
+      #expect(largestDifference(encodedScores, try #require(batch["scores"])) < 1e-5)
       let largest = (images.values + texts.values).map { abs($0) }.max() ?? 0
       print(
         "\(name): images \(imageDifference), texts \(textDifference), scores \(scoreDifference), "
@@ -85,15 +100,15 @@ struct OpenCLIPTests {
     .enabled(
       if: ProcessInfo.processInfo.environment["PAIRLOOM_SPEED"] != nil, "set PAIRLOOM_SPEED"),
     arguments: ["RN50", "ViT-B-32"])
-  func speed(_ name: String) throws {
-    try withModel(name) { model, batch, folder in
+  func speed(_ name: String) async throws {
+    try await withModel(name) { model, batch, folder in
       TensorThreads.set(2)
       defer { TensorThreads.set(1) }
       let images = try #require(batch["images"]).slice(axis: 0, 0..<1).repeated(16, axis: 0)
       let pixels = images.reshaped([16] + images.shape.dropFirst(2))
       var (ours, theirs): ([Double], [Double]) = ([], [])
       for _ in 0..<3 {
-        let printed = try OpenCLIP.run(["--time", name, folder, "16", "4"])
+        let printed = try await OpenCLIP.run(["--time", name, folder, "16", "4"])
         theirs += String(decoding: printed, as: UTF8.self).split(separator: "\n")
           .compactMap { Double($0) }
         for round in 0..<5 {
@@ -112,14 +127,14 @@ struct OpenCLIPTests {
   }
 
   private func withModel(
-    _ name: String, _ body: (CLIP, [String: Tensor], String) throws -> Void
-  ) throws {
-    let folder = FileManager.default.temporaryDirectory.path + "/open-clip-\(UUID().uuidString)"
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(atPath: folder) }  // Only tidying up.
-    _ = try OpenCLIP.run([name, folder] + (OpenCLIP.data.map { [$0] } ?? []))
-    let configuration = try #require(CLIPConfiguration.named(name))
-    let model = try CLIP(configuration, weights: SafeTensors.read(folder + "/weights.safetensors"))
-    try body(model, SafeTensors.read(folder + "/batch.safetensors").tensors, folder)
+    _ name: String, _ body: (CLIP, [String: Tensor], String) async throws -> Void
+  ) async throws {
+    try await ScratchFolder.use { folder in
+      _ = try await OpenCLIP.run([name, folder] + (ProjectFolder.sharedData.map { [$0] } ?? []))
+      let configuration = try #require(CLIPConfiguration.named(name))
+      let model = try CLIP(
+        configuration, weights: SafeTensors.read(folder + "/weights.safetensors"))
+      try await body(model, SafeTensors.read(folder + "/batch.safetensors").tensors, folder)
+    }
   }
 }

@@ -1,48 +1,23 @@
 import CLIPModel
 import DurableFiles
 import Foundation
+import TestTools
 import Testing
 import WeightFiles
 
-/// A Python with open_clip and transformers: PAIRLOOM_PEERS_PYTHON.
-private enum Peers {
-  static let python: String? = {
-    guard let path = ProcessInfo.processInfo.environment["PAIRLOOM_PEERS_PYTHON"],
-      // A Python without the modules is no peer.
-      (try? run(path, ["-c", "import open_clip, transformers"])) != nil
-    else { return nil }
-    return path
-  }()
-
-  struct Failed: Error { var output: String }
-
-  /// What the program prints; standard error goes to the terminal.
-  static func run(_ path: String, _ arguments: [String]) throws -> String {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: path)
-    process.arguments = ["-W", "ignore"] + arguments
-    let pipe = Pipe()
-    process.standardOutput = pipe
-    try process.run()
-    let output = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-    process.waitUntilExit()
-    guard process.terminationStatus == 0 else { throw Failed(output: output) }
-    return output
-  }
-
-  static func layouts(_ action: String, _ folder: String) throws -> String {
-    let script =
-      URL(fileURLWithPath: #filePath).deletingLastPathComponent().path + "/Fixtures/layouts.py"
-    return try run(python ?? "", [script, action, folder])
-  }
+/// What `Fixtures/layouts.py` prints.
+private func layouts(_ action: String, _ folder: String) async throws -> String {
+  let script =
+    URL(fileURLWithPath: #filePath).deletingLastPathComponent().path + "/Fixtures/layouts.py"
+  return try await PeerPython.run([script, action, folder]).text
 }
 
-@Suite("Layouts beside open_clip and transformers", .enabled(if: Peers.python != nil))
+@Suite("Layouts beside open_clip and transformers", .peers("open_clip", "transformers"))
 struct PeerLayoutTests {
   @Test("what the libraries write is read, bit for bit, in every layout and precision")
-  func reading() throws {
-    try withModelFolder { folder in
-      _ = try Peers.layouts("write", folder + "/theirs")
+  func reading() async throws {
+    try await ScratchFolder.use { folder in
+      _ = try await layouts("write", folder + "/theirs")
       for precision in WeightPrecision.allCases {
         let here = "\(folder)/theirs/\(precision.rawValue)"
         let expected = try SafeTensors.read(here + "/expected.safetensors").tensors
@@ -70,8 +45,8 @@ struct PeerLayoutTests {
   }
 
   @Test("what is written is loaded by the libraries: the same weights, the same features")
-  func writing() throws {
-    try withModelFolder { folder in
+  func writing() async throws {
+    try await ScratchFolder.use { folder in
       let tokenizer = smallTokenizer()
       try #require(tokenizer.vocabularySize == 600)
       for precision in WeightPrecision.allCases {
@@ -84,7 +59,7 @@ struct PeerLayoutTests {
           }
         }
       }
-      let lines = try Peers.layouts("check", folder).split(separator: "\n")
+      let lines = try await layouts("check", folder).split(separator: "\n")
       #expect(lines.count == 3 * (3 + 2))
       for line in lines { #expect(line.hasSuffix(" same"), "\(line)") }
     }

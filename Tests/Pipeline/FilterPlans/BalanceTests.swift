@@ -1,5 +1,6 @@
 import FilterPlans
 import Foundation
+import PipelineCore
 import SeededRandom
 import Testing
 

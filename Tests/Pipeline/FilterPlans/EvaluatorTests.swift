@@ -1,4 +1,5 @@
 import FilterPlans
+import PipelineCore
 import SeededRandom
 import Testing
 

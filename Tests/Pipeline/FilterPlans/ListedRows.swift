@@ -1,4 +1,5 @@
 import FilterPlans
+import PipelineCore
 
 /// Pairs in memory, given in batches of some size.
 struct ListedRows: FilterRows {

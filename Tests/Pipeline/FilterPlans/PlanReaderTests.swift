@@ -85,6 +85,11 @@ import Testing
     let deep =
       "rules: " + String(repeating: "[{any: ", count: 60) + String(repeating: "}]", count: 60)
     #expect(throws: FilterPlanError.self) { try Self.plan(deep) }
+    // As a key it would be hashed, and so doubled 27 times.
+    let doubled = (1..<28).map { "k\($0): &a\($0) [*a\($0 - 1), *a\($0 - 1)]\n" }.joined()
+    #expect(throws: FilterPlanError.self) {
+      try Self.plan("k: &a0 [x, x]\n\(doubled)? *a27\n: 1\nrules: [{is_null: caption}]")
+    }
     let indented = "rules:\n" + String(repeating: "- ", count: 100_000)
     #expect(throws: FilterPlanError.self) { try Self.plan(indented) }
     let notes = (0..<40).map { "\(String(repeating: " ", count: 2 * $0))- not:\n" }.joined()

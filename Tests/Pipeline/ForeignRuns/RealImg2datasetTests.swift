@@ -3,40 +3,13 @@ import ForeignRuns
 import Foundation
 import ImageCodec
 import PipelineCore
+import TestTools
 import Testing
 import URLPipeline
 
 /// Folders that img2dataset itself has written.
 @Suite struct RealImg2datasetTests {
-  /// The program beside the Python of PAIRLOOM_PEERS_PYTHON, or in what `Tests/Support/peers.sh` made.
-  static let program: String? = {
-    var root = URL(fileURLWithPath: #filePath)
-    for _ in 0..<4 { root.deleteLastPathComponent() }
-    let named = ProcessInfo.processInfo.environment["PAIRLOOM_PEERS_PYTHON"]
-    let python = named ?? root.appendingPathComponent(".build/peers/bin/python").path
-    let path = URL(fileURLWithPath: python).deletingLastPathComponent()
-      .appendingPathComponent("img2dataset").path
-    return FileManager.default.isExecutableFile(atPath: path) ? path : nil
-  }()
-
-  private func run(_ arguments: [String], log: String) throws {
-    // A file, not a pipe: a worker that outlives the program holds none open.
-    #expect(FileManager.default.createFile(atPath: log, contents: nil))
-    let file = try FileHandle(forWritingTo: URL(fileURLWithPath: log))
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: Self.program ?? "/bin/false")
-    process.arguments = arguments
-    process.environment = ProcessInfo.processInfo.environment.merging([
-      "NO_ALBUMENTATIONS_UPDATE": "1"
-    ]) { $1 }
-    process.standardInput = FileHandle.nullDevice
-    process.standardOutput = file
-    process.standardError = file
-    try process.run()
-    process.waitUntilExit()
-    let words = try String(contentsOfFile: log, encoding: .utf8)
-    try #require(process.terminationStatus == 0, "\(words)")
-  }
+  static let program = PeerPython.program("img2dataset")
 
   @Test(
     "img2dataset's own folder imports with its counts and its words, verifies, and heals",
@@ -51,14 +24,15 @@ import URLPipeline
       "url,caption,note\n"
         + paths.enumerated().map { "\(web.server.url($1)),\"words, \($0)\",\($0)\n" }.joined()
         + "http://127.0.0.1:1/refused,nobody,x\nno url,nothing,y\n", to: list)
-    try run(
+    _ = try await ChildProgram.run(
+      try #require(Self.program),
       [
         "--url_list", list, "--input_format", "csv", "--url_col", "url", "--caption_col", "caption",
         "--output_format", "webdataset", "--output_folder", "\(web.folder)/i2d", "--image_size",
         "16",
         "--resize_mode", "keep_ratio", "--number_sample_per_shard", "15", "--thread_count", "4",
         "--save_additional_columns", "[\"note\"]", "--enable_wandb", "False",
-      ], log: "\(web.folder)/log")
+      ], environment: ["NO_ALBUMENTATIONS_UPDATE": "1"])
     let outcome = try await web.load("i2d", into: "run", ["policy=off"])
     #expect(outcome.findings.isEmpty)
     #expect((outcome.shards, outcome.rows, outcome.pairs, outcome.linked) == (3, 44, 32, 3))

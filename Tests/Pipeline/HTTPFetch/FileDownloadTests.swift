@@ -122,6 +122,57 @@ import Testing
     #expect(outcome.resumedFrom == 0 && outcome.sha256 == Self.hash)
   }
 
+  @Test("while one download writes a part, another leaves it alone and says so")
+  func twoAtOnce() throws {
+    let folder = Folder()
+    // Without a validator the second would begin anew, in the first one's file.
+    let server = try Server(Self.body) { _ in "X-None: 1" }
+    let path = folder.path + "/model.bin"
+    let error = Mutex<(any Error)?>(nil)
+    let outcome = try Self.download(server.url, path).run { _, _ in
+      guard error.withLock({ $0 == nil }) else { return }
+      do { _ = try Self.download(server.url, path).run() } catch let second {
+        error.withLock { $0 = second }
+      }
+    }
+    #expect(
+      error.withLock { $0 } as? FileDownloadError == .init(.inUse(path), url: server.url))
+    #expect(outcome.sha256 == Self.hash)
+    #expect(try [UInt8](Data(contentsOf: URL(fileURLWithPath: path))) == Self.body)
+    #expect(try folder.names == ["model.bin"])
+  }
+
+  @Test("a file that is there is taken by a digest, never by its size")
+  func standing() throws {
+    let folder = Folder()
+    let server = try Server(Self.body)
+    let path = folder.path + "/model.bin"
+    try FileManager.default.createDirectory(
+      atPath: folder.path, withIntermediateDirectories: true)
+    func put(_ bytes: [UInt8]) throws { try Data(bytes).write(to: URL(fileURLWithPath: path)) }
+    var blob = GitBlobHash(byteCount: Self.body.count)
+    blob.update(Self.body)
+    var download = Self.download(server.url, path)
+    download.size = Self.body.count
+    try put(Array(Self.body.reversed()))
+    #expect(try !download.run().wasThere)
+    download.gitBlob = blob.hexDigest()
+    #expect(try download.run().wasThere)
+    try put(Array(Self.body.reversed()))
+    #expect(try !download.run().wasThere)
+    download.gitBlob = nil
+    download.formerSHA256 = Self.hash
+    #expect(try download.run().wasThere)
+    try put(Array(Self.body.reversed()))
+    #expect(try !download.run().wasThere)
+    #expect(try [UInt8](Data(contentsOf: URL(fileURLWithPath: path))) == Self.body)
+    // Other bytes than git's name says are not published.
+    let expected = String(repeating: "0", count: 40)
+    download.gitBlob = expected
+    let error = #expect(throws: FileDownloadError.self) { try download.run() }
+    #expect(error?.problem == .wrongBlob(expected: expected, actual: blob.hexDigest()))
+  }
+
   @Test("a wrong hash publishes nothing and keeps nothing")
   func wrongHash() throws {
     let folder = Folder()

@@ -6,6 +6,7 @@ import PairRecords
 import ParquetFile
 import PipelineCore
 import TableQuery
+import TestTools
 import Testing
 import URLPipeline
 
@@ -158,15 +159,7 @@ import URLPipeline
     #expect(rows[28]["final_shard"] == .text("shards/00002.tar"))
   }
 
-  private static let python: String? = {
-    var root = URL(fileURLWithPath: #filePath)
-    for _ in 0..<4 { root.deleteLastPathComponent() }
-    let named = ProcessInfo.processInfo.environment["PAIRLOOM_PEERS_PYTHON"]
-    let path = named ?? root.appendingPathComponent(".build/peers/bin/python").path
-    return FileManager.default.isExecutableFile(atPath: path) ? path : nil
-  }()
-
-  @Test("pyarrow reads types and values", .enabled(if: python != nil))
+  @Test("pyarrow reads types and values", .peers("pyarrow"))
   func pyarrow() async throws {
     let web = try StoryWeb()
     try await web.run("run", StoryTests.filter, scorer: ToyScorer())
@@ -182,14 +175,7 @@ import URLPipeline
       print(sum(r["kept"] is True for r in rows), sum(r["kept"] is False for r in rows), len(rows))
       print(rows[7]["started_at"].year >= 2024, rows[7]["is_odd"], rows[7]["share"], rows[7]["tags"])
       """
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: try #require(Self.python))
-    process.arguments = ["-c", script, "\(web.folder)/run.parquet"]
-    let output = Pipe()
-    process.standardOutput = output
-    try process.run()
-    let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-    process.waitUntilExit()
+    let text = try await PeerPython.run(["-c", script, "\(web.folder)/run.parquet"]).text
     #expect(
       text == """
         row int64

@@ -8,6 +8,7 @@ import SeededRandom
 import SemanticDeduplication
 import ShardMaintenance
 import TensorEngine
+import TestTools
 import Testing
 
 /// The clusterer of the program, over the same modules.
@@ -21,11 +22,24 @@ struct TensorClusterer: EmbeddingClusterer {
   }
 
   func clusters(
-    of rows: EmbeddingRows, count: Int, seed: UInt64, onProgress: (Int, Double) -> Void
-  ) -> EmbeddingClusters {
+    of rows: EmbeddingRows, count: Int, seed: UInt64, from state: ClusteringState?,
+    onProgress: (Int, Double) -> Void, onState: (ClusteringState) throws -> Void
+  ) throws -> EmbeddingClusters {
     var means = SphericalKMeans(clusters: count, threads: threads)
     means.seed = seed
-    let found = means.run(source(rows)) { onProgress($0.iteration, $0.cosine) }
+    let begun = state.map { state in
+      SphericalKMeans.State(
+        step: .init(iteration: state.pass, cosine: state.cosine),
+        centroids: Tensor(
+          shape: [state.centroids.count / rows.width, rows.width], state.centroids))
+    }
+    let found = try means.run(source(rows), from: begun) {
+      onProgress($0.iteration, $0.cosine)
+    } onState: { state in
+      try onState(
+        ClusteringState(
+          pass: state.step.iteration, cosine: state.step.cosine, centroids: state.centroids.values))
+    }
     return EmbeddingClusters(
       cluster: found.cluster, cosine: found.cosine, centroids: found.centroids.values)
   }
@@ -46,20 +60,6 @@ struct TensorClusterer: EmbeddingClusterer {
       threshold, source.rows(queries).unitMatrix(0..<queries.count), in: source, threads: threads
     ).map { $0.map { EmbeddingMatch(number: $0.row, cosine: $0.score) } }
   }
-}
-
-/// A folder that goes when the test ends.
-final class ScratchFolder {
-  let path: String
-
-  init() throws {
-    path = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString).path
-    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-  }
-
-  deinit { try? FileManager.default.removeItem(atPath: path) }
-
-  func callAsFunction(_ name: String) -> String { "\(path)/\(name)" }
 }
 
 @Suite struct SemanticTests {
@@ -113,7 +113,7 @@ final class ScratchFolder {
     rules.clusters = 7
     rules.keep = keep
     let rows = try #require(opened.image)
-    let judged = SemanticJudgement(rows, rules: rules, by: TensorClusterer())
+    let judged = try SemanticJudgement(rows, rules: rules, by: TensorClusterer())
     var dropped = 0
     for cluster in 0..<7 {
       let members = (0..<1_500).filter { judged.clusters.cluster[$0] == cluster }
@@ -163,13 +163,56 @@ final class ScratchFolder {
     for clusters in [1, 60] {
       var rules = SemanticRules(epsilon: 0.03)
       rules.clusters = clusters
-      let judged = SemanticJudgement(rows, rules: rules, by: TensorClusterer())
+      let judged = try SemanticJudgement(rows, rules: rules, by: TensorClusterer())
       let audit = judged.audit(rows, rules: rules, by: TensorClusterer(), most: 1_200)
       let found = near.count { judged.clusters.cluster[$0[0]] == judged.clusters.cluster[$0[1]] }
       // Every pair is seen from both of its ends.
       #expect(audit.rows == 1_200 && audit.near == 2 * near.count && audit.found == 2 * found)
       #expect(clusters > 1 || audit.recall == 1)
     }
+  }
+
+  @Test(
+    "a clustering goes on from any pass to the same bits, and nearly duplicates are those of a loop"
+  )
+  func resumed() throws {
+    let scratch = try ScratchFolder()
+    let vectors = Self.vectors(600, seed: 9)
+    let rows = try #require(try Self.folder(vectors, scratch).image)
+    var states: [ClusteringState] = []
+    let whole = try TensorClusterer().clusters(of: rows, count: 12, seed: 4, from: nil) { _, _ in
+    } onState: {
+      states.append($0)
+    }
+    #expect(states.count > 2 && states.map(\.pass) == Array(1...states.count))
+    for state in states {
+      var passes: [Int] = []
+      let resumed = try TensorClusterer(threads: 1).clusters(
+        of: rows, count: 12, seed: 4, from: state
+      ) { pass, _ in
+        passes.append(pass)
+      } onState: { _ in
+      }
+      #expect(resumed == whole)
+      #expect(passes.first.map { $0 == state.pass + 1 } ?? (state == states.last))
+    }
+    var rules = SemanticRules(epsilon: 0.008)
+    (rules.clusters, rules.keep) = (1, .first)
+    let judged = try SemanticJudgement(rows, rules: rules, by: TensorClusterer())
+    let stored = Self.stored(vectors)
+    var expected: [(row: Int, match: Int, cosine: Double)] = []
+    for row in 0..<600 where judged.fates[row] == nil {
+      let nearest = (0..<row).map { ($0, Self.product(stored[row], stored[$0])) }
+        .max { $0.1 < $1.1 }
+      // A row in front that goes is no pair of two that stay.
+      if let nearest, nearest.1 > 0.942, judged.fates[nearest.0] == nil {
+        expected.append((row, nearest.0, nearest.1))
+      }
+    }
+    expected.sort { ($1.cosine, $0.row) < ($0.cosine, $1.row) }
+    #expect(judged.misses.map(\.row) == expected.prefix(24).map(\.row))
+    #expect(judged.misses.map(\.match) == expected.prefix(24).map(\.match))
+    #expect(!judged.misses.isEmpty)
   }
 
   @Test("the result is the same on any number of threads")
@@ -179,9 +222,9 @@ final class ScratchFolder {
     let rows = try #require(opened.image)
     var rules = SemanticRules(epsilon: 0.05)
     rules.clusters = 9
-    let one = SemanticJudgement(rows, rules: rules, by: TensorClusterer(threads: 1))
+    let one = try SemanticJudgement(rows, rules: rules, by: TensorClusterer(threads: 1))
     for threads in [2, 5] {
-      let other = SemanticJudgement(rows, rules: rules, by: TensorClusterer(threads: threads))
+      let other = try SemanticJudgement(rows, rules: rules, by: TensorClusterer(threads: threads))
       #expect(other.fates == one.fates && other.clusters == one.clusters)
     }
   }
@@ -237,7 +280,7 @@ final class ScratchFolder {
       try DurableFile.read(scratch("plan.parquet"))
         == DurableFile.read(scratch("out/\(SemanticTable.name)")))
     let table = try PairTable.read(scratch("plan.parquet"))
-    let judged = SemanticJudgement(
+    let judged = try SemanticJudgement(
       try #require(opened.image), rules: rules, by: TensorClusterer())
     #expect(table.count == 400)
     for (row, line) in table.enumerated() {
@@ -266,9 +309,17 @@ final class ScratchFolder {
         [shards[0]], to: scratch("half"), cut: ReshardOptions(maxPairs: 100))
     }
     #expect(!DurableFile.exists(scratch("half")) && !DurableFile.exists(scratch("half.part")))
-    #expect(throws: SemanticDeduplicationError.outputExists(scratch("out"))) {
+    let once = try deduplicator.deduplicate(
+      shards, to: scratch("out"), cut: ReshardOptions(maxPairs: 100, compression: .none))
+    #expect(once.wasComplete && once.shards == outcome.shards && once.audit == outcome.audit)
+    #expect {
       try deduplicator.deduplicate(
         shards, to: scratch("out"), cut: ReshardOptions(maxPairs: 100))
+    } throws: {
+      "\($0)".contains("compression: was none, now lz4")
+    }
+    #expect(throws: SemanticDeduplicationError.outputExists(scratch("e"))) {
+      try deduplicator.deduplicate(shards, to: scratch("e"), cut: ReshardOptions(maxPairs: 100))
     }
   }
 }

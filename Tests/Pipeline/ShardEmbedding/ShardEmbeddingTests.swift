@@ -7,6 +7,7 @@ import ParquetFile
 import PipelineCore
 import ShardEmbedding
 import Synchronization
+import TestTools
 import Testing
 
 /// Makes vectors of hashes; a picture of no bytes does not decode.
@@ -225,7 +226,7 @@ final class HashEmbedder: PairEmbedder {
     }
   }
 
-  @Test("numpy and pyarrow read vectors and tables", .enabled(if: NumpyPeer.isThere))
+  @Test("numpy and pyarrow read vectors and tables", .peers("numpy", "pyarrow"))
   func peers() async throws {
     let folder = try ScratchFolder()
     let shards = try Self.shards([1_000, 100], in: folder)
@@ -233,29 +234,30 @@ final class HashEmbedder: PairEmbedder {
       shards, to: folder("out"), embedder: HashEmbedder(),
       options: ShardEmbeddingOptions(partRows: 1_024, writesParquet: true)
     ).run()
-    let told = try NumpyPeer.run(
-      """
-      import numpy, sys, hashlib, pyarrow.parquet as pq
-      total = 0
-      for part in range(2):
-          load = lambda s: numpy.load(f'{sys.argv[1]}/{s}/{s}_{part}.npy', allow_pickle=False)
-          table = lambda s: pq.read_table(f'{sys.argv[1]}/{s}/{s}_{part}.parquet')
-          image, text, meta = load('img_emb'), load('text_emb'), table('metadata')
-          assert image.dtype == text.dtype == numpy.float16 and image.shape == text.shape
-          assert meta.num_rows == len(image), (meta.num_rows, image.shape)
-          for key, caption, i, t in zip(meta['image_path'].to_pylist(), meta['caption'].to_pylist(), image, text):
-              for s, v in [('picture ' + key[1:], i), (caption, t)]:
-                  raw = numpy.frombuffer(hashlib.sha256(s.encode()).digest()[:8], 'u1').astype('f4') - 127.5
-                  assert abs(raw / numpy.linalg.norm(raw) - v).max() < 1e-3, key
-          vectors, scores = table('vectors'), table('scores')
-          assert (numpy.frombuffer(b''.join(vectors['image'].to_pylist()), '<f2').reshape(-1, 8) == image).all()
-          assert (numpy.frombuffer(b''.join(vectors['text'].to_pylist()), '<f2').reshape(-1, 8) == text).all()
-          assert vectors['uid'] == meta['uid'] == scores['uid']
-          dot = (image.astype('f4') * text.astype('f4')).sum(1)
-          assert abs(dot - scores['score'].to_numpy()).max() < 2e-3
-          total += len(image)
-      print(total)
-      """, folder("out"))
+    let told = try await PeerPython.run(
+      code:
+        """
+        import numpy, sys, hashlib, pyarrow.parquet as pq
+        total = 0
+        for part in range(2):
+            load = lambda s: numpy.load(f'{sys.argv[1]}/{s}/{s}_{part}.npy', allow_pickle=False)
+            table = lambda s: pq.read_table(f'{sys.argv[1]}/{s}/{s}_{part}.parquet')
+            image, text, meta = load('img_emb'), load('text_emb'), table('metadata')
+            assert image.dtype == text.dtype == numpy.float16 and image.shape == text.shape
+            assert meta.num_rows == len(image), (meta.num_rows, image.shape)
+            for key, caption, i, t in zip(meta['image_path'].to_pylist(), meta['caption'].to_pylist(), image, text):
+                for s, v in [('picture ' + key[1:], i), (caption, t)]:
+                    raw = numpy.frombuffer(hashlib.sha256(s.encode()).digest()[:8], 'u1').astype('f4') - 127.5
+                    assert abs(raw / numpy.linalg.norm(raw) - v).max() < 1e-3, key
+            vectors, scores = table('vectors'), table('scores')
+            assert (numpy.frombuffer(b''.join(vectors['image'].to_pylist()), '<f2').reshape(-1, 8) == image).all()
+            assert (numpy.frombuffer(b''.join(vectors['text'].to_pylist()), '<f2').reshape(-1, 8) == text).all()
+            assert vectors['uid'] == meta['uid'] == scores['uid']
+            dot = (image.astype('f4') * text.astype('f4')).sum(1)
+            assert abs(dot - scores['score'].to_numpy()).max() < 2e-3
+            total += len(image)
+        print(total)
+        """, folder("out"))
     #expect(told == "1089")
   }
 }

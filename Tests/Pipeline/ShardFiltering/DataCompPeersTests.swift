@@ -2,31 +2,12 @@ import DurableFiles
 import FilterPlans
 import Foundation
 import ShardFiltering
+import TestTools
 import Testing
 
 /// DataComp's own formulas in pandas and NumPy, over metadata that they have made, against our plans: the subset
 /// files must be the same bytes.
-@Suite struct DataCompPeersTests {
-  static let python: String? = {
-    var root = URL(fileURLWithPath: #filePath)
-    for _ in 0..<4 { root.deleteLastPathComponent() }
-    let named = ProcessInfo.processInfo.environment["PAIRLOOM_PEERS_PYTHON"]
-    let path = named ?? root.appendingPathComponent(".build/peers/bin/python").path
-    guard FileManager.default.isExecutableFile(atPath: path) else { return nil }
-    return run(path, "import pandas, pyarrow", []) == 0 ? path : nil
-  }()
-
-  static func run(_ python: String, _ script: String, _ arguments: [String]) -> Int32 {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: python)
-    process.arguments = ["-c", script] + arguments
-    process.standardError = FileHandle.nullDevice
-    // A program that does not start has no pandas either.
-    guard (try? process.run()) != nil else { return -1 }
-    process.waitUntilExit()
-    return process.terminationStatus
-  }
-
+@Suite(.peers("pandas", "pyarrow")) struct DataCompPeersTests {
   /// As baselines/apply_filter.py and baselines/utils.py have it, the languages aside.
   static let script = """
     import sys, numpy as np, pandas as pd
@@ -62,12 +43,12 @@ import Testing
 
   @Test(
     "basic filter, threshold and share by DataComp's own formulas name the same uids",
-    .enabled(if: python != nil), arguments: [1, 2])
-  func formulas(_ seed: Int) throws {
+    arguments: [1, 2])
+  func formulas(_ seed: Int) async throws {
     let folder = FileManager.default.temporaryDirectory.path + "/datacomp-" + UUID().uuidString
     try DurableFile.makeFolder(folder)
     defer { try? FileManager.default.removeItem(atPath: folder) }
-    #expect(Self.run(Self.python ?? "", Self.script, [folder, "\(seed)"]) == 0)
+    _ = try await PeerPython.run(["-c", Self.script, folder, "\(seed)"])
     let top = "top_fraction: {column: clip_l14_similarity_score, ties: datacomp, fraction:"
     for (name, rules) in [
       (
@@ -88,12 +69,12 @@ import Testing
     }
   }
 
-  @Test("the bundled plan of a share is DataComp's", .enabled(if: python != nil))
-  func preset() throws {
+  @Test("the bundled plan of a share is DataComp's")
+  func preset() async throws {
     let folder = FileManager.default.temporaryDirectory.path + "/datacomp-" + UUID().uuidString
     try DurableFile.makeFolder(folder)
     defer { try? FileManager.default.removeItem(atPath: folder) }
-    #expect(Self.run(Self.python ?? "", Self.script, [folder, "3"]) == 0)
+    _ = try await PeerPython.run(["-c", Self.script, folder, "3"])
     let ours = folder + "/ours.npy"
     _ = try ShardFilter.judge(
       [folder + "/a.parquet", folder + "/b.parquet"],

@@ -154,7 +154,7 @@ import Testing
         })
     }
     let parts = EmbeddingParts(image: image, text: text, metadata: tables)
-    var join = ScoreJoin(try ScoreSources([folder]) { _ in parts })
+    var join = ScoreJoin(try ScoreSources([folder]) { _, _ in [parts] })
     let values = try join.values(of: "score", for: Self.names(0..<count))
     for (row, value) in values.enumerated() {
       let (a, b) = (image.rows[row].map(Double.init), text.rows[row].map(Double.init))
@@ -165,8 +165,42 @@ import Testing
     }
     text.rows.removeLast()
     let short = EmbeddingParts(image: image, text: text, metadata: tables)
-    #expect(throws: ScoreSourceError.self) { try ScoreSources([folder]) { _ in short } }
+    #expect(throws: ScoreSourceError.self) { try ScoreSources([folder]) { _, _ in [short] } }
     let missing = EmbeddingParts(image: image, text: image, metadata: [tables[0]])
-    #expect(throws: ScoreSourceError.self) { try ScoreSources([folder]) { _ in missing } }
+    #expect(throws: ScoreSourceError.self) { try ScoreSources([folder]) { _, _ in [missing] } }
+  }
+
+  @Test("of archives of features the cosines are taken that the tables beside them have not")
+  func archives() throws {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+      .path
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let table = folder + "/a.parquet"
+    try Self.table(
+      table, [.init("uid", .string), .init("clip_b32_similarity_score", .double)],
+      (0..<3).map { [.text("u\($0)"), .double(Double($0))] })
+    // Its content is the opener's business.
+    try Data().write(to: URL(fileURLWithPath: folder + "/a.npz"))
+    let image = Rows(rows: (0..<3).map { [1, Float($0)] })
+    let text = Rows(rows: (0..<3).map { _ in [1, 0] })
+    let open: ScoreSources.EmbeddingOpener = { path, known in
+      ["clip_b32_similarity_score", "clip_l14_similarity_score"].filter { !known.contains($0) }
+        .map { EmbeddingParts(image: image, text: text, metadata: [table], column: $0) }
+    }
+    let all = try ScoreSources([folder], openEmbeddings: open)
+    #expect(all.columns == ["clip_b32_similarity_score", "clip_l14_similarity_score"])
+    var join = ScoreJoin(all)
+    let names = (0..<3).map { PairNames(uid: "u\($0)", key: "") }
+    #expect(try join.values(of: "clip_b32_similarity_score", for: names) == [0, 1, 2])
+    let cosines = try join.values(of: "clip_l14_similarity_score", for: names)
+    #expect(cosines[0] == 1 && cosines[2] == Double(Float(1) / Float(5).squareRoot()))
+    let alone = try ScoreSources(
+      [folder + "/a.npz"], columns: ["clip_b32_similarity_score"], openEmbeddings: open)
+    #expect(alone.columns == ["clip_b32_similarity_score"])
+    var computed = ScoreJoin(alone)
+    #expect(try computed.values(of: "clip_b32_similarity_score", for: names) == cosines)
+    #expect(
+      try ScoreSources.files(folder + "/a.npz") == [folder + "/a.npz", folder + "/a.parquet"])
   }
 }

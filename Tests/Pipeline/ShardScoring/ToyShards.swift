@@ -55,6 +55,12 @@ final class ToyShards {
     return path
   }
 
+  /// The bytes of a table, or the files of a folder.
+  static func contents(_ path: String) throws -> [String: Data] {
+    guard path.hasSuffix(".parquet") else { return try files(path) }
+    return ["": try Data(contentsOf: URL(fileURLWithPath: path))]
+  }
+
   /// Every file of a folder, hidden ones too: name → bytes.
   static func files(_ folder: String) throws -> [String: Data] {
     var files: [String: Data] = [:]

@@ -2,6 +2,7 @@ import DurableFiles
 import Foundation
 import PairDataset
 import PipelineCore
+import TestTools
 import Testing
 import URLPipeline
 
@@ -14,12 +15,12 @@ import URLPipeline
 
   @Test(
     "Python's webdataset iterates every pair with its caption and size",
-    .enabled(if: ForeignPrograms.has("webdataset", "PIL")), arguments: formats)
+    .peers("webdataset", "PIL"), arguments: formats)
   func webdataset(options: [String]) async throws {
     let web = try HealingWeb()
     let list = try web.list((0..<25).map { $0 % 5 == 3 ? "/never/\($0)" : "/ok/\($0)" })
     _ = try await web.run(list, into: "run", options).run()
-    let pairs = try ForeignPrograms.findings(["webdataset", web.folder + "/run"])
+    let pairs = try await ForeignPrograms.findings(["webdataset", web.folder + "/run"])
     #expect(
       pairs.map { $0["caption"]?.text } == (0..<25).filter { $0 % 5 != 3 }.map { "caption \($0)" })
     #expect(pairs.allSatisfy { $0["width"]?.integer == 16 && $0["height"]?.integer == 16 })
@@ -37,9 +38,8 @@ import URLPipeline
 /// The same on real pictures and with the bigger programs.
 @Suite(
   .serialized,
-  .enabled(
-    if: SharedData.isPresent
-      && ForeignPrograms.has("open_clip_train.data", "img2dataset", "pandas", "pyarrow")))
+  .enabled(if: SharedData.isPresent),
+  .peers("open_clip_train.data", "img2dataset", "pandas", "pyarrow"))
 struct ForeignProgramTests {
   /// Caption and size, for each pair.
   private static func summary(_ pairs: [JSONValue]) -> [String] {
@@ -66,7 +66,7 @@ struct ForeignProgramTests {
     #expect(manifest.pairs > 60)
     let isPacked = storage.contains { $0.hasPrefix("shard_") }
     #expect(manifest.shards[0].file.hasPrefix(isPacked ? "filtered/" : "shards/"))
-    let known = try ForeignPrograms.findings(
+    let known = try await ForeignPrograms.findings(
       ["tables"] + manifest.shards.map { run + "/" + (try #require($0.table)) })
     let expected = known.flatMap { $0["rows"]?.items ?? [] }.filter {
       $0["status"]?.text == "success"
@@ -76,7 +76,7 @@ struct ForeignProgramTests {
     let told =
       storage.contains("compression=lz4") ? ["\(manifest.pairs)"] : ["sizes", "\(manifest.pairs)"]
     for told in told {
-      let found = try ForeignPrograms.findings(["open_clip", run, told])
+      let found = try await ForeignPrograms.findings(["open_clip", run, told])
       #expect(found.last?["num_samples"]?.integer == manifest.pairs)
       #expect(Self.summary(found.dropLast()) == Self.summary(expected))
     }
@@ -88,10 +88,10 @@ struct ForeignProgramTests {
     let (whole, _) = try web.makeList(
       rows: 90, preset: "clean", ["--fault", "404:0.1", "--fault", "noai:0.05"])
     let list = web.folder + "/small.parquet"
-    _ = try ForeignPrograms.findings(
+    _ = try await ForeignPrograms.findings(
       ["columns", whole, list, "url", "caption", "id", "license", "lang", "score"])
     let theirs = web.folder + "/theirs"
-    _ = try ForeignPrograms.findings(["img2dataset", list, theirs, "60"])
+    _ = try await ForeignPrograms.findings(["img2dataset", list, theirs, "60"])
     _ = try await web.run(
       list, into: "run", workers: 2,
       [
@@ -102,7 +102,7 @@ struct ForeignProgramTests {
     let ours = web.folder + "/run/shards"
 
     for name in ["00000", "00001"] {
-      let both = try ForeignPrograms.findings(
+      let both = try await ForeignPrograms.findings(
         ["tables", "\(theirs)/\(name).parquet", "\(ours)/\(name).parquet"])
       #expect(both[0]["columns"] == both[1]["columns"])
       // Their rows stand in the order of arrival.
@@ -132,10 +132,10 @@ struct ForeignProgramTests {
 
     // Run again it finds every shard done; without one of the markers it makes that shard alone.
     let before = try web.outputs("run")
-    _ = try ForeignPrograms.findings(["img2dataset", list, ours, "60"])
+    _ = try await ForeignPrograms.findings(["img2dataset", list, ours, "60"])
     #expect(try web.outputs("run") == before)
     try DurableFile.remove(ours + "/00001_stats.json")
-    _ = try ForeignPrograms.findings(["img2dataset", list, ours, "60"])
+    _ = try await ForeignPrograms.findings(["img2dataset", list, ours, "60"])
     let after = try web.outputs("run")
     #expect(after.keys.sorted() == before.keys.sorted())
     for (name, bytes) in before where !name.hasPrefix("shards/00001") {

@@ -2,12 +2,15 @@
 """Puts measured figures into the README's table.
 
 usage: readme.py FIGURES.jsonl README.md
+       readme.py --check README.md         only looks whether the table has every row
 
-FIGURES has the JSON lines of pairloom-bench and of the scripts beside this one. A row of the table is known
-by its first cell, which the README words; its figures are replaced where all that it needs was measured,
-and left alone where not. Says which rows were written and which were left.
+FIGURES has the JSON lines of pairloom-bench and of the scripts beside this one. A row is found by its whole
+first cell, else by the words with which the cell begins, up to the first colon; what is written has the
+words below, since these say what the figures are. Rows of which something was not measured are left alone.
+Says which rows were written, which were left, and at the end which are missing or not to be told apart;
+only then it ends with 1.
 """
-import json, sys
+import json, re, sys
 
 
 def load(path):
@@ -70,8 +73,12 @@ def by_key(f):
 
 def near_duplicates(hashes):
     def cells(f):
-        ours, theirs = (f[f"near duplicates, {hashes}", side]["cpu_s"] for side in ("pairloom", "faiss"))
-        return number(ours), f"faiss IndexBinaryFlat {number(theirs)}"
+        figure = f"near duplicates, {hashes}"
+        ours, theirs, ratios = f[figure, "pairloom"], f[figure, "faiss"], f[f"{figure}: ratios", None]
+        same = "the same " if ratios["same_pairs"] else "not the same "
+        return tuple(
+            f"{words}{number(side['cpu_s'])} ({number(side['seconds'])}){pairs}" for words, side, pairs in (
+                ("", ours, ""), ("faiss IndexBinaryFlat ", theirs, f", {same}{theirs['pairs']:,} pairs")))
 
     return cells
 
@@ -93,7 +100,7 @@ def scoring(what, peers, key="pairs_per_s", unit="", ours="pairloom"):
 def share_of_sgemm(f):
     own = f["score ViT-B-32, model alone", "pairloom"]
     return (
-        f"{own['share_of_sgemm']:.0%}",
+        f"{100 * own['share_of_sgemm']:.0f} %",
         f"OpenBLAS alone, in the same rounds: {number(own['sgemm_gflops'])} GFLOP/s")
 
 
@@ -115,8 +122,8 @@ ROWS = {
     "– the same, photographs of 12 to 18 megapixels": decoding("photographs"),
     "read `.tar.lz4` in order, pairs/s": reading,
     "read by key, `.tar.lz4` and `.tar`, warm, pairs/s": by_key,
-    "all pairs within 6 bits of a million 64-bit hashes, 5 % of them planted: CPU seconds": near_duplicates("uniform"),
-    "– the same, real pHashes of crops of 4,613 pictures, 376 million pairs: CPU seconds": near_duplicates("crops"),
+    "all pairs within 6 bits of a million 64-bit hashes, 5 % of them planted: CPU seconds (seconds)": near_duplicates("uniform"),
+    "– the same, real pHashes of crops of 4,613 pictures: CPU seconds (seconds)": near_duplicates("crops"),
     "ViT-B-32, model alone, 2 threads: pairs a second; a second of all cores' time":
         scoring("model alone", ["open_clip", "onnxruntime"]),
     "– in int8": scoring("model alone", [], ours="pairloom int8"),
@@ -129,26 +136,61 @@ ROWS = {
 }
 
 
-def main():
-    figures = load(sys.argv[1])
-    lines = open(sys.argv[2]).read().split("\n")
-    unseen = set(ROWS)
+def beginning(words):
+    """What a row is known by where it is worded otherwise."""
+    return words.split(":")[0]
+
+
+def known_row(cell):
+    """The row that a first cell is; None where it is none, or where it may be several."""
+    if cell in ROWS:
+        return cell
+    fitting = [words for words in ROWS if cell.startswith(beginning(words))]
+    # A longer beginning says more: "– with AVX2 alone, in int8" is not "– with AVX2 alone".
+    longest = max(map(len, map(beginning, fitting)), default=0)
+    fitting = [words for words in fitting if len(beginning(words)) == longest]
+    return fitting[0] if len(fitting) == 1 else None
+
+
+def rewrite(lines, figures):
+    """Writes the rows in place, and gives what is wrong with the table."""
+    places = {}
     for place, line in enumerate(lines):
-        cells = [cell.strip() for cell in line.split(" | ")] if line.startswith("| ") else []
-        name = cells[0].removeprefix("| ") if cells else ""
-        if len(cells) != 4 or name not in ROWS:
+        cells = [cell.strip() for cell in re.split(r"(?<!\\)\|", line)][1:-1] if line.startswith("|") else []
+        words = known_row(cells[0]) if len(cells) == 4 else None
+        if words:
+            places.setdefault(words, []).append((place, cells))
+    problems = []
+    for words in ROWS:
+        found = places.get(words, [])
+        if len(found) != 1:
+            problems.append(f"{'no row' if not found else f'{len(found)} rows'}: {words}")
             continue
-        unseen.discard(name)
+        if figures is None:
+            continue
+        (place, cells), = found
         try:
-            ours, theirs = ROWS[name](figures)
+            ours, theirs = ROWS[words](figures)
         except KeyError as missing:
-            print(f"left: {name} ({missing} was not measured)")
+            print(f"left: {words} ({missing} was not measured)")
             continue
-        lines[place] = f"| {name} | {ours} | {theirs} | {cells[3]}"
-        print(f"written: {name}")
-    if unseen:
-        sys.exit("readme.py: the README has no row " + "; ".join(sorted(unseen)))
-    open(sys.argv[2], "w").write("\n".join(lines))
+        lines[place] = f"| {words} | {ours} | {theirs} | {cells[3]} |"
+        print(f"written: {words}" + (f"; is it still true that {cells[3]}?" if "(" in cells[3] else ""))
+    return problems
+
+
+def main():
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
+    figures = None if sys.argv[1] == "--check" else load(sys.argv[1])
+    with open(sys.argv[2]) as file:
+        lines = file.read().split("\n")
+    problems = rewrite(lines, figures)
+    if figures is not None:
+        with open(sys.argv[2], "w") as file:
+            file.write("\n".join(lines))
+    if problems:
+        sys.exit("readme.py: the table of the README has\n  " + "\n  ".join(problems))
 
 
 main()

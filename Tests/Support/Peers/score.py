@@ -242,8 +242,8 @@ def main():
     out = os.path.join(options.work, "scores.txt")
     files = [
         options.bench, "score-pairs", os.path.join(options.work, "pairs.tar"), "--weights",
-        os.path.join(options.work, "weights.safetensors"), "--model-config", options.model, "--batch",
-        str(options.batch), "--threads", str(options.threads), "--rounds", "1"]
+        os.path.join(options.work, "weights.safetensors"), "--model-config", options.model, "--threads",
+        str(options.threads), "--rounds", "1"]
     sides = {
         ("model alone", "pairloom"): alone,
         ("model alone", "open_clip"): peer("model", "open_clip"),

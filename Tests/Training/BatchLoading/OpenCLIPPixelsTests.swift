@@ -1,19 +1,11 @@
 import BatchLoading
 import Foundation
 import ImageCodec
+import TestTools
 import Testing
 
-private let openCLIPPython = ProcessInfo.processInfo.environment["PAIRLOOM_PEERS_PYTHON"]
-
 /// Whole pictures through open_clip's transform, where its Python is there.
-@Suite(
-  .enabled(
-    if: openCLIPPython != nil, "name a Python with open_clip in PAIRLOOM_PEERS_PYTHON"))
-struct OpenCLIPPixelsTests {
-  static let root = (0..<4).reduce(URL(fileURLWithPath: #filePath)) { url, _ in
-    url.deletingLastPathComponent()
-  }
-
+@Suite(.peers("open_clip")) struct OpenCLIPPixelsTests {
   struct Case: Decodable {
     var number: Int
     var width: Int
@@ -26,7 +18,8 @@ struct OpenCLIPPixelsTests {
 
   /// Up to 40 of the shared pictures, spread over all of them.
   static func sharedPictures() -> [String] {
-    let corpus = root.appendingPathComponent("../shared/data/corpus").standardized
+    guard let data = ProjectFolder.sharedData else { return [] }
+    let corpus = URL(fileURLWithPath: data + "/corpus")
     let all = (FileManager.default.enumerator(atPath: corpus.path)?.allObjects ?? [])
       .compactMap { $0 as? String }.filter { $0.hasSuffix(".jpg") || $0.hasSuffix(".png") }.sorted()
     return stride(from: 0, to: all.count, by: max(1, all.count / 40)).map {
@@ -35,27 +28,13 @@ struct OpenCLIPPixelsTests {
   }
 
   @Test("every float equals open_clip's, bit for bit, for each interpolation and resize mode")
-  func floats() throws {
-    let python = try #require(openCLIPPython)
+  func floats() async throws {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
       "pixels-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }  // Only tidying up.
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: python)
-    process.arguments =
-      [
-        "-W", "ignore",
-        Self.root.appendingPathComponent("Tests/Support/Peers/open_clip_pixels.py").path,
-        folder.path,
-      ] + Self.sharedPictures()
-    let output = Pipe()
-    process.standardOutput = output
-    try process.run()
-    let text = String(
-      decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-    process.waitUntilExit()
-    #expect(process.terminationStatus == 0)
+    let script = ProjectFolder.root + "/Tests/Support/Peers/open_clip_pixels.py"
+    let text = try await PeerPython.run([script, folder.path] + Self.sharedPictures()).text
     let cases = try text.split(separator: "\n").map {
       try JSONDecoder().decode(Case.self, from: Data($0.utf8))
     }

@@ -1,3 +1,4 @@
+import AuditedScores
 import BatchLoading
 import CLIPModel
 import CLIPTraining
@@ -115,19 +116,25 @@ import WeightFiles
   func decisions() throws {
     let pairs = try Self.pairs(3000)
     let uids = pairs.map { "uid-\($0.key)" }
+    let audit = ScoreAudit()
     let trained = try TrainedCLIP.load(Self.folder)
     let random = TrainedCLIP(
       model: CLIP(trained.model.configuration, seed: 8), tokenizer: trained.tokenizer,
       preprocessing: trained.preprocessing)
     for (model, isTrained) in [(trained, true), (random, false)] {
-      let scorer = try CLIPScorer(model, precision: .int8())
+      let scorer = try CLIPScorer(model, precision: .int8)
       let exact = try scorer.scores(of: pairs)
+      let rounded = try scorer.scores(of: pairs, in: .int8)
       let sorted = exact.sorted()
       for cut in [
-        .topFraction(0.3, of: pairs.count), .minScore(sorted[2100]),
-        .topFraction(0.02, of: pairs.count),
+        .topFraction(0.3), .minScore(sorted[2100]), .topFraction(0.02),
       ] as [ScoreCut] {
-        let result = try scorer.decide(pairs, uids: uids, cut: cut)
+        var decision = AuditedCut(
+          rounded, ranks: uids.map(audit.rank), keys: pairs.map(\.key), cut: cut, audit: audit)
+        while !decision.open.isEmpty {
+          decision.take(decision.open.map { exact[$0] })
+        }
+        let result = decision.result()
         #expect(result.kept == cut.kept(exact, keys: pairs.map(\.key)))
         let report = result.report
         #expect(report.sampled == 256 && report.largestError > 0)

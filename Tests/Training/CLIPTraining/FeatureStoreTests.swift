@@ -58,6 +58,21 @@ import Testing
     }
   }
 
+  @Test("what is new goes to the disk by itself: a kill loses little, and memory stays bounded")
+  func flushesItself() throws {
+    try Self.withFolder { folder in
+      let store = try FeatureStore(
+        folder: folder, description: [:], width: 4, memoryBytes: 1_200 * (16 + 96))
+      for start in stride(from: 0, to: 5_000, by: 100) {
+        store.insert(Self.rows(start..<start + 100, width: 4))
+      }
+      // All but what is fewer than a thousand and some.
+      #expect(store.countOnDisk > 3_900)
+      let found = store.find(Self.rows(0..<5_000, width: 4).map(\.key))
+      #expect(found.allSatisfy { $0 != nil })
+    }
+  }
+
   @Test("memory and disk are bounded")
   func bounds() throws {
     try Self.withFolder { folder in

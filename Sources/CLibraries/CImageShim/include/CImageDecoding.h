@@ -39,6 +39,7 @@ enum {
   CIMAGE_DEPTH_ROUNDED = 0,    // 16 bits become the nearest of 8
   CIMAGE_DEPTH_HIGH_BYTE = 1,  // the low byte is cut off, as Pillow does for RGB
   CIMAGE_DEPTH_SATURATED = 2,  // what is above 255 becomes 255, as OpenCV's JPEG encoder does
+  CIMAGE_DEPTH_KEPT = 3,       // two bytes a channel, the high one first: only of 16 bits, as stored
 };
 
 /// How a PNG is to be decoded.

@@ -54,7 +54,7 @@ struct DedupIndexCommand: ParsableCommand {
     var threads: Int?
 
     func validate() throws {
-      guard threads ?? 1 > 0 else { throw ValidationError("--threads must be 1 or more.") }
+      try CoreCount.require(threads)
     }
 
     func run() throws {

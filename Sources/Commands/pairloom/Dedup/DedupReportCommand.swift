@@ -37,7 +37,7 @@ struct DedupReportCommand: AsyncParsableCommand {
 
   func validate() throws {
     guard (0...16).contains(radius ?? 0) else { throw ValidationError("--radius must be 0 to 16.") }
-    guard threads ?? 1 > 0 else { throw ValidationError("--threads must be 1 or more.") }
+    try CoreCount.require(threads)
   }
 
   func run() async throws {
@@ -47,9 +47,11 @@ struct DedupReportCommand: AsyncParsableCommand {
     if let match { rules.kind = match }
     if let radius { rules.radius = radius }
     let path = out ?? run.report
+    let judged = try await JudgedPairs(of: run.path)
     let (page, cores) = (rules, threads ?? Parallel.coreCount)
     try await Parallel.detached {
-      try RunPage(of: run, status: status, rules: page, threads: cores).write(to: path)
+      try RunPage(of: run, status: status, rules: page, judged: judged, threads: cores)
+        .write(to: path)
     }
     Terminal.print(path)
   }

@@ -38,7 +38,10 @@ struct DedupRuleOptions: ParsableArguments {
   @Option(help: "A picture under so many distinct captions is a placeholder, and none is kept.")
   var placeholders: Int?
 
-  @Option(help: "The same by distinct URLs of the JSON; whichever is reached.")
+  @Option(
+    // By itself it would be --placeholder-ur-ls.
+    name: .customLong("placeholder-urls"),
+    help: "The same by distinct URLs of the JSON; whichever is reached.")
   var placeholderURLs: Int?
 
   @Option(help: "The same by distinct hosts of these URLs.")
@@ -65,7 +68,7 @@ struct DedupRuleOptions: ParsableArguments {
 
   func validate() throws {
     guard (0...16).contains(radius) else { throw ValidationError("--radius must be 0 to 16.") }
-    guard threads ?? 1 > 0 else { throw ValidationError("--threads must be 1 or more.") }
+    try CoreCount.require(threads)
     for (name, count) in [
       ("placeholders", placeholders), ("placeholder-urls", placeholderURLs),
       ("placeholder-hosts", placeholderHosts),

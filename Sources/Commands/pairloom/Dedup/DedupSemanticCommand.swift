@@ -1,6 +1,5 @@
 import ArgumentParser
 import EmbeddingFiles
-import PairDataset
 import PipelineCore
 import SemanticDeduplication
 import ShardDeduplication
@@ -21,8 +20,9 @@ struct DedupSemanticCommand: AsyncParsableCommand {
 
       Takes a folder of embeddings, and the shards that were embedded; without shards it takes those that \
       the folder names. Without embeddings --model makes them first, in OUT.embeddings. Writes numbered shards, \
-      dataset.json, and semantic.parquet: every row, its cluster, and for dropped ones what is kept instead and \
-      the cosine.
+      dataset.json, semantic.parquet (every row, its cluster, and for dropped ones what is kept instead and \
+      the cosine), and report.html with the largest groups and the pairs about the threshold. Killed at any \
+      moment, the same command goes on from OUT.part: the clustering is kept after every pass.
 
         pairloom dedup --semantic 0.05 EMBEDDINGS --plan
         pairloom dedup --semantic 0.05 EMBEDDINGS --out DIR
@@ -47,6 +47,12 @@ struct DedupSemanticCommand: AsyncParsableCommand {
     help: "Compare the pairs' image or text. (default: image)", transform: DedupRuleOptions.word)
   var by: EmbeddingFolder.Tower = .image
 
+  @Option(
+    help: ArgumentHelp(
+      "Whose vectors, where .npz files have those of several models, such as b32.",
+      valueName: "model"))
+  var features: String?
+
   @Option(help: "Where the clusters begin follows from this number.")
   var seed: UInt64 = 0
 
@@ -56,8 +62,7 @@ struct DedupSemanticCommand: AsyncParsableCommand {
   @Option(help: "A CLIP to make embeddings with, where none are named.")
   var model: String?
 
-  @Option(help: "The configuration of the weights: an open_clip name or JSON file.")
-  var modelConfig: String?
+  @OptionGroup var weights: WeightOptions
 
   @Option(help: "The folder to write, new or empty.")
   var out: String?
@@ -65,14 +70,7 @@ struct DedupSemanticCommand: AsyncParsableCommand {
   @Option(help: "With --plan: the table of all rows to write, Parquet.")
   var table: String?
 
-  @Option(help: "The most pairs of a shard. (default: 10000 where --bytes is not given)")
-  var pairs: Int?
-
-  @Option(help: "The most bytes of a shard's tar, such as 500MB or 1GiB.")
-  var bytes: ByteCount?
-
-  @Option(help: "lz4 or none. (default: lz4)", transform: DedupRuleOptions.word)
-  var compression: ShardCompression = .lz4
+  @OptionGroup var cut: ShardCutOptions
 
   @Option(help: "Cores to use. (default: all)")
   var threads: Int?
@@ -87,8 +85,7 @@ struct DedupSemanticCommand: AsyncParsableCommand {
     guard (0...2).contains(semantic) else { throw ValidationError("--semantic must be 0 to 2.") }
     guard clusters ?? 1 > 0 else { throw ValidationError("--clusters must be 1 or more.") }
     guard audit >= 0 else { throw ValidationError("--audit must be 0 or more.") }
-    guard pairs ?? 1 > 0 else { throw ValidationError("--pairs must be 1 or more.") }
-    guard threads ?? 1 > 0 else { throw ValidationError("--threads must be 1 or more.") }
+    try CoreCount.require(threads)
     guard plan || out != nil else {
       throw ValidationError("--out names the folder to write; --plan only looks.")
     }
@@ -115,21 +112,25 @@ struct DedupSemanticCommand: AsyncParsableCommand {
     var rules = SemanticRules(epsilon: semantic)
     (rules.clusters, rules.keep, rules.tower, rules.seed) = (clusters, keep, by, seed)
     let deduplicator = try SemanticDeduplicator(
-      try EmbeddingFolder(folder), rules: rules, clusterer: VectorClusterer(threads: cores),
+      try EmbeddingFolder(folder, model: features), rules: rules,
+      clusterer: VectorClusterer(threads: cores),
       audited: audit)
     let progress = WorkProgress()
     let show = { @Sendable (step: SemanticDeduplicator.Progress) in
       progress.show { Self.line(step) }
     }
-    let cut = ReshardOptions(
-      maxPairs: pairs ?? (bytes == nil ? 10_000 : nil), maxBytes: bytes?.bytes,
-      compression: compression)
-    let (paths, target, wanted) = (shards, plan ? nil : out, table)
+    let cut = cut.options()
+    let (paths, target, wanted, wantedRules) = (shards, plan ? nil : out, table, rules)
     let outcome = try await Parallel.detached {
       guard let target else {
         return try deduplicator.plan(table: wanted, onProgress: show)
       }
-      return try deduplicator.deduplicate(paths, to: target, cut: cut, onProgress: show)
+      return try deduplicator.deduplicate(
+        paths, to: target, cut: cut, worker: DecodeWorkerCommand.worker,
+        report: { outcome, review, folder in
+          try SemanticReport(outcome: outcome, review: review, rules: wantedRules)
+            .write(to: folder + "/report.html")
+        }, onProgress: show)
     }
     let summary = SemanticSummary(
       outcome: outcome, rules: rules, folder: target.map { Resharder.trimmed($0) })
@@ -149,7 +150,8 @@ struct DedupSemanticCommand: AsyncParsableCommand {
     }
     let folder = Resharder.trimmed(out) + ".embeddings"
     let embedder = try CLIPPairEmbedder(
-      model: model, configuration: modelConfig, threads: threads)
+      model: model, configuration: weights.modelConfig, activation: weights.activation,
+      threads: threads)
     try embedder.requireItsDomain(of: shards)
     let progress = WorkProgress()
     _ = try await ShardEmbedder(shards, to: folder, embedder: embedder).run { done, all in

@@ -1,7 +1,6 @@
 import ArgumentParser
 import Deduplication
 import DurableFiles
-import PairDataset
 import PipelineCore
 import ShardDeduplication
 import ShardMaintenance
@@ -42,14 +41,7 @@ struct DedupShardsCommand: ParsableCommand {
   @OptionGroup(title: "What is a duplicate")
   var duplicates: DedupRuleOptions
 
-  @Option(help: "The most pairs of a shard. (default: 10000 where --bytes is not given)")
-  var pairs: Int?
-
-  @Option(help: "The most bytes of a shard's tar, such as 500MB or 1GiB.")
-  var bytes: ByteCount?
-
-  @Option(help: "lz4 or none. (default: lz4)", transform: DedupRuleOptions.word)
-  var compression: ShardCompression = .lz4
+  @OptionGroup var cut: ShardCutOptions
 
   @Flag(help: "Say how many would go, and drop nothing.")
   var plan = false
@@ -58,7 +50,6 @@ struct DedupShardsCommand: ParsableCommand {
   var json = false
 
   func validate() throws {
-    guard pairs ?? 1 > 0 else { throw ValidationError("--pairs must be 1 or more.") }
     guard plan || out != nil else {
       throw ValidationError("--out names the folder to write; --plan only looks.")
     }
@@ -69,9 +60,7 @@ struct DedupShardsCommand: ParsableCommand {
     Interruption.shared.watchToLeave()
     let options = ShardDeduplicationOptions(
       rules: duplicates.rules,
-      cut: ReshardOptions(
-        maxPairs: pairs ?? (bytes == nil ? 10_000 : nil), maxBytes: bytes?.bytes,
-        compression: compression), threads: duplicates.cores,
+      cut: cut.options(), threads: duplicates.cores,
       worker: DecodeWorkerCommand.worker)
     if plan { return try showPlan(options) }
     guard let out else { preconditionFailure("checked by validate()") }

@@ -35,8 +35,8 @@ struct SemanticSummary {
       "\(outcome.kept) of \(outcome.read) pairs kept in \(outcome.shards.count)"
         + (outcome.shards.count == 1 ? " shard" : " shards")
         + ", saved: \(ByteCount.words(outcome.bytesDropped)) (\(share) %)",
-      "every pair's fate: \(folder)/\(SemanticTable.name)", "\(folder)/dataset.json",
-    ]
+      "every pair's fate: \(folder)/\(SemanticTable.name); look at \(folder)/report.html",
+    ] + (outcome.wasComplete ? ["made by an earlier command"] : []) + ["\(folder)/dataset.json"]
   }
 
   /// For a program.

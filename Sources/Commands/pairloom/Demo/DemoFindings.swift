@@ -45,7 +45,7 @@ struct DemoFindings {
         }
       }
     }
-    let verdicts = folder.scores(of: CLIPPairScorer.bundledName)
+    let verdicts = folder.scores(of: BundledScorer.name)
     for name in try DurableFile.names(in: verdicts) where name.hasSuffix(".parquet") {
       guard let chunk = Int(name.dropLast(".parquet".count)) else { continue }
       for line in try PairTable.read(folder.filterTable(chunk)) {

@@ -19,7 +19,7 @@ struct EmbedClusterCommand: ParsableCommand {
         pairloom embed cluster EMBEDDINGS --clusters 1000 --out clusters.parquet
       """)
 
-  @Argument(help: "A folder of embeddings, or a .npy file.")
+  @Argument(help: "A folder of embeddings, a .npy file, or DataComp's .npz files.")
   var folder: String
 
   @Option(help: "How many clusters.")
@@ -28,8 +28,15 @@ struct EmbedClusterCommand: ParsableCommand {
   @Option(help: "The table to write, Parquet.")
   var out: String
 
-  @Option(help: "image or text. (default: image)", transform: DedupRuleOptions.word)
+  @Option(
+    help: "Cluster the pairs' image or text. (default: image)", transform: DedupRuleOptions.word)
   var by: EmbeddingFolder.Tower = .image
+
+  @Option(
+    help: ArgumentHelp(
+      "Whose vectors, where .npz files have those of several models, such as b32.",
+      valueName: "model"))
+  var features: String?
 
   @Option(help: "Where the clusters begin follows from this number.")
   var seed: UInt64 = 0
@@ -43,20 +50,23 @@ struct EmbedClusterCommand: ParsableCommand {
   func validate() throws {
     guard clusters > 0 else { throw ValidationError("--clusters must be 1 or more.") }
     guard iterations > 0 else { throw ValidationError("--iterations must be 1 or more.") }
-    guard threads ?? 1 > 0 else { throw ValidationError("--threads must be 1 or more.") }
+    try CoreCount.require(threads)
   }
 
   func run() throws {
     Interruption.shared.watchToLeave()
-    let embeddings = try EmbeddingFolder(folder)
+    let embeddings = try EmbeddingFolder(folder, model: features)
     guard let rows = embeddings.vectors(by) else {
       throw SemanticDeduplicationError.noVectors(folder, by)
     }
     let progress = WorkProgress()
-    let found = VectorClusterer(threads: threads ?? Parallel.coreCount, iterations: iterations)
-      .clusters(of: rows, count: clusters, seed: seed) { pass, cosine in
-        progress.show { "embed cluster: pass \(pass), mean cosine \(Markup.decimal(cosine, 4))" }
-      }
+    let clusterer = VectorClusterer(
+      threads: threads ?? Parallel.coreCount, iterations: iterations)
+    let found = try clusterer.clusters(of: rows, count: clusters, seed: seed, from: nil) {
+      pass, cosine in
+      progress.show { "embed cluster: pass \(pass), mean cosine \(Markup.decimal(cosine, 4))" }
+    } onState: { _ in
+    }
     let centroids = out + ".centroids.npy"
     try NumpyWriter.write(
       found.centroids, columns: rows.width, type: .float32, to: centroids)

@@ -1,10 +1,8 @@
 import ArgumentParser
-import CLIPModel
 import PipelineCore
 import ShardDeduplication
 import ShardEmbedding
 import ShardMaintenance
-import WorkerThreads
 
 /// `pairloom embed SHARD… --model M --out DIR`: vectors of pictures and captions, beside their scores.
 struct EmbedShardsCommand: AsyncParsableCommand {
@@ -39,7 +37,7 @@ struct EmbedShardsCommand: AsyncParsableCommand {
   @Option(help: "The folder to write, new or empty.")
   var out: String
 
-  @Option(help: "Pairs of a part, rounded up to a multiple of 512. (default: 102400)")
+  @Option(help: "Pairs of a part, rounded up to a multiple of 512.")
   var partRows = 102_400
 
   @Flag(help: "Write the vectors as Parquet too: vectors/vectors_N.parquet, of bytes of halves.")
@@ -91,31 +89,5 @@ struct EmbedShardsCommand: AsyncParsableCommand {
       "\(outcome.pairs - outcome.undecoded) pairs in \(outcome.parts)"
         + (outcome.parts == 1 ? " part" : " parts"))
     Terminal.print(folder)
-  }
-}
-
-/// The model that a command works with.
-struct EncoderOptions: ParsableArguments {
-  @Option(help: "A CLIP: safetensors in open_clip's layout, a folder of training, or scenes.")
-  var model: String
-
-  @Option(help: "The configuration of the weights: an open_clip name or JSON file.")
-  var modelConfig: String?
-
-  @Option(
-    help: "The activation, where the file does not say it: quick-gelu (OpenAI's weights) or gelu.")
-  var activation: Activation?
-
-  @Option(help: "Cores to use. (default: all)")
-  var threads: Int?
-
-  func validate() throws {
-    guard threads ?? 1 > 0 else { throw ValidationError("--threads must be 1 or more.") }
-  }
-
-  func embedder(cache: String? = nil) throws -> CLIPPairEmbedder {
-    try CLIPPairEmbedder(
-      model: model, configuration: modelConfig, activation: activation, cache: cache,
-      threads: threads ?? Parallel.coreCount)
   }
 }

@@ -9,12 +9,25 @@ struct VectorClusterer: EmbeddingClusterer {
   var iterations = 50
 
   func clusters(
-    of rows: EmbeddingRows, count: Int, seed: UInt64, onProgress: (Int, Double) -> Void
-  ) -> EmbeddingClusters {
+    of rows: EmbeddingRows, count: Int, seed: UInt64, from state: ClusteringState?,
+    onProgress: (Int, Double) -> Void, onState: (ClusteringState) throws -> Void
+  ) throws -> EmbeddingClusters {
     var means = SphericalKMeans(clusters: count, threads: threads)
     means.seed = seed
     means.iterations = iterations
-    let found = means.run(VectorSource(rows)) { onProgress($0.iteration, $0.cosine) }
+    let begun = state.map { state in
+      SphericalKMeans.State(
+        step: .init(iteration: state.pass, cosine: state.cosine),
+        centroids: Tensor(
+          shape: [state.centroids.count / rows.width, rows.width], state.centroids))
+    }
+    let found = try means.run(VectorSource(rows), from: begun) {
+      onProgress($0.iteration, $0.cosine)
+    } onState: { state in
+      try onState(
+        ClusteringState(
+          pass: state.step.iteration, cosine: state.step.cosine, centroids: state.centroids.values))
+    }
     return EmbeddingClusters(
       cluster: found.cluster, cosine: found.cosine, centroids: found.centroids.values)
   }

@@ -1,7 +1,6 @@
 import ArgumentParser
 import DurableFiles
 import FilterPlans
-import PairDataset
 import PipelineCore
 import ShardDeduplication
 import ShardFiltering
@@ -40,7 +39,7 @@ struct FilterCommand: ParsableCommand {
     parsing: .upToNextOption,
     help: """
       Tables of numbers, as `pairloom score` writes them, DataComp's, or any with uid, key or url; folders of \
-      tables, and clip-retrieval's of embeddings.
+      tables, clip-retrieval's of embeddings, and DataComp's .npz features.
       """)
   var scores: [String] = []
 
@@ -63,14 +62,7 @@ struct FilterCommand: ParsableCommand {
   @Option(help: "The page to write. (default: report.html in --out)")
   var report: String?
 
-  @Option(help: "The most pairs of a shard. (default: 10000 where --bytes is not given)")
-  var pairs: Int?
-
-  @Option(help: "The most bytes of a shard's tar, such as 500MB or 1GiB.")
-  var bytes: ByteCount?
-
-  @Option(help: "lz4 or none. (default: lz4)", transform: DedupRuleOptions.word)
-  var compression: ShardCompression = .lz4
+  @OptionGroup var cut: ShardCutOptions
 
   @Option(help: "Cores to use. (default: all)")
   var threads: Int?
@@ -79,8 +71,7 @@ struct FilterCommand: ParsableCommand {
   var json = false
 
   func validate() throws {
-    guard pairs ?? 1 > 0 else { throw ValidationError("--pairs must be 1 or more.") }
-    guard threads ?? 1 > 0 else { throw ValidationError("--threads must be 1 or more.") }
+    try CoreCount.require(threads)
     guard dryRun || out != nil || writeSubset != nil || list != nil else {
       throw ValidationError(
         "--out names a folder for new shards, --write-subset or --list a file of uids; --dry-run only looks."
@@ -100,9 +91,7 @@ struct FilterCommand: ParsableCommand {
     Interruption.shared.watchToLeave()
     var options = ShardFilterOptions(
       plan: try FilterPresets.plan(plan), scores: scores, aliases: aliases,
-      cut: ReshardOptions(
-        maxPairs: pairs ?? (bytes == nil ? 10_000 : nil), maxBytes: bytes?.bytes,
-        compression: compression),
+      cut: cut.options(),
       threads: threads ?? Parallel.coreCount, worker: DecodeWorkerCommand.worker)
     options.openEmbeddings = EmbeddingScoreFolders.open
     let tables = inputs.filter { $0.hasSuffix(".parquet") }

@@ -24,6 +24,7 @@ struct FilterLines {
       guard !words.isEmpty else { return }
       lines += ["", title] + words.map { "  \($0)" }
     }
+    section("of the scores:", outcome.warnings)
     section(
       "left out, as their columns are not here:", outcome.skipped.map { "\($0.rule): \($0.why)" })
     section("of the plan's model, not applied here:", outcome.notApplied)
@@ -40,6 +41,7 @@ struct FilterLines {
   func json(files: [String]) -> JSONValue {
     .object([
       .init("pairs", .int(outcome.read)), .init("kept", .int(outcome.kept)),
+      .init("warnings", .array(outcome.warnings.map { .string($0) })),
       .init(
         "rules",
         .array(

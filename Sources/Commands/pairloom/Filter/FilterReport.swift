@@ -24,28 +24,40 @@ struct FilterReport {
     input.funnel =
       [("pairs", outcome.read)] + outcome.rules.map { ($0.name, $0.remaining) }
     input.failures = review.dropped.map { ($0.rule, $0.count) }
+    add(to: &input)
+    input.footer = "Every pair's fate: filter.parquet."
+    try RunReport(input).write(to: path)
+  }
+
+  /// Adds the scores, what each rule takes, and samples.
+  ///
+  /// - Parameters:
+  ///   - input: What the page tells.
+  ///   - stage: Begins the titles of samples, on a page that has others.
+  func add(to input: inout RunReport.Input, stage: String? = nil) {
     if let column = review.column {
       input.scores = ReportScores(
         values: review.scores, threshold: review.threshold.map { Float($0) },
         note: "\(column) of all pairs that have one, whatever the other rules say.")
     }
-    input.tables = [rules, others]
-    input.sheets =
+    input.tables += [rules, others]
+    func title(_ words: String) -> String {
+      stage.map { "\($0): \(words.prefix(1).lowercased())\(words.dropFirst())" } ?? words
+    }
+    input.sheets +=
       [
         sheet(
-          "Dropped, just below the threshold", review.below,
+          title("Dropped, just below the threshold"), review.below,
           note: "What the rule on the score dropped, the greatest scores first."),
         sheet(
-          "Kept, just above the threshold", review.above,
+          title("Kept, just above the threshold"), review.above,
           note: "What is kept, the lowest scores first."),
       ]
       + review.dropped.filter { !$0.samples.isEmpty }.map { dropped in
         sheet(
-          "Dropped: \(dropped.rule)", dropped.samples,
+          title("Dropped: \(dropped.rule)"), dropped.samples,
           note: "\(Markup.grouped(dropped.count)) pairs; some of them, without choice.")
       }
-    input.footer = "Every pair's fate: filter.parquet."
-    try RunReport(input).write(to: path)
   }
 
   private var rules: ReportTable {
@@ -57,7 +69,9 @@ struct FilterReport {
       rows: outcome.rules.map { rule in
         [
           rule.name, Markup.grouped(rule.alone), Markup.grouped(rule.remaining),
-          FilterLines.share(rule.remaining, of: outcome.read), Markup.grouped(rule.unknown),
+          // A narrow page breaks no figure off its sign.
+          FilterLines.share(rule.remaining, of: outcome.read).replacing(" ", with: "\u{202F}"),
+          Markup.grouped(rule.unknown),
           rule.threshold.map(FilterLines.short) ?? "",
         ]
       })
@@ -74,12 +88,14 @@ struct FilterReport {
   private func sheet(
     _ title: String, _ samples: [FilterReview.Sample], note: String
   ) -> ReportSheet {
-    ReportSheet(
+    var sheet = ReportSheet(
       title: title, note: note,
       cards: samples.map { sample in
         ReportSheet.Card(
           image: sample.picture, caption: OneLine.text(sample.caption, longest: 120),
           score: sample.score.map { Float($0) })
       })
+    sheet.isSmooth = true
+    return sheet
   }
 }

@@ -19,12 +19,7 @@ struct ModelOptions: ParsableArguments {
       """)
   var path: String
 
-  @Option(help: "The configuration of the weights: an open_clip name or JSON file.")
-  var modelConfig: String?
-
-  @Option(
-    help: "The activation, where the file does not say it: quick-gelu (OpenAI's weights) or gelu.")
-  var activation: Activation?
+  @OptionGroup var weights: WeightOptions
 
   @Option(
     help: "The state dict of a checkpoint that holds several, such as state_dict_ema.")

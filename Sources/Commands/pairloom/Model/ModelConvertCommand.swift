@@ -33,10 +33,12 @@ struct ModelConvertCommand: ParsableCommand {
       throw CommandError("\(out): is not empty. Name a new folder with --out.")
     }
     let bundle = try CLIPBundle.read(
-      options.path, configuration: options.modelConfig, activation: options.activation,
+      options.path, configuration: options.weights.modelConfig,
+      activation: options.weights.activation,
       wrapper: options.stateDict)
     let weights = try CLIPWeights(bundle.weightsPath, wrapper: bundle.wrapper)
-    let model = try CLIP(bundle.configuration, weights: weights.file())
+    let model = try CLIP(
+      bundle.configuration, weights: weights.file(for: bundle.configuration))
     try CLIPBundle.export(
       model, preprocessing: bundle.preprocessing,
       tokenizer: bundle.tokenizerSource == .clip ? nil : bundle.tokenizer(),

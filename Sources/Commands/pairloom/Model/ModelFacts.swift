@@ -56,18 +56,19 @@ struct ModelFacts: Encodable {
     var isActivationKnown = true
     do {
       bundle = try CLIPBundle.read(
-        options.path, configuration: options.modelConfig, activation: options.activation,
+        options.path, configuration: options.weights.modelConfig,
+        activation: options.weights.activation,
         wrapper: options.stateDict)
     } catch let error as CLIPError where error.reason == .unknownActivation {
       // To look is allowed without it: no feature is computed.
       isActivationKnown = false
       bundle = try CLIPBundle.read(
-        options.path, configuration: options.modelConfig, activation: .quickGELU,
+        options.path, configuration: options.weights.modelConfig, activation: .quickGELU,
         wrapper: options.stateDict)
     }
     let opened = try CLIPWeights(bundle.weightsPath, wrapper: bundle.wrapper)
     let contents = opened.reader.contents
-    let model = try CLIP(bundle.configuration, weights: opened.file())
+    let model = try CLIP(bundle.configuration, weights: opened.file(for: bundle.configuration))
     weights = bundle.weightsPath
     format = contents.format.rawValue
     byte_count = contents.byteCount

@@ -12,8 +12,8 @@ struct ModelFetchCommand: AsyncParsableCommand {
     abstract: "Fetch weights from a URL or a hub of models, resumed and checked.",
     discussion: """
       Of a repository (hub:ORG/NAME[@REVISION]) it takes what open_clip or transformers would: safetensors \
-      before torch's files, the configuration, preprocessing and tokenizer; all of one commit, each large file \
-      checked against the hub's SHA-256. A URL of OpenAI's holds the SHA-256 itself. What has come stays in \
+      before torch's files, the configuration, preprocessing and tokenizer; all of one commit, each file \
+      checked against the hub's SHA-256 or git's name of its bytes, where the hub tells them. A URL of OpenAI's holds the SHA-256 itself. What has come stays in \
       FILE.part: the same command goes on from there.
 
       HF_ENDPOINT names another hub than huggingface.co. HF_TOKEN is sent to that hub alone, never to where it \
@@ -60,13 +60,14 @@ struct ModelFetchCommand: AsyncParsableCommand {
     try DurableFile.makeFolder(folder)
     let limit = maxBytes?.bytes ?? 100_000_000_000
     let token = source.hasPrefix("hub:") ? Self.environment("HF_TOKEN") : nil
-    let source = try await self.source(folder: folder, token: token)
-    let total = source.files.reduce(0) { $0 + ($1.size ?? 0) }
+    var source = try await self.source(folder: folder, token: token)
+    if let record = try Self.record(in: folder) { source.recall(record) }
+    let total = ModelFetchSource.bytes(of: source.files)
     guard total <= limit else {
       throw FileDownloadError(.tooLarge(bytes: total, limit: limit), url: source.text)
     }
-    let missing = source.files.filter { !DurableFile.exists("\(folder)/\($0.name)") }
-    let needed = missing.reduce(0) { $0 + ($1.size ?? 0) }
+    let needed = ModelFetchSource.bytes(
+      of: source.files.filter { !DurableFile.exists("\(folder)/\($0.name)") })
     if let free = FreeSpace.bytes(in: folder), needed > free {
       throw FileDownloadError(.noSpace(needed: needed, free: free), url: source.text)
     }
@@ -113,11 +114,13 @@ struct ModelFetchCommand: AsyncParsableCommand {
   private static func fetch(
     _ file: ModelFetchSource.File, to folder: String, token: String?, limit: Int
   ) async throws -> FileDownload.Outcome {
-    let download = FileDownload(
+    var download = FileDownload(
       file.url, to: "\(folder)/\(file.name)", sha256: file.sha256, size: file.size, token: token,
       maxBytes: limit)
+    download.gitBlob = file.gitBlob
+    download.formerSHA256 = file.formerSHA256
     let progress = WorkProgress()
-    return try await Parallel.detached {
+    return try await Parallel.detached { [download] in
       try download.run { done, all in
         progress.show {
           "\(file.name): \(ByteCount.words(done))"
@@ -125,6 +128,15 @@ struct ModelFetchCommand: AsyncParsableCommand {
         }
       }
     }
+  }
+
+  /// What an earlier fetch into this folder has noted; nil where nothing that can be read.
+  private static func record(in folder: String) throws -> JSONValue? {
+    let path = "\(folder)/fetched.json"
+    guard DurableFile.exists(path) else { return nil }
+    // Only a shorter way: without it the files are fetched again, and it is written anew.
+    let bytes = try DurableFile.read(path)
+    do throws(JSONError) { return try JSONValue.parse(bytes) } catch { return nil }
   }
 
   private static func environment(_ name: String) -> String? {

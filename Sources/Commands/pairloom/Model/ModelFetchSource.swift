@@ -9,7 +9,14 @@ struct ModelFetchSource {
     var url: String
     var size: Int?
     var sha256: String?
+    /// What git calls the bytes of a small file.
+    var gitBlob: String?
+    /// The SHA-256 that an earlier fetch of this very URL has noted.
+    var formerSHA256: String?
   }
+
+  /// No file of a hub has more bytes: a listing that says so is not one.
+  private static let mostFileBytes = 1 << 50
 
   /// As the command got it.
   var text: String
@@ -73,11 +80,45 @@ struct ModelFetchSource {
           "\(repository.name) has no file \(name): there are"
             + " \(known.keys.sorted().prefix(20).joined(separator: ", ")).")
       }
+      let size = sibling["lfs"]?["size"]?.integer ?? sibling["size"]?.integer
+      guard (0...Self.mostFileBytes).contains(size ?? 0) else {
+        throw FileDownloadError(
+          .badAnswer("the answer gives \(name) a size of \(size ?? 0) bytes"),
+          url: repository.listing)
+      }
+      let isLarge = sibling["lfs"]?["sha256"] != nil
       return File(
-        name: name, url: repository.url(of: name, commit: commit),
-        size: sibling["lfs"]?["size"]?.integer ?? sibling["size"]?.integer,
-        sha256: number == 0 && sha256 != nil ? sha256 : sibling["lfs"]?["sha256"]?.text)
+        name: name, url: repository.url(of: name, commit: commit), size: size,
+        sha256: number == 0 && sha256 != nil ? sha256 : sibling["lfs"]?["sha256"]?.text,
+        // Of a large file it names the pointer that git holds in its place.
+        gitBlob: isLarge ? nil : sibling["blobId"]?.text.flatMap { Self.isBlob($0) ? $0 : nil })
     }
+  }
+
+  /// Takes what an earlier fetch has noted of files that come from the same commit.
+  ///
+  /// - Parameter record: Its `fetched.json`.
+  mutating func recall(_ record: JSONValue) {
+    // Under a branch's URL another state may stand by now.
+    guard commit != nil, case .array(let known)? = record["files"] else { return }
+    for index in files.indices {
+      let former = known.first {
+        $0["file"]?.text == files[index].name && $0["url"]?.text == files[index].url
+      }
+      files[index].formerSHA256 = former?["sha256"]?.text
+    }
+  }
+
+  /// The bytes of all files together, as far as they are known; at most ``Int/max``.
+  static func bytes(of files: [File]) -> Int {
+    files.reduce(0) { sum, file in
+      let (sum, isTooLarge) = sum.addingReportingOverflow(file.size ?? 0)
+      return isTooLarge ? .max : sum
+    }
+  }
+
+  private static func isBlob(_ text: String) -> Bool {
+    text.utf8.count == 40 && text.allSatisfy { $0.isHexDigit && !$0.isUppercase }
   }
 
   /// Whether a name stays inside the folder.

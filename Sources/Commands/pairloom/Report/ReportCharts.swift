@@ -63,7 +63,8 @@ enum ReportCharts {
     }
     return "<div class=\"legend\">\(legend.joined())</div>"
       + Markup.wrapped(
-        frame.svg(marks, label: "Histogram of scores", x: "score", y: "pairs"), class: "scroll wide"
+        frame.svg(marks, label: "Histogram: \(scores.axis)", x: scores.axis, y: "pairs"),
+        class: "scroll wide"
       )
   }
 

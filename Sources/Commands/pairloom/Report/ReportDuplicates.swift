@@ -58,6 +58,13 @@ package struct ReportDuplicates: Sendable {
   package var above: [Pairing]
   /// What decides, in words.
   package var rule: String
+  /// What is shown of the dropped pairs near the threshold, and of the kept ones.
+  package var groupsNote =
+    "What stays has a frame; the others were dropped for it. Below each its row, how far it is from what "
+    + "stays, and its caption."
+  package var belowNote = " These are the dropped ones with the greatest differences."
+  package var aboveNote =
+    "These are the kept ones that are nearest to each other, in two bits more than the radius allows."
 
   package init(
     groups: [Group] = [], below: [Pairing] = [], above: [Pairing] = [], rule: String = ""
@@ -134,15 +141,12 @@ extension ReportDuplicates {
     }
     return section(
       "The largest groups", Markup.wrapped(sheets.joined(), class: "groups"),
-      "What stays has a frame; the others were dropped for it. Below each its row, how far it is from what "
-        + "stays, and its caption.")
+      groupsNote)
       + section(
         "Dropped, just below the threshold", Self.pairings(below),
-        rule + " These are the dropped ones with the greatest differences.")
+        rule + belowNote)
       + section(
-        "Kept, just above the threshold", Self.pairings(above),
-        "These are the kept ones that are nearest to each other, in two bits more than the radius allows."
-      )
+        "Kept, just above the threshold", Self.pairings(above), aboveNote)
   }
 
   private static func shown(_ group: Group) -> String {

@@ -105,6 +105,7 @@ enum ReportPage {
     figcaption { font-size: 12px; line-height: 1.35; margin-top: 6px; overflow-wrap: anywhere; }
     figcaption b { display: block; font-variant-numeric: tabular-nums; }
     figcaption i { display: block; color: var(--soft); }
+    .smooth img { image-rendering: auto; }
     .group img, .pairing img {
       image-rendering: auto; outline: 1px solid var(--line); outline-offset: -1px;
     }

@@ -42,7 +42,8 @@ package struct RunReport {
         ReportCharts.bars(
           input.failures.map { ($0.reason, $0.count) }.sorted { $0.1 > $1.1 }, of: nil,
           isAlarm: true)),
-      section("Scores", ReportCharts.histogram(input.scores), note: input.scores.note),
+      section(
+        input.scores.title, ReportCharts.histogram(input.scores), note: input.scores.note),
       section(
         "Training",
         Markup.wrapped(input.curves.map { ReportCharts.line($0) }.joined(), class: "charts")),
@@ -96,7 +97,8 @@ package struct RunReport {
         + "</figcaption></figure>"
     }
     return section(
-      sheet.title, Markup.wrapped(cards.joined(), class: "sheet"), note: sheet.note)
+      sheet.title, Markup.wrapped(cards.joined(), class: sheet.isSmooth ? "sheet smooth" : "sheet"),
+      note: sheet.note)
   }
 }
 
@@ -108,6 +110,8 @@ package struct ReportScores: Sendable {
   /// Pairs from here upwards were kept.
   package var threshold: Float?
   package var note: String
+  /// Of the section, and what stands at the axis.
+  package var (title, axis) = ("Scores", "score")
 
   package init(
     values: [Float] = [], matched: [Bool]? = nil, threshold: Float? = nil, note: String = ""
@@ -158,6 +162,8 @@ package struct ReportSheet: Sendable {
   package var title: String
   package var note: String
   package var cards: [Card]
+  /// Whether the pictures are photographs and the like, not of a few pixels.
+  package var isSmooth = false
 
   package init(title: String, note: String = "", cards: [Card]) {
     self.title = title

@@ -1,3 +1,5 @@
+import CLIPTraining
+import FilterStage
 import PipelineCore
 import ShardScoring
 import URLPipeline
@@ -11,12 +13,27 @@ enum RecipeScorer {
   /// - Throws: What the weights or the tables lack.
   static func open(_ recipe: PipelineRecipe, folder: String) throws -> (any PairScorer)? {
     if !recipe.scores.isEmpty {
-      return try TableScorer(
+      let tables = try TableScorer(
         recipe.scores, column: recipe.scoreColumn, openEmbeddings: EmbeddingScoreFolders.open)
+      for warning in tables.warnings { Terminal.note("warning: \(warning)") }
+      if let cut = tables.facts["tables.cut"], tables.provenance["column"] == "score",
+        recipe.filter != .none, recipe.filter.cut.map({ "\($0)" }) != cut
+      {
+        throw ScoreSourceError.decided(cut: cut)
+      }
+      return tables
     }
     guard let model = recipe.model, !model.isEmpty else { return nil }
-    return try CLIPPairScorer(
-      model: model, configuration: recipe.modelConfig, scratch: folder + "/models/scenes")
+    let isInt8 = recipe.modelPrecision == .int8
+    let clip = try CLIPPairScorer(
+      model: model, configuration: recipe.modelConfig, precision: isInt8 ? .int8 : .float32,
+      scratch: folder + "/models/scenes")
+    return isInt8 ? RescoringCLIP(clip) : clip
+  }
+
+  /// The model that a scorer is made of; nil for tables.
+  static func clip(_ scorer: (any PairScorer)?) -> CLIPPairScorer? {
+    (scorer as? RescoringCLIP)?.clip ?? scorer as? CLIPPairScorer
   }
 
   /// Says how many pairs were known to the tables.

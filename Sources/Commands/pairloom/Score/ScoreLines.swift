@@ -1,3 +1,4 @@
+import AuditedScores
 import PipelineCore
 import ShardScoring
 
@@ -5,6 +6,17 @@ import ShardScoring
 struct ScoreLines {
   let outcome: ShardScoringOutcome
   let out: String
+  /// Where scores were cut.
+  var audited: AuditedScoringOutcome?
+
+  static func progress(_ state: AuditedScoringProgress) -> String {
+    switch state {
+    case .scoring(let state): return progress(state) + " (int8)"
+    case .rescoring(let round, let done, let pairs):
+      let what = round == 0 ? "the audit's sample" : "near the cut, round \(round)"
+      return "score: \(what): \(done) of \(pairs) pairs in float32"
+    }
+  }
 
   static func progress(_ state: ScoringProgress) -> String {
     let rate = Int(state.pairsPerSecond.rounded())
@@ -16,7 +28,9 @@ struct ScoreLines {
   /// For a person.
   var all: [String] {
     var lines: [String] = []
-    if outcome.wasComplete { lines.append("\(out) is complete already; nothing was done again") }
+    if audited?.wasComplete ?? outcome.wasComplete {
+      lines.append("\(out) is complete already; nothing was done again")
+    }
     for (shard, problem) in outcome.unread.sorted(by: { $0.key < $1.key }) {
       lines.append("\(shard): not scored: \(problem)")
     }
@@ -35,6 +49,10 @@ struct ScoreLines {
       lines.append(
         "scores \(Self.digits(Double(scores.minimum))) to \(Self.digits(Double(scores.maximum))), mean"
           + " \(Self.digits(scores.mean)), quantiles \(shares.joined(separator: ", "))")
+    }
+    if let audited, let audit = audited.audit {
+      lines += audit.lines
+      lines.append("\(audited.kept) of \(audit.pairs) pairs are kept by \(audited.cut)")
     }
     let seconds = outcome.seconds
     if outcome.pairsHere > 0 {
@@ -55,7 +73,7 @@ struct ScoreLines {
       .init("faults", Self.object(outcome.faults.mapValues { .int($0) })),
       .init("unread", Self.object(outcome.unread.mapValues { .string($0) })),
       .init("pairs_here", .int(outcome.pairsHere)), .init("redone", .int(outcome.redone)),
-      .init("was_complete", .bool(outcome.wasComplete)),
+      .init("was_complete", .bool(audited?.wasComplete ?? outcome.wasComplete)),
       .init("reading_seconds", number(outcome.seconds.reading)),
       .init("scoring_seconds", number(outcome.seconds.scoring)),
       .init("writing_seconds", number(outcome.seconds.writing)),
@@ -67,7 +85,27 @@ struct ScoreLines {
         .init("quantiles", Self.object(scores.quantiles.mapValues { .number("\($0)") })),
       ]
     }
+    if let audited {
+      members += [
+        .init("cut", .string("\(audited.cut)")), .init("rescored_here", .int(audited.rescoredHere)),
+      ]
+      if let audit = audited.audit {
+        members += [.init("kept", .int(audited.kept)), .init("audit", Self.object(of: audit))]
+      }
+    }
     return .object(members)
+  }
+
+  private static func object(of audit: ScoreAuditReport) -> JSONValue {
+    .object([
+      .init("is_derived", .bool(false)), .init("pairs", .int(audit.pairs)),
+      .init("sampled", .int(audit.sampled)),
+      .init("largest_error", .number("\(audit.largestError)")),
+      .init("mean_error", .number("\(audit.meanError)")),
+      .init("bound", .number("\(audit.bound)")), .init("rescored", .int(audit.rescored)),
+      .init("largest_rescored_error", .number("\(audit.largestRescoredError)")),
+      .init("beyond_bound", .int(audit.beyondBound)), .init("corrected", .int(audit.corrected)),
+    ])
   }
 
   private static func object(_ values: [String: JSONValue]) -> JSONValue {

@@ -23,7 +23,9 @@ struct SearchCommand: AsyncParsableCommand {
       """)
 
   @Argument(
-    help: "A folder of embeddings, as `pairloom embed` or clip-retrieval writes it, or a .npy file."
+    help: """
+      A folder of embeddings, as `pairloom embed` or clip-retrieval writes it, a .npy file, or DataComp's .npz files.
+      """
   )
   var folder: String
 
@@ -42,6 +44,12 @@ struct SearchCommand: AsyncParsableCommand {
     help: "Compare with the pairs' image or text. (default: image)",
     transform: DedupRuleOptions.word)
   var by: EmbeddingFolder.Tower = .image
+
+  @Option(
+    help: ArgumentHelp(
+      "Whose vectors, where .npz files have those of several models, such as b32.",
+      valueName: "model"))
+  var features: String?
 
   @Option(help: "A page of the found pictures to write.")
   var sheet: String?
@@ -64,7 +72,7 @@ struct SearchCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let embeddings = try EmbeddingFolder(folder)
+    let embeddings = try EmbeddingFolder(folder, model: features)
     guard let rows = embeddings.vectors(by) else {
       throw CommandError("\(folder): it has no \(by.stem)/. Choose with --by.")
     }
@@ -74,12 +82,12 @@ struct SearchCommand: AsyncParsableCommand {
     try Self.require(embedder, of: sources, folder, width: rows.width)
     let query: [Float]
     if let text {
-      query = embedder.vector(of: text)
+      query = try embedder.vector(of: text)
     } else {
       query = try embedder.vector(of: try DurableFile.read(picture ?? ""))
     }
     let start = ContinuousClock.now
-    let threads = model.threads ?? Parallel.coreCount
+    let threads = model.cores
     let neighbours = try await Parallel.detached { [top] in
       ExactNeighbours.search(
         Tensor(shape: [1, query.count], query), in: VectorSource(rows), top: top, threads: threads

@@ -34,7 +34,7 @@ struct SearchSheet {
       <style>
       .sheet { display: grid; grid-template-columns: repeat(auto-fill, minmax(190px, 1fr)); gap: 14px; }
       .sheet figure { margin: 0; background: var(--card); border: 1px solid var(--line); padding: 8px; }
-      .sheet img, .sheet .none { width: 100%; height: 190px; object-fit: contain; }
+      .sheet img, .sheet .none { width: 100%; height: 190px; object-fit: contain; image-rendering: auto; }
       .sheet small { color: var(--soft); display: block; overflow-wrap: anywhere; }
       </style>
       <h1>\(Markup.escape(OneLine.text(question, longest: 200)))</h1>

@@ -1,3 +1,5 @@
+import TensorEngine
+
 /// Rows brought to length one.
 ///
 /// A row that holds what is no finite number becomes one of zeros: it is near to nothing, and spoils no sum.
@@ -13,6 +15,18 @@ enum UnitRows {
       }
       let scale = 1 / length
       for index in start..<start + width { floats[index] *= scale }
+    }
+  }
+}
+
+extension Tensor {
+  /// 1 / the length of each row, as ``UnitRows`` scales it: 1 for a row of zeros, 0 for one that is not finite.
+  func inverseLengths(width: Int) -> [Float] {
+    withSpan { floats in
+      stride(from: 0, to: floats.count, by: width).map { start in
+        let length = floats.extracting(start..<start + width).squaredLength.squareRoot()
+        return length == 0 ? 1 : length.isFinite ? 1 / length : 0
+      }
     }
   }
 }

@@ -32,6 +32,15 @@ enum PickleNode: Sendable {
   case tensor(TorchTensor)
   /// Its contents are being changed.
   case taken
+
+  /// The values that it holds.
+  var count: Int {
+    switch self {
+    case .list(let values), .tuple(let values), .set(let values): values.count
+    case .dictionary(let items): 2 * items.count
+    case .object, .storage, .tensor, .taken: 1
+    }
+  }
 }
 
 /// Numbers in a member of the archive.
@@ -58,6 +67,8 @@ struct TorchTensor: Equatable, Sendable {
 struct PickleGraph: Sendable {
   var nodes: [PickleNode] = []
   var root = PickleValue.none
+  /// Of a tensor: torch's own bound.
+  private static let mostSides = 64
 
   subscript(_ value: PickleValue) -> PickleNode? {
     guard case .node(let index) = value else { return nil }
@@ -70,13 +81,14 @@ struct PickleGraph: Sendable {
     return parts
   }
 
-  /// The numbers of a tuple or a list of whole numbers.
+  /// The numbers of a tuple or a list of whole numbers, as many as a tensor may have sides.
   func integers(_ value: PickleValue) -> [Int]? {
     let parts: [PickleValue]
     switch self[value] {
     case .tuple(let values)?, .list(let values)?: parts = values
     default: return nil
     }
+    guard parts.count <= Self.mostSides else { return nil }
     var integers: [Int] = []
     for part in parts {
       guard case .int(let integer) = part else { return nil }

@@ -10,9 +10,11 @@ extension Unpickler {
     switch global {
     case .dictionary:
       // OrderedDict of pairs, as older programs wrote it.
-      guard let first = parts.last, let node = graph[first] else { return made(.dictionary([])) }
+      guard let first = parts.last, let node = graph[first] else {
+        return try made(.dictionary([]))
+      }
       switch node {
-      case .dictionary(let items): return made(.dictionary(items))
+      case .dictionary(let items): return try made(.dictionary(items))
       case .list(let pairs):
         var items: [PickleNode.Item] = []
         for pair in pairs {
@@ -24,8 +26,8 @@ extension Unpickler {
           guard sides.count == 2 else { throw cursor.fail("a dictionary of what are no pairs") }
           items.append(.init(key: sides[0], value: sides[1]))
         }
-        return made(.dictionary(items))
-      default: return made(.dictionary([]))
+        return try made(.dictionary(items))
+      default: return try made(.dictionary([]))
       }
     case .sequence, .set:
       var values: [PickleValue] = []
@@ -35,9 +37,10 @@ extension Unpickler {
         default: throw cursor.fail("a list of what is no list")
         }
       }
-      return made(global == .set ? .set(values) : .tuple(values))
+      return try made(global == .set ? .set(values) : .tuple(values))
     case .encodedText:
       guard case .text(let text)? = parts.first else { throw cursor.fail("no text to encode") }
+      try charge(bytes: text.utf8.count)
       var bytes: [UInt8] = []
       for scalar in text.unicodeScalars {
         guard let byte = UInt8(exactly: scalar.value) else { throw cursor.fail("no latin-1") }
@@ -63,7 +66,7 @@ extension Unpickler {
       guard let first = parts.first else { throw cursor.fail("a list without its values") }
       return first
     case .record:
-      return made(.object(type: global, arguments: arguments, state: .none))
+      return try made(.object(type: global, arguments: arguments, state: .none))
     case .storage, .bytesStorage, .numberType:
       throw cursor.fail("a call of a type of number")
     }
@@ -84,7 +87,7 @@ extension Unpickler {
     guard case .global(let global) = type else { throw cursor.fail("an object without a class") }
     switch global {
     case .dictionary, .sequence, .set: return try call(type, arguments)
-    case .record: return made(.object(type: global, arguments: arguments, state: .none))
+    case .record: return try made(.object(type: global, arguments: arguments, state: .none))
     default: throw cursor.fail("an object of what is no class")
     }
   }
@@ -100,17 +103,20 @@ extension Unpickler {
     }
   }
 
+  /// Of the name of a storage, which torch numbers; each tensor looks it up.
+  private static let mostKeyBytes = 1000
+
   /// A persistent id: `("storage", type, key, location, count)`.
   mutating func storage(named value: PickleValue) throws(WeightFileError) -> PickleValue {
     guard let parts = graph.tuple(value), parts.count >= 5, parts[0] == .text("storage"),
       case .global(let type) = parts[1], case .text(let key) = parts[2],
-      case .int(let count) = parts[4], count >= 0
+      case .int(let count) = parts[4], count >= 0, key.utf8.count <= Self.mostKeyBytes
     else { throw cursor.fail("a storage that is not torch's") }
     switch type {
     case .storage(let format):
-      return made(.storage(TorchStorage(key: key, format: format, count: count)))
+      return try made(.storage(TorchStorage(key: key, format: format, count: count)))
     case .bytesStorage:
-      return made(.storage(TorchStorage(key: key, format: nil, count: count)))
+      return try made(.storage(TorchStorage(key: key, format: nil, count: count)))
     default: throw cursor.fail("a storage of a type that is not known")
     }
   }
@@ -121,7 +127,7 @@ extension Unpickler {
   ) throws(WeightFileError) -> PickleValue {
     guard parts.count >= 4, case .storage(let storage)? = graph[parts[0]],
       case .int(let offset) = parts[1], let shape = graph.integers(parts[2]),
-      let strides = graph.integers(parts[3]), shape.count == strides.count, shape.count <= 64
+      let strides = graph.integers(parts[3]), shape.count == strides.count
     else { throw cursor.fail("a tensor that is not torch's") }
     guard let format = format ?? storage.format else {
       throw cursor.fail("a tensor without a type of number")
@@ -132,6 +138,6 @@ extension Unpickler {
     guard tensor.isWithin(room) else {
       throw WeightFileError(.outsideStorage(elements: room), file: cursor.file)
     }
-    return made(.tensor(tensor))
+    return try made(.tensor(tensor))
   }
 }

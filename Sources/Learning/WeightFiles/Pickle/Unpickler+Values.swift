@@ -45,6 +45,7 @@ extension Unpickler {
       guard case .text(let name) = try pop(), case .text(let module) = try pop() else {
         throw cursor.fail("a class is no text")
       }
+      try charge(bytes: module.utf8.count + name.utf8.count)
       push(.global(try global(module, name)))
     default: return false
     }
@@ -73,7 +74,9 @@ extension Unpickler {
   private func global(_ module: String, _ name: String) throws(WeightFileError) -> PickleGlobal {
     guard let known = PickleGlobal(module: module, name: name, isTorchScript: isTorchScript) else {
       throw WeightFileError(
-        .unknownGlobal(module: module, name: name, offset: cursor.opcodeOffset), file: cursor.file)
+        .unknownGlobal(
+          module: String(module.prefix(200)), name: String(name.prefix(200)),
+          offset: cursor.opcodeOffset), file: cursor.file)
     }
     return known
   }

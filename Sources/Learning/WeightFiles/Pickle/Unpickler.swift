@@ -7,6 +7,8 @@ struct Unpickler {
   /// Of a pickle: a checkpoint with its optimizer state has less than one MB.
   static let mostBytes = 64 << 20
   private static let mostValues = 1 << 20
+  /// Of all containers together: some twenty stand for each tensor.
+  private static let mostEntries = 1 << 22
 
   var cursor: PickleCursor
   let isTorchScript: Bool
@@ -15,6 +17,8 @@ struct Unpickler {
   /// The heights of the stack at its marks.
   private var marks: [Int] = []
   private var memo: [UInt64: PickleValue] = [:]
+  private var entryCount = 0
+  private var madeBytes = 0
 
   private init(_ bytes: [UInt8], file: String, isTorchScript: Bool) {
     cursor = PickleCursor(bytes, file: file)
@@ -62,18 +66,18 @@ struct Unpickler {
       if let mark = marks.last, mark == stack.count { marks.removeLast() } else { _ = try pop() }
     case UInt8(ascii: "1"): _ = try popToMark()
     case UInt8(ascii: "2"): push(try top())
-    case UInt8(ascii: "]"): push(made(.list([])))
-    case UInt8(ascii: "}"): push(made(.dictionary([])))
-    case UInt8(ascii: ")"): push(made(.tuple([])))
-    case 0x8F: push(made(.set([])))
-    case UInt8(ascii: "l"): push(made(.list(try popToMark())))
-    case UInt8(ascii: "t"): push(made(.tuple(try popToMark())))
-    case 0x91: push(made(.set(try popToMark())))
-    case UInt8(ascii: "d"): push(made(.dictionary(try items(popToMark()))))
+    case UInt8(ascii: "]"): push(try made(.list([])))
+    case UInt8(ascii: "}"): push(try made(.dictionary([])))
+    case UInt8(ascii: ")"): push(try made(.tuple([])))
+    case 0x8F: push(try made(.set([])))
+    case UInt8(ascii: "l"): push(try made(.list(popToMark())))
+    case UInt8(ascii: "t"): push(try made(.tuple(popToMark())))
+    case 0x91: push(try made(.set(popToMark())))
+    case UInt8(ascii: "d"): push(try made(.dictionary(items(popToMark()))))
     case 0x85...0x87:
       var parts: [PickleValue] = []
       for _ in 0..<(Int(opcode) - 0x84) { parts.append(try pop()) }
-      push(made(.tuple(parts.reversed())))
+      push(try made(.tuple(parts.reversed())))
     case UInt8(ascii: "a"):
       let value = try pop()
       try extend([value])
@@ -118,12 +122,30 @@ struct Unpickler {
   mutating func push(_ value: PickleValue) { stack.append(value) }
 
   /// The place of a new container.
-  mutating func made(_ node: PickleNode) -> PickleValue {
+  mutating func made(_ node: PickleNode) throws(WeightFileError) -> PickleValue {
+    // Those of a copy count again: it is one as soon as something is added to it.
+    try charge(entries: node.count)
     graph.nodes.append(node)
     return .node(graph.nodes.count - 1)
   }
 
-  private func top() throws(WeightFileError) -> PickleValue {
+  /// Counts what goes into containers, which a few bytes can fill again and again out of the memo.
+  mutating func charge(entries: Int) throws(WeightFileError) {
+    entryCount += entries
+    guard entryCount <= Self.mostEntries else {
+      throw cursor.fail("more than \(Self.mostEntries) values in its containers")
+    }
+  }
+
+  /// Counts bytes that are made out of the memo's rather than read.
+  mutating func charge(bytes: Int) throws(WeightFileError) {
+    madeBytes += bytes
+    guard madeBytes <= Self.mostBytes else {
+      throw cursor.fail("more than \(Self.mostBytes) bytes that it makes out of others")
+    }
+  }
+
+  func top() throws(WeightFileError) -> PickleValue {
     guard let value = stack.last, stack.count > marks.last ?? 0 else {
       throw cursor.fail("the stack is empty")
     }
@@ -145,48 +167,5 @@ struct Unpickler {
   private mutating func recall(_ index: UInt64) throws(WeightFileError) {
     guard let value = memo[index] else { throw cursor.fail("nothing was kept at \(index)") }
     push(value)
-  }
-
-  private func items(_ values: [PickleValue]) throws(WeightFileError) -> [PickleNode.Item] {
-    guard values.count % 2 == 0 else { throw cursor.fail("a key has no value") }
-    return stride(from: 0, to: values.count, by: 2).map {
-      .init(key: values[$0], value: values[$0 + 1])
-    }
-  }
-
-  private mutating func extend(_ values: [PickleValue]) throws(WeightFileError) {
-    guard case .node(let index) = try top() else { throw cursor.fail("no list") }
-    // Taken out meanwhile, so that the array grows in its place.
-    let node = graph.nodes[index]
-    graph.nodes[index] = .taken
-    graph.nodes[index] = try extended(node, values)
-  }
-
-  private func extended(
-    _ node: consuming PickleNode, _ values: [PickleValue]
-  ) throws(WeightFileError) -> PickleNode {
-    switch consume node {
-    case .list(var list):
-      list += values
-      return .list(list)
-    case .set(var list):
-      list += values
-      return .set(list)
-    case .object(let type, let arguments, let state):  // Items of a class that is only recorded.
-      return .object(type: type, arguments: arguments, state: state)
-    default: throw cursor.fail("something is appended to what is no list")
-    }
-  }
-
-  private mutating func set(_ items: [PickleNode.Item]) throws(WeightFileError) {
-    guard case .node(let index) = try top() else { throw cursor.fail("no dictionary") }
-    switch graph.nodes[index] {
-    case .dictionary(var dictionary):
-      graph.nodes[index] = .taken
-      dictionary += items
-      graph.nodes[index] = .dictionary(dictionary)
-    case .object: break
-    default: throw cursor.fail("a key is set in what is no dictionary")
-    }
   }
 }

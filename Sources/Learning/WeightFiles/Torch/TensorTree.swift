@@ -15,10 +15,15 @@ struct TensorTree {
   ]
   private static let mostDepth = 64
   private static let mostVisits = 1 << 20
+  /// Of all names together: each holds the keys of all dictionaries around it.
+  private static let mostNameBytes = 16 << 20
 
   private let graph: PickleGraph
   private let file: String
   private var visits = 0
+  private var nameBytes = 0
+  /// By node, whether it is a dictionary with a tensor among its values.
+  private let hasTensor: [Bool]
 
   /// Finds the state dict.
   ///
@@ -30,6 +35,11 @@ struct TensorTree {
   init(_ graph: PickleGraph, wrapper: String?, file: String) throws(WeightFileError) {
     self.graph = graph
     self.file = file
+    // Once for all: a key may stand in a dictionary, and a dictionary behind a key, any number of times.
+    hasTensor = graph.nodes.map { node in
+      guard case .dictionary(let items) = node else { return false }
+      return items.contains { if case .tensor? = graph[$0.value] { true } else { false } }
+    }
     var root = graph.root
     if let wrapper {
       guard let items = items(root), let item = items.last(where: { $0.key == .text(wrapper) })
@@ -42,9 +52,10 @@ struct TensorTree {
     }
     for _ in 0..<4 where !holdsTensors(root) {
       guard case .dictionary(let items)? = graph[root],
-        let key = Self.usualWrappers.first(where: { key in
-          items.contains { $0.key == .text(key) && (holdsTensors($0.value) || nests($0.value)) }
-        }), let inner = items.last(where: { $0.key == .text(key) })
+        let inner = Self.usualWrappers.lazy.compactMap({ key in
+          items.last { $0.key == .text(key) }
+        }).first(where: { holdsTensors($0.value) || nests($0.value) }),
+        case .text(let key) = inner.key
       else { break }
       alternatives += holders(root, but: key)
       wrappers.append(key)
@@ -67,12 +78,9 @@ struct TensorTree {
 
   /// Whether a dictionary has a tensor among its values; an object holds its attributes' too.
   private func holdsTensors(_ value: PickleValue) -> Bool {
-    switch graph[value] {
-    case .dictionary(let items)?:
-      items.contains { if case .tensor? = graph[$0.value] { true } else { false } }
-    case .object?: true
-    default: false
-    }
+    guard case .node(let index) = value else { return false }
+    if case .object = graph.nodes[index] { return true }
+    return hasTensor[index]
   }
 
   private func nests(_ value: PickleValue) -> Bool {
@@ -95,7 +103,7 @@ struct TensorTree {
   private func keys(_ value: PickleValue) -> String {
     guard let items = items(value) else { return "no dictionary" }
     let names = items.prefix(6).map {
-      if case .text(let name) = $0.key { name } else { "a key that is no text" }
+      if case .text(let name) = $0.key { String(name.prefix(60)) } else { "a key that is no text" }
     }
     return names.isEmpty
       ? "nothing" : names.joined(separator: ", ") + (items.count > 6 ? ", …" : "")
@@ -111,6 +119,11 @@ struct TensorTree {
     visits += items.count
     for item in items {
       guard case .text(let key) = item.key else { continue }
+      nameBytes += prefix.utf8.count + key.utf8.count
+      guard nameBytes <= Self.mostNameBytes else {
+        throw WeightFileError(
+          .noTensors("its names have more than \(Self.mostNameBytes) bytes together"), file: file)
+      }
       let name = prefix + key
       switch item.value {
       case .int(let number): facts[name] = "\(number)"

@@ -1,3 +1,5 @@
+import ZipFiles
+
 /// What `torch.save` and `torch.jit.save` write: a ZIP archive with `data.pkl` and a member per storage.
 struct TorchArchive {
   let zip: ZipArchive
@@ -11,7 +13,7 @@ struct TorchArchive {
   private static let mostCodeBytes = 16 << 20
 
   init(_ source: ByteSource, wrapper: String?) throws(WeightFileError) {
-    let zip = try ZipArchive(source)
+    let zip = try source.archive()
     let pickles = zip.names.filter { $0 == "data.pkl" || $0.hasSuffix("/data.pkl") }
     guard let pickle = pickles.first, pickles.count == 1, let member = zip.members[pickle] else {
       throw WeightFileError(
@@ -23,7 +25,7 @@ struct TorchArchive {
     }
     let prefix = String(pickle.dropLast("data.pkl".count))
     if let order = zip.members[prefix + "byteorder"] {
-      let text = String(decoding: try zip.contents(of: order, limit: 64), as: UTF8.self)
+      let text = String(decoding: try zip.bytes(of: order, limit: 64), as: UTF8.self)
       guard text == "little" else {
         throw WeightFileError(
           .otherFormat(
@@ -35,7 +37,7 @@ struct TorchArchive {
       zip.members[prefix + "constants.pkl"] != nil
       || zip.names.contains { $0.hasPrefix(prefix + "code/") }
     let graph = try Unpickler.read(
-      zip.contents(of: member, limit: Unpickler.mostBytes), file: source.name,
+      zip.bytes(of: member, limit: Unpickler.mostBytes), file: source.name,
       isTorchScript: isTorchScript)
     tree = try TensorTree(graph, wrapper: wrapper, file: source.name)
     code = isTorchScript ? try Self.code(zip, prefix) : ""
@@ -47,7 +49,7 @@ struct TorchArchive {
     var code = ""
     for name in zip.names where name.hasPrefix(prefix + "code/") && name.hasSuffix(".py") {
       guard let member = zip.members[name] else { continue }
-      let bytes = try zip.contents(of: member, limit: mostCodeBytes - code.utf8.count)
+      let bytes = try zip.bytes(of: member, limit: mostCodeBytes - code.utf8.count)
       code += String(decoding: bytes, as: UTF8.self)
     }
     return code

@@ -1,5 +1,21 @@
 /// The arithmetic of views.
 extension TorchTensor {
+  /// What the sides of a tensor may multiply to, an empty side counted as 1: far beyond any file.
+  ///
+  /// Whoever computes with sides may multiply them by a few thousand without overflow, and in any order.
+  static let mostNumbers = 1 << 48
+
+  /// Whether sides of a foreign file are sides at all, and can be multiplied.
+  static func isPossible(_ shape: [Int]) -> Bool {
+    var count = 1
+    for side in shape {
+      let (product, overflow) = count.multipliedReportingOverflow(by: max(side, 1))
+      guard side >= 0, !overflow, product <= mostNumbers else { return false }
+      count = product
+    }
+    return true
+  }
+
   /// The numbers of the tensor; ``isWithin(_:)`` has shown that they can be counted.
   var count: Int { shape.reduce(1, *) }
 
@@ -23,17 +39,14 @@ extension TorchTensor {
   ///
   /// A stride of 0 repeats numbers: a small storage may not ask for a large tensor.
   func isWithin(_ room: Int) -> Bool {
-    var count = 1
     var last = offset
-    guard offset >= 0 else { return false }
+    guard offset >= 0, Self.isPossible(shape) else { return false }
     for (side, stride) in zip(shape, strides) {
-      guard side >= 0, stride >= 0 else { return false }
-      // No side beyond a million times the file keeps the products below from overflowing.
-      let (product, overflow) = count.multipliedReportingOverflow(by: max(side, 1))
+      guard stride >= 0 else { return false }
       let (step, stepOverflow) = stride.multipliedReportingOverflow(by: max(side, 1) - 1)
       let (next, nextOverflow) = last.addingReportingOverflow(step)
-      guard !overflow, !stepOverflow, !nextOverflow, product <= 1 << 48 else { return false }
-      (count, last) = (product, next)
+      guard !stepOverflow, !nextOverflow else { return false }
+      last = next
     }
     if shape.contains(0) { return true }
     return last < room && count <= max(room, 1 << 20)

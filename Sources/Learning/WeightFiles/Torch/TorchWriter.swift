@@ -1,5 +1,6 @@
 import Compression
 public import TensorEngine
+import ZipFiles
 
 /// The ZIP archive of `torch.save`: an OrderedDict of tensors, as every torch since 1.6 reads it, with
 /// `weights_only=True` too.

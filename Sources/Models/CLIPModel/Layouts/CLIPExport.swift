@@ -101,8 +101,9 @@ extension CLIPBundle {
           + "Take open_clip or huggingface."
       }
       if preprocessing != Preprocessing() {
-        return "OpenAI's program normalises with its own constants, and this model wants others. "
-          + "Take open_clip or huggingface."
+        return
+          "OpenAI's program fits the shorter side by bicubic and normalises with its own constants, and "
+          + "this model wants its pictures otherwise. Take open_clip."
       }
       return nil
     case .huggingFace:
@@ -157,19 +158,11 @@ extension CLIPBundle {
 
 /// `open_clip_config.json`, with no key that open_clip does not know.
 private struct OpenCLIPDescription: Encodable {
-  struct Preprocess: Encodable {
-    var mean: [Float]
-    var std: [Float]
-    var interpolation = "bicubic"
-    var resize_mode = "shortest"
-  }
-
   var model_cfg: CLIPConfiguration
-  var preprocess_cfg: Preprocess
+  var preprocess_cfg: CLIPBundle.Preprocessing.Description
 
   init(_ bundle: CLIPBundle) {
     model_cfg = bundle.configuration
-    preprocess_cfg = Preprocess(
-      mean: bundle.preprocessing.mean, std: bundle.preprocessing.std)
+    preprocess_cfg = .init(bundle.preprocessing)
   }
 }

@@ -26,9 +26,14 @@ public struct CLIPWeights {
   ///   - wrapper: The key to read where a checkpoint holds several state dicts.
   /// - Throws: `WeightFileError`, or ``CLIPError`` for weights that are no CLIP.
   public init(_ path: String, wrapper: String? = nil) throws {
-    reader = try WeightReader(path, wrapper: wrapper)
+    try self.init(WeightReader(path, wrapper: wrapper))
+  }
+
+  /// As ``init(_:wrapper:)``, over an opened file.
+  package init(_ reader: WeightReader) throws {
+    self.reader = reader
     let names = Self.unwrapped(reader.entries.map(\.name))
-    layout = try CLIPLayout(names: Set(names.keys), file: path)
+    layout = try CLIPLayout(names: Set(names.keys), file: reader.name)
     let fileShapes = reader.shapes
     var sources: [String: Source] = [:]
     var shapes: [String: [Int]] = [:]
@@ -65,7 +70,15 @@ public struct CLIPWeights {
     self.ignored = ignored.sorted()
   }
 
-  /// Reads every weight; one tensor after the other is turned into our layout.
+  /// Reads every weight of a model of these sizes; one tensor after the other is turned into our layout.
+  ///
+  /// - Throws: ``CLIPError`` that names what does not fit, before a tensor is read; `WeightFileError`.
+  public func file(for configuration: CLIPConfiguration) throws -> WeightFile {
+    try configuration.check(shapes, file: reader.name)
+    return try file()
+  }
+
+  /// Reads every weight.
   public func file() throws -> WeightFile {
     var file = WeightFile(tensors: [:], metadata: reader.contents.metadata, name: reader.name)
     for (name, source) in sources {
@@ -148,6 +161,8 @@ public struct CLIPWeights {
   /// The matrix with rows and columns exchanged.
   static func transposed(_ tensor: Tensor) -> Tensor {
     let (rows, columns) = (tensor.shape[0], tensor.shape[1])
+    // Rows of nothing may be without number.
+    if tensor.count == 0 { return Tensor(shape: [columns, rows]) }
     var result = Tensor(shape: [columns, rows])
     tensor.withSpan { source in
       result.withMutableSpan { target in

@@ -35,12 +35,18 @@ struct HuggingFaceConfig: Codable {
 
   /// Reads the sizes; what our towers do not do is refused by its key.
   static func configuration(_ path: String) throws -> CLIPConfiguration {
-    let bytes = try DurableFile.read(path)
-    let config = try decoding(path) {
+    try configuration(json: try DurableFile.read(path), file: path)
+  }
+
+  static func configuration(json bytes: [UInt8], file: String) throws -> CLIPConfiguration {
+    let config = try decoding(file) {
       try JSONDecoder().decode(HuggingFaceConfig.self, from: Data(bytes))
     }
-    return try config.configuration(file: path)
+    return try config.configuration(file: file)
   }
+
+  /// What a size may be; the sum and product of two is a number yet.
+  private static let sizes = 1...1_000_000_000
 
   private func configuration(file: String) throws(CLIPError) -> CLIPConfiguration {
     func refuse(_ problem: String) -> CLIPError { CLIPError(.configuration(problem), file: file) }
@@ -52,11 +58,23 @@ struct HuggingFaceConfig: Codable {
     func value<T>(_ towers: [Tower?], _ standard: T, _ key: (Tower) -> T?) -> T {
       towers.lazy.compactMap { $0 }.compactMap(key).first ?? standard
     }
-    let width = value(visions, 768) { $0.hidden_size }
-    let textWidth = value(texts, 512) { $0.hidden_size }
-    let heads = value(visions, 12) { $0.num_attention_heads }
-    let vocabulary = value(texts, 49_408) { $0.vocab_size }
-    guard width > 0, textWidth > 0, heads > 0, width % heads == 0 else {
+    func size(
+      _ towers: [Tower?], _ standard: Int, _ name: String, _ key: (Tower) -> Int?
+    ) throws(CLIPError) -> Int {
+      let size = value(towers, standard, key)
+      guard Self.sizes.contains(size) else {
+        throw refuse(
+          "\(name) is \(size); \(Self.sizes.lowerBound) to \(Self.sizes.upperBound) is allowed")
+      }
+      return size
+    }
+    let width = try size(visions, 768, "hidden_size") { $0.hidden_size }
+    let textWidth = try size(texts, 512, "hidden_size") { $0.hidden_size }
+    let hidden = try size(visions, 3072, "intermediate_size") { $0.intermediate_size }
+    let textHidden = try size(texts, 2048, "intermediate_size") { $0.intermediate_size }
+    let heads = try size(visions, 12, "num_attention_heads") { $0.num_attention_heads }
+    let vocabulary = try size(texts, 49_408, "vocab_size") { $0.vocab_size }
+    guard width % heads == 0 else {
       throw refuse("a width of \(width) with \(heads) heads, text \(textWidth)")
     }
     let activations = [visions, texts].map { value($0, "quick_gelu") { $0.hidden_act } }
@@ -82,13 +100,13 @@ struct HuggingFaceConfig: Codable {
         imageSize: value(visions, 224) { $0.image_size },
         layers: value(visions, 12) { $0.num_hidden_layers }, width: width,
         patchSize: value(visions, 32) { $0.patch_size }, headWidth: width / heads,
-        mlpRatio: Self.ratio(value(visions, 3072) { $0.intermediate_size }, width)),
+        mlpRatio: Self.ratio(hidden, width)),
       text: .init(
         contextLength: value(texts, 77) { $0.max_position_embeddings },
         vocabularySize: vocabulary, width: textWidth,
         heads: value(texts, 8) { $0.num_attention_heads },
         layers: value(texts, 12) { $0.num_hidden_layers },
-        mlpRatio: Self.ratio(value(texts, 2048) { $0.intermediate_size }, textWidth)),
+        mlpRatio: Self.ratio(textHidden, textWidth)),
       quickGELU: activations[0] == "quick_gelu")
     if let problem = configuration.problem { throw refuse(problem) }
     return configuration
@@ -118,5 +136,12 @@ struct HuggingFaceConfig: Codable {
       num_hidden_layers: vision.layers, num_attention_heads: vision.heads, hidden_act: activation,
       layer_norm_eps: 1e-5, image_size: vision.imageSize, patch_size: vision.patchSize,
       num_channels: 3, projection_dim: configuration.embedDim, model_type: "clip_vision_model")
+  }
+}
+
+extension CLIPConfiguration {
+  /// The sizes that a `config.json` of transformers' `CLIPModel` says; `file` stands in messages.
+  package static func huggingFace(json: [UInt8], file: String) throws -> CLIPConfiguration {
+    try HuggingFaceConfig.configuration(json: json, file: file)
   }
 }

@@ -64,7 +64,12 @@ struct HuggingFacePreprocessor: Codable {
   static func preprocessing(
     _ path: String, imageSize: Int
   ) throws -> CLIPBundle.Preprocessing {
-    let bytes = try DurableFile.read(path)
+    try preprocessing(json: try DurableFile.read(path), file: path, imageSize: imageSize)
+  }
+
+  static func preprocessing(
+    json bytes: [UInt8], file path: String, imageSize: Int
+  ) throws -> CLIPBundle.Preprocessing {
     struct Wrapped: Decodable { var image_processor: HuggingFacePreprocessor? }
     let found = try decoding(path) {
       try JSONDecoder().decode(Wrapped.self, from: Data(bytes)).image_processor
@@ -109,5 +114,14 @@ struct HuggingFacePreprocessor: Codable {
     image_mean = preprocessing.mean
     image_std = preprocessing.std
     image_processor_type = "CLIPImageProcessor"
+  }
+}
+
+extension CLIPBundle.Preprocessing {
+  /// What a `preprocessor_config.json` says, for towers of `imageSize`; `file` stands in messages.
+  package static func huggingFace(
+    json: [UInt8], file: String, imageSize: Int
+  ) throws -> CLIPBundle.Preprocessing {
+    try HuggingFacePreprocessor.preprocessing(json: json, file: file, imageSize: imageSize)
   }
 }

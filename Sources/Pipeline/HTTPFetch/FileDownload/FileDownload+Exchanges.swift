@@ -10,8 +10,8 @@ extension FileDownload {
   ) throws -> Int {
     var validator = try part.note(of: url)
     if validator == nil && part.size > 0 { try part.clear() }
-    // All of it may have come, and only its end was not heard.
-    if let size, part.size == size, size > 0 { return size }
+    // All of it may have come, and only its end was not heard: the digest will tell.
+    if let size, part.size == size, size > 0, sha256 != nil || gitBlob != nil { return size }
     var target = start
     for _ in 0...Self.mostRedirects {
       var headers: [String] = []
@@ -114,7 +114,10 @@ extension FileDownload {
         try part.clear()
         throw FileDownloadError(.connection("the server gives another part than asked"), url: url)
       }
-      return Int(range.2) ?? length.map { part.size + $0 }
+      if let total = Int(range.2) { return total }
+      guard let length else { return nil }
+      let (total, isTooLarge) = part.size.addingReportingOverflow(length)
+      return isTooLarge ? nil : total
     }
     try part.clear()
     if let length { try requireRoom(length, free: part.freeBytes) }

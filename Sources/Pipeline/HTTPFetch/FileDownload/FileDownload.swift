@@ -1,3 +1,4 @@
+import ContentHashing
 import CrawlPolicy
 import DurableFiles
 import Glibc
@@ -13,6 +14,12 @@ public struct FileDownload: Sendable {
   public var path: String
   /// What must be the file's SHA-256, in hexadecimal digits.
   public var sha256: String?
+  /// What git must call its bytes, in 40 hexadecimal digits: how a hub names a small file.
+  public var gitBlob: String?
+  /// The SHA-256 that the file had when it last came from this very URL.
+  ///
+  /// One that is there with it need not be fetched again; one that is fetched may have another.
+  public var formerSHA256: String?
   /// Its size, where it is known beforehand.
   public var size: Int?
   /// Sent as `Authorization: Bearer` to the URL's own scheme, host and port, and nowhere else.
@@ -60,7 +67,9 @@ public struct FileDownload: Sendable {
     }
     if let known = try standing() { return known }
     if let size { try requireRoom(size, free: nil) }
-    let part = try PartFile(for: path)
+    guard let part = try PartFile(for: path) else {
+      throw FileDownloadError(.inUse(path), url: url)
+    }
     var outcome = Outcome()
     var pause = firstPause
     for attempt in 1... {
@@ -87,20 +96,30 @@ public struct FileDownload: Sendable {
       try part.discard()
       throw FileDownloadError(.wrongHash(expected: sha256, actual: outcome.sha256), url: url)
     }
+    if let gitBlob {
+      let actual = try FileDigest.gitBlob(of: part.path)
+      guard actual == gitBlob else {
+        try part.discard()
+        throw FileDownloadError(.wrongBlob(expected: gitBlob, actual: actual), url: url)
+      }
+    }
     try part.publish()
     return outcome
   }
 
-  /// The file, where it is there and nothing speaks against it.
+  /// The file, where it is there and a digest says that it is the one that is asked for.
+  ///
+  /// Its size alone does not: another state of a small file is often as long.
   private func standing() throws -> Outcome? {
     guard DurableFile.exists(path) else { return nil }
     let reader = try FileReader(path)
     var outcome = Outcome(bytes: reader.size, wasThere: true)
     guard size == nil || size == reader.size else { return nil }
-    // Without a hash it is known by its size; without either it is fetched again.
-    guard sha256 != nil || size != nil else { return nil }
+    guard sha256 != nil || gitBlob != nil || formerSHA256 != nil else { return nil }
     outcome.sha256 = try FileDigest.sha256(of: path)
-    return sha256 == nil || sha256 == outcome.sha256 ? outcome : nil
+    if let sha256 { return sha256 == outcome.sha256 ? outcome : nil }
+    if let gitBlob { return try FileDigest.gitBlob(of: path) == gitBlob ? outcome : nil }
+    return formerSHA256 == outcome.sha256 ? outcome : nil
   }
 
   func requireRoom(_ bytes: Int, free: Int?) throws {

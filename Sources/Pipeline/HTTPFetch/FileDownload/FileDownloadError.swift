@@ -12,6 +12,10 @@ public struct FileDownloadError: Error, Sendable, Equatable, CustomStringConvert
     case tooLarge(bytes: Int, limit: Int)
     case noSpace(needed: Int, free: Int)
     case wrongHash(expected: String, actual: String)
+    /// Of the names that git gives bytes.
+    case wrongBlob(expected: String, actual: String)
+    /// Another download writes the part of this file.
+    case inUse(String)
     case wrongSize(expected: Int, actual: Int)
     /// The hub's answer about a repository cannot be understood.
     case badAnswer(String)
@@ -57,6 +61,12 @@ public struct FileDownloadError: Error, Sendable, Equatable, CustomStringConvert
         + " hash, and where the file comes from."
     case .wrongSize(let expected, let actual):
       "\(url): it has \(actual) bytes, and \(expected) were announced. Run the same command again."
+    case .wrongBlob(let expected, let actual):
+      "\(url): git calls these bytes \(actual), and the repository has \(expected). Nothing is kept of"
+        + " them: run the same command again."
+    case .inUse(let path):
+      "\(url): another download is writing \(path).part. Wait for its end, then run the same command"
+        + " again, or name another --out."
     case .badAnswer(let words): "\(url): \(words). Is this the address of a hub?"
     }
   }

@@ -1,30 +1,58 @@
+import ContentHashing
 import DurableFiles
 import Glibc
 
 /// A file that grows, beside a note that says what it is a part of; both outlive the process.
+///
+/// Whoever holds one is alone with it: flock(2) on the file itself, which ends with the process. A file system
+/// without such locks has none.
 @safe final class PartFile {
   private let destination: String
-  private let path: String
+  let path: String
   private let notePath: String
   private let file: Int32
   private(set) var size: Int
 
-  /// Opens what is there, or makes it.
-  init(for destination: String) throws {
+  /// Opens what is there, or makes it; nil while another download holds it.
+  init?(for destination: String) throws {
     self.destination = destination
     path = destination + ".part"
     notePath = destination + ".part.note"
-    file = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
-    guard file >= 0 else { throw FileError(operation: "open", path: path, errorNumber: errno) }
-    var facts = stat()
-    guard unsafe fstat(file, &facts) == 0 else {
-      close(file)
-      throw FileError(operation: "look at", path: path, errorNumber: errno)
+    var (opened, bytes): (Int32, Int?) = (-1, nil)
+    while bytes == nil {
+      opened = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+      guard opened >= 0 else { throw FileError(operation: "open", path: path, errorNumber: errno) }
+      if flock(opened, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK {
+        close(opened)
+        return nil
+      }
+      bytes = try Self.size(of: opened, stillAt: path)
+      // Its holder has published or removed it between our opening and locking: the next one is new.
+      if bytes == nil { close(opened) }
     }
-    size = Int(facts.st_size)
+    file = opened
+    size = bytes ?? 0
   }
 
-  deinit { close(file) }
+  /// The size of an open file; nil where the path has meanwhile become another's, or nobody's.
+  private static func size(of file: Int32, stillAt path: String) throws -> Int? {
+    var (facts, named) = (stat(), stat())
+    guard unsafe fstat(file, &facts) == 0 else {
+      let number = errno
+      close(file)
+      throw FileError(operation: "look at", path: path, errorNumber: number)
+    }
+    let isThere = unsafe stat(path, &named) == 0
+    return isThere && named.st_ino == facts.st_ino && named.st_dev == facts.st_dev
+      ? Int(facts.st_size) : nil
+  }
+
+  deinit {
+    // Closing gives the lock up too, but not while a process is being started, which holds all descriptors
+    // until its exec.
+    flock(file, LOCK_UN)
+    close(file)
+  }
 
   /// The URL and the validator of the answer that the bytes are of; nil where nobody has said.
   func note(of url: String) throws -> String? {
@@ -71,14 +99,15 @@ import Glibc
     guard fsync(file) == 0 else {
       throw FileError(operation: "make durable", path: path, errorNumber: errno)
     }
-    try DurableFile.move(path, to: destination)
+    // The note first: once the part is gone, another download may make both anew.
     try DurableFile.remove(notePath)
+    try DurableFile.move(path, to: destination)
   }
 
   /// Removes what has come.
   func discard() throws {
-    try DurableFile.remove(path)
     try DurableFile.remove(notePath)
+    try DurableFile.remove(path)
   }
 
   /// The bytes that are free in the file's folder; nil where the system does not say.

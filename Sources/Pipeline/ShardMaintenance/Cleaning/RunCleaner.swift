@@ -54,8 +54,13 @@ public enum RunCleaner {
       for spare in try folder.abandonedIndexes()
       where try DurableFile.names(in: spare).isEmpty { try DurableFile.removeFolder(spare) }
       _ = try await Leftovers(ledger).clear(facts, in: ledger)
-      if try DurableFile.names(in: folder.path + "/logs").isEmpty {
-        try DurableFile.removeFolder(folder.path + "/logs")
+      for name in ["logs", "filtered/rescored"] {
+        let path = "\(folder.path)/\(name)"
+        // The first job to write there makes it anew.
+        guard facts.unfinishedJobs == 0 || name == "logs", DurableFile.isFolder(path),
+          try DurableFile.names(in: path).isEmpty
+        else { continue }
+        try DurableFile.removeFolder(path)
       }
       try await ledger.checkpoint()
     }
@@ -137,6 +142,9 @@ struct LitterSearch: Sendable {
     case .temporary: return abandoned.contains(file.path) ? .temporaries : nil
     case .known(nil):
       return RunFile.isDamagedLedger(file.name, in: file.folder) ? .damagedLedgers : nil
+    case .known(_) where file.folder == "filtered/rescored":
+      // A job that is to come goes on with them.
+      return facts.unfinishedJobs == 0 ? .leftovers : nil
     case .known(let number?):
       guard facts.chunks.contains(number) else { return nil }
       if file.folder == "fetched" { return ofDownload(number, file) }

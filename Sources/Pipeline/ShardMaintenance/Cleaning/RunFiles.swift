@@ -50,6 +50,7 @@ struct RunFile: Sendable, Equatable {
 
   private static let places = [
     "", "chunks", "fetched", "decoded", "deduplicated", "shards", "filtered", "filtered/verdicts",
+    "filtered/rescored",
     "duplicates", "duplicates/plan", "duplicates/samples",
   ]
   private static let folders: Set<String> = [
@@ -60,7 +61,7 @@ struct RunFile: Sendable, Equatable {
   private static func isFolder(_ name: String, in place: String) -> Bool {
     switch place {
     case "": folders.contains(name)
-    case "filtered": name == "verdicts"
+    case "filtered": ["verdicts", "rescored"].contains(name)
     // The last three are there while a chunk is judged.
     case "duplicates":
       ["plan", "samples", "groups", "late"].contains(name) || RunFolder.isSpareIndexes(name)

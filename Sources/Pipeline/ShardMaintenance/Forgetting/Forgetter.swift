@@ -176,6 +176,7 @@ public struct Forgetter: Sendable {
     guard !keys.isEmpty else { return shards }
     // The next run makes them again from tables without the pairs.
     try folder.removeDuplicateIndexes()
+    try folder.removeRescored()
     try removeShown(uids)
     // What the ledger counts now.
     let final = DatasetForgetting(

@@ -1,4 +1,5 @@
 import DurableFiles
+import PipelineCore
 
 /// The folder in which an output grows, `OUT.part`: ours alone, by a marker in it.
 ///
@@ -18,10 +19,8 @@ package struct PartFolder {
   ///   what is not ours.
   package init(for out: String, reading inputs: [String]) throws {
     path = out + ".part"
-    if let real = RealPath.of(path) {
-      for input in inputs where RealPath.of(input)?.hasPrefix(real + "/") == true {
-        throw ReshardError.inputInPart(input: input, part: path)
-      }
+    if let input = RealPath.first(of: inputs, in: path) {
+      throw ReshardError.inputInPart(input: input, part: path)
     }
     let names = try DurableFile.names(in: path)
     // A kill while the marker was written has left its temporary file alone.

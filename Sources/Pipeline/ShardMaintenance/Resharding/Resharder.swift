@@ -144,9 +144,6 @@ public enum Resharder {
   static func digits(_ number: Int) -> String { RunFolder.digits(number) }
 
   /// The digest of what the output follows from.
-  ///
-  /// No path: the same shards elsewhere are the same. They are told by name and size, for a digest
-  /// of their bytes would cost a second pass over them.
   private static func recipe(
     of shards: [String], _ options: ReshardOptions, _ ids: UIDList?
   ) throws -> String {
@@ -154,9 +151,7 @@ public enum Resharder {
       ["reshard", "\(options.maxPairs ?? 0)", "\(options.maxBytes ?? 0)"]
       + [options.compression.rawValue, options.shuffleSeed.map { "\($0)" } ?? "in order"]
       + [ids?.sha256 ?? "all"]
-      + (try shards.map { path in
-        "\(path.split(separator: "/").last ?? "") \(try DurableFile.size(of: path))"
-      })
+      + (try OutputSettings.digests(of: shards))
     return ContentHash.sha256Hex(Array(recipe.joined(separator: "\n").utf8))
   }
 }

@@ -8,16 +8,20 @@ public protocol EmbeddingVectors: Sendable {
   func vectors(_ rows: Range<Int>) -> [Float]
 }
 
-/// A folder of embeddings in clip-retrieval's layout, opened.
+/// Embeddings of pictures and captions, opened.
 public struct EmbeddingParts: Sendable {
   public var image: any EmbeddingVectors
   public var text: any EmbeddingVectors
   /// Tables whose rows, one table after the other, are those of the vectors.
   public var metadata: [String]
+  /// What their cosines are called.
+  public var column: String
 
   public init(
-    image: any EmbeddingVectors, text: any EmbeddingVectors, metadata: [String]
+    image: any EmbeddingVectors, text: any EmbeddingVectors, metadata: [String],
+    column: String = "score"
   ) {
+    self.column = column
     self.image = image
     self.text = text
     self.metadata = metadata
@@ -26,7 +30,6 @@ public struct EmbeddingParts: Sendable {
 
 /// The cosines of pictures and captions out of a folder of embeddings.
 struct EmbeddingScores {
-  static let column = "score"
   private static let step = 1_024
   private let parts: EmbeddingParts
   private let path: String
@@ -61,7 +64,7 @@ struct EmbeddingScores {
         }
         guard row < parts.image.count else { throw mismatch(rows: row + 1) }
         let score = block[row % Self.step]
-        source.append(name) { _ in score.map(Double.init) }
+        try source.append(name) { _ in score.map(Double.init) }
         row += 1
       }
     }

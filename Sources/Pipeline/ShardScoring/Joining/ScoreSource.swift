@@ -14,6 +14,8 @@ struct ScoreSource: Sendable {
   let path: String
   /// Rows whose key had one before; the first counts.
   private(set) var repeated = 0
+  /// Those of them that have another number than the first.
+  private(set) var differing = 0
   private var index = JoinIndex()
   /// By column, a number for each row; NaN for null.
   private var values: [[Double]]
@@ -34,10 +36,20 @@ struct ScoreSource: Sendable {
   }
 
   /// Adds a row; `numbers` gives one for each column.
-  mutating func append(_ name: String, _ numbers: (Int) -> Double?) {
+  ///
+  /// - Throws: ``ScoreSourceError/ambiguousKey(_:path:)``: keys name pairs of one shard alone.
+  mutating func append(
+    _ name: String, _ numbers: (Int) -> Double?
+  ) throws(ScoreSourceError) {
     let key = identity == .url ? JoinKey(url: name) : JoinKey(name)
     guard index.insert(key) != nil else {
       repeated += 1
+      guard let first = index.row(of: key) else { return }
+      let differs = values.indices.contains { column in
+        self.value(column, at: first) != numbers(column)
+      }
+      if differs, identity == .key { throw .ambiguousKey(name, path: path) }
+      if differs { differing += 1 }
       return
     }
     for column in values.indices { values[column].append(numbers(column) ?? .nan) }

@@ -1,5 +1,4 @@
 import ContentHashing
-import DurableFiles
 public import PairDataset
 public import PipelineCore
 import Synchronization
@@ -11,6 +10,9 @@ public final class TableScorer: PairScorer {
   public let facts: [String: String]
   private let column: String
   private let join: Mutex<ScoreJoin>
+
+  /// What a person should know of the tables.
+  public let warnings: [String]
 
   /// Pairs that were asked for, and those that a table knows.
   public var joined: (pairs: Int, found: Int) { join.withLock { ($0.pairs, $0.found) } }
@@ -29,6 +31,7 @@ public final class TableScorer: PairScorer {
     guard let chosen = column ?? (columns.count == 1 ? columns[0] : columns.first { $0 == "score" })
     else { throw ScoreSourceError.noSuchColumn("score", columns: columns) }
     self.column = chosen
+    warnings = sources.warnings
     provenance = ["column": chosen, "tables": try Self.digest(paths)]
     // Of tables of one model the footer says what a pass of that model would have said.
     facts = (sources.provenances.first?.values ?? [:]).reduce(into: [:]) { facts, fact in
@@ -48,11 +51,18 @@ public final class TableScorer: PairScorer {
       if join.pairs >= Self.enough { try join.requireSome() }
       return values
     }
-    return values.map { value in value.map { PairScore(Float($0)) } ?? PairScore(Self.missing) }
+    return values.map { value in
+      guard let value else { return PairScore(Self.missing) }
+      let score = Float(value)
+      return score.isFinite ? PairScore(score) : PairScore(Self.tooLarge)
+    }
   }
 
   /// Pairs after which tables that know none of them are taken for those of another set.
   static let enough = 1_000
+
+  static let tooLarge = PairScore.Fault(
+    reason: "too_large", detail: "the table's number is too large for a score")
 
   static let missing = PairScore.Fault(
     reason: "not_in_tables", detail: "no table has a score of this pair")
@@ -61,13 +71,10 @@ public final class TableScorer: PairScorer {
   private static func digest(_ paths: [String]) throws -> String {
     var lines: [String] = []
     for path in paths {
-      for file in try files(path) { lines.append(try ShardIdentity(of: file).sha256 + "\n") }
+      for file in try ScoreSources.files(path) {
+        lines.append(try ShardIdentity(of: file).sha256 + "\n")
+      }
     }
     return ContentHash.sha256Hex(Array(lines.joined().utf8))
-  }
-
-  private static func files(_ path: String) throws -> [String] {
-    guard DurableFile.isFolder(path) else { return [path] }
-    return try DurableFile.names(in: path).flatMap { name in try files("\(path)/\(name)") }
   }
 }

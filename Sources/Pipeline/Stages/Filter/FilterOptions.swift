@@ -1,3 +1,4 @@
+public import AuditedScores
 public import FilterPlans
 public import PipelineCore
 
@@ -80,6 +81,21 @@ public enum FilterRule: Sendable, Equatable {
     return plan.path
   }
 
+  /// The rule as a plan, for who tells of it; nil where all are kept.
+  ///
+  /// Of equal scores at the end of a share a plan takes those of lower uids, ``kept(_:)`` those of lower keys.
+  public var plan: FilterPlan? {
+    let score = ColumnChoice(["score"])
+    return switch self {
+    case .none: nil
+    case .plan(let plan): plan
+    case .minScore(let least):
+      FilterPlan(rules: [PlanRule(.compare(score, .min(least)))])
+    case .topFraction(let fraction):
+      FilterPlan(rules: [PlanRule(.topFraction(TopFraction(column: score, fraction: fraction)))])
+    }
+  }
+
   /// Whether the rule needs a scorer; a plan may go by other columns.
   public var needsScores: Bool {
     switch self {
@@ -88,24 +104,14 @@ public enum FilterRule: Sendable, Equatable {
     }
   }
 
-  /// The keys of the pairs that the rule keeps, at their indices in `scored`.
+  /// Where the rule cuts scores; nil where it goes by more than them, or by nothing.
   ///
-  /// A fraction f of n pairs keeps ceil(f·n).
-  public func kept(_ scored: [(key: String, score: Double)]) -> [Bool] {
+  /// A bound is taken for the nearest Float, as scores are.
+  public var cut: ScoreCut? {
     switch self {
-    case .none: return scored.map { _ in true }
-    case .plan: preconditionFailure("a plan goes by more than scores")
-    case .minScore(let threshold): return scored.map { $0.score >= threshold }
-    case .topFraction(let fraction):
-      // 0.1·30 is 3.0000000000000004 in Double; a billionth is far below one pair in any list.
-      let product = fraction * Double(scored.count)
-      let count = max(0, Int((product - 1e-9 * max(1, product)).rounded(.up)))
-      let order = scored.indices.sorted {
-        (-scored[$0].score, scored[$0].key) < (-scored[$1].score, scored[$1].key)
-      }
-      var kept = [Bool](repeating: false, count: scored.count)
-      for index in order.prefix(count) { kept[index] = true }
-      return kept
+    case .none, .plan: nil
+    case .minScore(let threshold): .minScore(Float(threshold))
+    case .topFraction(let fraction): .topFraction(fraction)
     }
   }
 }

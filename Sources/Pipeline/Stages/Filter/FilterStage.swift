@@ -1,3 +1,4 @@
+public import AuditedScores
 import DurableFiles
 import FilterPlans
 import PairDataset
@@ -17,14 +18,21 @@ import WorkerThreads
 /// `shards/` as they are, or `filtered/` where the packing has bounds: all pairs then, dense. Beside
 /// the shards that are listed stand their sizes for open_clip. The same scores give the same bytes.
 /// Memory: key and score of every scored pair, and a frame of a shard.
+///
+/// Scores of bytes decide with an audit (``AuditedCut``): what lies near the cut is scored again out of
+/// the shards. The verdicts then say of each score what it was computed in, and in their footers what the
+/// audit found.
 public struct FilterStage: Stage {
   public let name = StageName.filter
   public let lane = Lane.compute
   private let rule: FilterRule
   private let scorer: String?
+  private let rescorer: (any RescoringPairScorer)?
+  private let audit: ScoreAudit
   private let packing: ShardPacking
   private let isImg2dataset: Bool
   private let recipeSHA256: String
+  private let columns: FilterColumns
   /// Why a pair that is not kept is dropped.
   private var reason: DropReason {
     if case .plan = rule { return .filterRule }
@@ -34,20 +42,28 @@ public struct FilterStage: Stage {
   /// - Parameters:
   ///   - rule: What is kept; a bound to scores needs a scorer.
   ///   - scorer: The scorer's name; nil when there is none.
+  ///   - rescorer: The scorer itself where its scores are of bytes; nil where they are exact.
+  ///   - audit: How far scores of bytes are trusted.
   ///   - packing: How the filtered shards are cut; with a rule it must have a bound.
   ///   - isImg2dataset: Whether `shards/` has img2dataset's layout.
   ///   - recipeSHA256: Goes into the manifest.
+  ///   - columns: What a plan's names mean.
   public init(
-    rule: FilterRule, scorer: String?, packing: ShardPacking, isImg2dataset: Bool = false,
-    recipeSHA256: String
+    rule: FilterRule, scorer: String?, rescorer: (any RescoringPairScorer)? = nil,
+    audit: ScoreAudit = ScoreAudit(), packing: ShardPacking, isImg2dataset: Bool = false,
+    recipeSHA256: String, columns: FilterColumns = FilterColumns()
   ) {
     precondition(!rule.needsScores || scorer != nil, "a filter by score needs a scorer")
     precondition(rule == .none || packing.isAsked, "filtered shards need a bound")
     self.rule = rule
+    precondition(rescorer == nil || rescorer?.name == scorer, "two scorers")
     self.scorer = scorer
+    self.rescorer = rescorer
+    self.audit = audit
     self.packing = packing
     self.isImg2dataset = isImg2dataset
     self.recipeSHA256 = recipeSHA256
+    self.columns = columns
   }
 
   /// The fact by which a job counts the final shards that it has packed.
@@ -56,8 +72,10 @@ public struct FilterStage: Stage {
   package static let generationKey = "generation"
 
   /// The columns of `filtered/verdicts/`.
-  private static let verdictColumns =
-    [TableColumn("key", .text, isOptional: false), TableColumn("score", .double)] + Drop.columns
+  private static func verdictColumns(hasKinds: Bool = false) -> [TableColumn] {
+    [TableColumn("key", .text, isOptional: false), TableColumn("score", .double)]
+      + (hasKinds ? [TableColumn("kind", .text)] : []) + Drop.columns
+  }
 
   public func run(_ chunk: Chunk, in run: StageContext) async throws -> StageReport {
     let generations = RunGenerations(ingest: try await run.reports(.ingest))
@@ -95,16 +113,25 @@ public struct FilterStage: Stage {
         earlier[number] = report
       }
     }
+    let attempts = try await run.reports(.download).map {
+      ($0.chunk, $0.report.facts[StageReport.attemptFact])
+    }
     let job = Work(
       shards: usable.map {
         let isOwn = earlier[generations.number(ofChunk: $0.chunk)] == nil
         return Work.Shard(chunk: $0.chunk, summary: $0.summary, isOwn: isOwn)
       },
+      // That layout's tables do not tell the rows of transfers.
+      attempts: isImg2dataset
+        ? [:] : Dictionary(attempts, uniquingKeysWith: { $1 }).compactMapValues { $0 },
       generation: chunk.number,
       published: earlier.values.reduce(0) { $0 + ($1.facts[Self.shardsFact] ?? 0) },
       funnel: funnel)
+    // Shards may still hold what was asked back; whoever ended the request has cleared them.
+    try ForgottenPairs.requireEnded(in: run.folder)
+    let judgement = try await judge(job, in: run.folder)
     let packed = try await CancellationFlag.watch { flag in
-      try await Parallel.detached { try pack(job, in: run.folder, flag) }
+      try await Parallel.detached { try pack(job, by: judgement, in: run.folder, flag) }
     }
     // A retry may have been added to the manifest while this attempt was stopped.
     try await run.requireLease()
@@ -118,8 +145,11 @@ public struct FilterStage: Stage {
       var summary: ShardSummary
       /// Judged by this job, and not by that of an earlier generation.
       var isOwn: Bool
+      var judged: JudgedShard { JudgedShard(chunk: chunk, sha256: summary.sha256) }
     }
     var shards: [Shard]
+    /// By chunk, the attempt that completed its download.
+    var attempts: [Int: Int]
     var generation: Int
     /// Filtered shards of earlier generations.
     var published: Int
@@ -137,12 +167,20 @@ public struct FilterStage: Stage {
     var count: Int
   }
 
-  private func pack(_ work: Work, in folder: RunFolder, _ flag: CancellationFlag) throws -> Packed {
-    // Shards may still hold what was asked back; whoever ended the request has cleared them.
-    try ForgottenPairs.requireEnded(in: folder)
+  /// What the rule says by scores of all that there are; nil where it does not go by them.
+  private func judge(_ work: Work, in folder: RunFolder) async throws -> ScoreJudgement? {
+    guard let cut = rule.cut, let scorer else { return nil }
+    return try await ScoreJudge(
+      cut: cut, scorer: scorer, rescorer: rescorer, audit: audit, folder: folder
+    ).judge(work.shards.map(\.judged))
+  }
+
+  private func pack(
+    _ work: Work, by judgement: ScoreJudgement?, in folder: RunFolder, _ flag: CancellationFlag
+  ) throws -> Packed {
     if packing.isAsked {
       let earlier = try published(work.published, in: folder)
-      let own = try fill(work, in: folder, flag)
+      let own = try fill(work, by: judgement, in: folder, flag)
       return Packed(
         shards: earlier + own, kept: own.reduce(0) { $0 + $1.pairs }, count: own.count)
     }
@@ -164,6 +202,7 @@ public struct FilterStage: Stage {
       shards: packed.shards, recipeSHA256: recipeSHA256,
       funnel: work.funnel + [.init(stage: "kept", pairs: all)]
     ).write(to: folder.dataset)
+    try folder.removeRescored()
     return StageReport(
       input: work.input, kept: packed.kept, dropped: [reason: work.input - packed.kept],
       facts: [Self.shardsFact: packed.count])
@@ -184,7 +223,7 @@ public struct FilterStage: Stage {
   }
 
   private func fill(
-    _ work: Work, in folder: RunFolder, _ flag: CancellationFlag
+    _ work: Work, by judgement: ScoreJudgement?, in folder: RunFolder, _ flag: CancellationFlag
   ) throws -> [ShardSummary] {
     try DurableFile.makeFolder(folder.filtered)
     let output = PackedShards(
@@ -196,20 +235,22 @@ public struct FilterStage: Stage {
         try output.copy(shard.chunk, keeping: nil, keys: nil)
       }
     } else if case .plan(let plan) = rule {
-      try filter(work.shards, by: plan, into: output, in: folder, flag)
-    } else {
-      try filter(work.shards, into: output, in: folder, flag)
+      try filter(work, by: plan, into: output, in: folder, flag)
+    } else if let judgement {
+      try filter(work.shards, by: judgement, into: output, in: folder, flag)
     }
     return try output.finish()
   }
 
   /// Judges by a plan: the columns are those of the shards' tables, and `score`, the scorer's.
   private func filter(
-    _ shards: [Work.Shard], by plan: FilterPlan, into output: PackedShards, in folder: RunFolder,
+    _ work: Work, by plan: FilterPlan, into output: PackedShards, in folder: RunFolder,
     _ flag: CancellationFlag
   ) throws {
     try DurableFile.makeFolder("\(folder.filtered)/verdicts")
-    let rows = try ShardRows(shards.map(\.chunk), in: folder, scorer: scorer)
+    let shards = work.shards
+    let rows = try ShardRows(
+      shards.map(\.chunk), in: folder, scorer: scorer, names: columns, attempts: work.attempts)
     let outcome = try FilterEvaluator.evaluate(plan, over: rows) { _ in try flag.check() }
     var begin = 0
     for shard in shards {
@@ -229,42 +270,36 @@ public struct FilterStage: Stage {
             } ?? []))
       }
       try PairTable.write(
-        verdicts, columns: Self.verdictColumns, to: folder.filterTable(shard.chunk))
+        verdicts, columns: Self.verdictColumns(), to: folder.filterTable(shard.chunk))
     }
   }
 
+  /// Judges by scores, as was decided before.
   private func filter(
-    _ shards: [Work.Shard], into output: PackedShards, in folder: RunFolder,
-    _ flag: CancellationFlag
+    _ shards: [Work.Shard], by judgement: ScoreJudgement, into output: PackedShards,
+    in folder: RunFolder, _ flag: CancellationFlag
   ) throws {
     try DurableFile.makeFolder("\(folder.filtered)/verdicts")
-    var scored: [(key: String, score: Double)] = []
-    var counts: [Int] = []
-    for shard in shards {
-      let rows = try PairTable.read(folder.scoreTable(shard.chunk, scorer: scorer ?? "")) { row in
-        // What could not be scored is the last of all, and below any bound.
-        row["key"]?.text.map { (key: $0, score: row["score"]?.double ?? -.infinity) }
-      }
-      counts.append(rows.count)
-      scored += rows
-    }
-    let kept = rule.kept(scored)
-    var begin = 0
-    for (shard, count) in zip(shards, counts) {
+    let pairs = judgement.pairs
+    for (shard, range) in zip(shards, pairs.ranges) where shard.isOwn {
       try flag.check()
-      let range = begin..<begin + count
-      begin += count
-      guard shard.isOwn else { continue }
-      try output.copy(shard.chunk, keeping: Array(kept[range]), keys: scored[range].map(\.key))
+      try output.copy(
+        shard.chunk, keeping: Array(judgement.kept[range]), keys: Array(pairs.keys[range]))
       let verdicts = range.map { index in
         JSONValue.object(
-          [.init("key", .string(scored[index].key))]
-            + (scored[index].score.isFinite
-              ? [.init("score", .number("\(scored[index].score)"))] : [])
-            + (kept[index] ? [] : Drop(.lowScore).members))
+          [.init("key", .string(pairs.keys[index]))]
+            + (pairs.scores[index].isFinite
+              ? [.init("score", .number("\(pairs.scores[index])"))] : [])
+            + (judgement.kinds?[index].map { [.init("kind", .string($0.rawValue))] } ?? [])
+            + (judgement.kept[index] ? [] : Drop(.lowScore).members))
       }
       try PairTable.write(
-        verdicts, columns: Self.verdictColumns, to: folder.filterTable(shard.chunk))
+        verdicts, columns: Self.verdictColumns(hasKinds: judgement.kinds != nil),
+        to: folder.filterTable(shard.chunk),
+        metadata: rescorer.map {
+          RescoredPairs.identity(of: shard.judged, by: $0) + judgement.facts
+        }
+          ?? [])
     }
   }
 }

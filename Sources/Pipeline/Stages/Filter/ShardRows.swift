@@ -1,12 +1,13 @@
-import FilterPlans
+package import FilterPlans
 import PairDataset
-import PipelineCore
+package import PipelineCore
 
 /// The pairs of a run's shards as a plan sees them: the columns of the tables beside the shards (URL, caption,
-/// original sizes, the list's own), and the scorer's as `score`.
+/// original sizes, the list's own), the length of what was downloaded as `original_bytes`, and the scorer's
+/// cosine as `score`; beside that a list's own `score` is `list_score`.
 ///
 /// Memory: the table rows of one shard.
-struct ShardRows: FilterRows {
+package struct ShardRows: FilterRows {
   /// A pair of a shard.
   struct Row {
     var key: String
@@ -18,17 +19,28 @@ struct ShardRows: FilterRows {
   private let chunks: [Int]
   private let folder: RunFolder
   private let scorer: String?
+  private let names: FilterColumns
+  /// The attempts that completed the chunks' downloads, as far as they are known.
+  private let attempts: [Int: Int]
   private let kinds: [String: TableColumn.Kind]
+  package let planColumns: PlanColumns
 
   /// - Parameters:
   ///   - chunks: Of which there are shards, in order.
   ///   - folder: The run's.
   ///   - scorer: Whose scores count; nil where there are none.
+  ///   - names: What the plan's names mean.
+  ///   - attempts: By chunk, the attempt that completed its download: names the table of transfers.
   /// - Throws: What is wrong with a table.
-  init(_ chunks: [Int], in folder: RunFolder, scorer: String?) throws {
+  package init(
+    _ chunks: [Int], in folder: RunFolder, scorer: String?, names: FilterColumns = FilterColumns(),
+    attempts: [Int: Int] = [:]
+  ) throws {
     self.chunks = chunks
     self.folder = folder
     self.scorer = scorer
+    self.names = names
+    self.attempts = attempts
     var kinds: [String: TableColumn.Kind] = [:]
     for chunk in chunks {
       for column in try PairTable.columns(of: folder.shardTable(chunk)) {
@@ -36,34 +48,55 @@ struct ShardRows: FilterRows {
       }
     }
     self.kinds = kinds
+    planColumns = names.columns(
+      tables: kinds.keys.sorted(), isScored: scorer != nil, hasTransfers: !attempts.isEmpty)
   }
 
-  /// What plans call the scorer's cosine.
-  private static let scoreNames = ["score", "clip_score"]
+  package var columns: [String] { planColumns.names }
 
-  var columns: [String] {
-    let names = kinds.keys.sorted()
-    return names + (scorer == nil ? [] : Self.scoreNames.filter { !names.contains($0) })
-  }
-
-  func forEachBatch(columns: Set<String>, _ body: (FilterBatch) throws -> Void) throws {
+  package func forEachBatch(columns: Set<String>, _ body: (FilterBatch) throws -> Void) throws {
     for chunk in chunks {
       let rows = try pairs(of: chunk)
       var values: [String: FilterColumn] = [:]
       for name in columns {
-        switch kinds[name] {
-        case nil: values[name] = .numbers(rows.map(\.score))
+        let asked = names.meant[name] ?? name
+        if scorer != nil, FilterColumns.scoreNames.contains(asked) {
+          values[name] = .numbers(rows.map(\.score))
+          continue
+        }
+        // What the list calls as the scorer's is called otherwise.
+        let actual = asked == FilterColumns.listScore && scorer != nil ? "score" : asked
+        switch kinds[actual] {
+        case nil where actual == FilterColumns.bytesName:
+          let lengths = try lengths(of: chunk)
+          values[name] = .numbers(
+            rows.map { row in row.values["row"]?.integer.flatMap { lengths[$0] }.map(Double.init) })
+        case nil: preconditionFailure("\(name) was not offered")
         case .int, .int32, .float, .double:
-          values[name] = .numbers(rows.map { $0.values[name]?.double })
+          values[name] = .numbers(rows.map { $0.values[actual]?.double })
         case .bool:
           values[name] = .numbers(
-            rows.map { row in row.values[name].map { $0 == .bool(true) ? 1 : 0 } })
-        case .text: values[name] = .texts(rows.map { $0.values[name]?.text })
-        case .json: values[name] = .texts(rows.map { $0.values[name]?.serialized })
+            rows.map { row in row.values[actual].map { $0 == .bool(true) ? 1 : 0 } })
+        case .text: values[name] = .texts(rows.map { $0.values[actual]?.text })
+        case .json: values[name] = .texts(rows.map { $0.values[actual]?.serialized })
         }
       }
       try body(FilterBatch(uids: rows.map(\.uid), columns: values))
     }
+  }
+
+  /// Bytes of what was downloaded, by row.
+  private func lengths(of chunk: Int) throws -> [Int: Int] {
+    guard let attempt = attempts[chunk] else { return [:] }
+    let path = folder.fetchedTable(chunk, attempt: attempt)
+    // A transfer that failed has none.
+    let rows = try PairTable.read(path).compactMap { row -> (Int, Int)? in
+      guard let number = row["row"]?.integer, let length = row["length"]?.integer else {
+        return nil
+      }
+      return (number, length)
+    }
+    return Dictionary(rows, uniquingKeysWith: { $1 })
   }
 
   /// The pairs of a chunk's shard, in its order.

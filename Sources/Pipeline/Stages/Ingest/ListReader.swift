@@ -63,6 +63,21 @@ struct ListReader {
     for file in files { _ = try source(file).next(&row, &schema) }
   }
 
+  /// The columns of all files, where their heads tell them; nil where their rows alone do.
+  func columns() throws(ListError) -> (names: [String], hasCaptions: Bool)? {
+    var (row, schema, hasCaptions) = (ListRow(), ColumnSchema(), false)
+    for file in files {
+      switch file.format {
+      case .txt, .csv, .tsv, .parquet: break
+      case .json, .jsonl, .tar: return nil
+      }
+      let source = try source(file)
+      _ = try source.next(&row, &schema)
+      hasCaptions = hasCaptions || source.hasCaptions
+    }
+    return (schema.names.map { String(decoding: $0, as: UTF8.self) }, hasCaptions)
+  }
+
   private func source(_ file: ListFileName) throws(ListError) -> any RowSource {
     switch file.format {
     case .txt: try PlainRows(path: file.path)
@@ -85,6 +100,16 @@ public enum ListSample {
   /// - Throws: ``ListError`` for the first file that is none.
   public static func check(_ options: IngestOptions) throws(ListError) {
     try ListReader(options).check()
+  }
+
+  /// The columns that rows carry beside URL and caption, and whether there are captions.
+  ///
+  /// - Returns: Nil where the rows alone tell, as those of JSON and of tars.
+  /// - Throws: ``ListError`` for the first file that is none.
+  public static func columns(
+    of options: IngestOptions
+  ) throws(ListError) -> (names: [String], hasCaptions: Bool)? {
+    try ListReader(options).columns()
   }
 
   /// The captions of the first rows that can be read.

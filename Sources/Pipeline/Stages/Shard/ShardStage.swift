@@ -34,6 +34,21 @@ public struct ShardStage: Stage {
     }
   }
 
+  /// The columns of the tables beside shards.
+  ///
+  /// - Parameters:
+  ///   - list: What the list's rows carry beside URL and caption.
+  ///   - hasCaptions: Whether the list has a column of captions.
+  /// - Returns: In their order.
+  public func columns(list: [TableColumn], hasCaptions: Bool = true) -> [TableColumn] {
+    let layout: any ShardLayout =
+      switch options.layout {
+      case .pairloom: PairloomLayout(hasEXIF: hasEXIF)
+      case .img2dataset: Img2datasetLayout(hasCaptions: hasCaptions, hasEXIF: hasEXIF)
+      }
+    return layout.columns(carried: CarriedColumns(list, unless: layout.ownFields).columns)
+  }
+
   public func run(_ chunk: Chunk, in run: StageContext) async throws -> StageReport {
     let attempt = try await run.downloadAttempt(of: chunk.number)
     return try await CancellationFlag.watch { flag in

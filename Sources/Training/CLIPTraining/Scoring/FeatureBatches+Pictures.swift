@@ -12,35 +12,25 @@ extension FeatureBatches {
   ///   - pairs: Whose pictures they are.
   ///   - encoder: Of this precision.
   /// - Returns: For each place a row, or why its picture cannot be decoded.
+  /// - Throws: What keeps every picture from being decoded.
   func encode(
     _ places: [Int], of pairs: [Pair], by encoder: CLIPEncoder
-  ) -> [Result<[Float], ImageError>] {
-    let side = preprocessing.size
-    let count = 3 * side * side
-    var pixels: [Float] = []
-    pixels.reserveCapacity(places.count * count)
-    var faults: [Int: ImageError] = [:]
-    for place in places {
-      do throws(ImageError) {
-        pixels += preprocessing.evaluate(try ImageDecoder.decode(pairs[place].image))
-      } catch {
-        faults[place] = error
-      }
+  ) throws -> [Result<[Float], PictureFault>] {
+    let decoded = try squares.squares(of: places.map { pairs[$0].image })
+    precondition(decoded.count == places.count, "\(decoded.count) squares of \(places.count)")
+    let squares = decoded.compactMap { result in
+      if case .success(let square) = result { square } else { nil }
     }
-    let whole = places.count - faults.count
     var rows: [[Float]] = []
-    if encoder.isExactInAnyBatch, whole > 0 {
-      rows = Self.rows(encoder.imageFeatures(Tensor(shape: [whole, 3, side, side], pixels)))
+    if encoder.isExactInAnyBatch, !squares.isEmpty {
+      rows = Self.rows(encoder.imageFeatures(preprocessing.tensor(of: squares)))
     } else {
       // Alone, a picture meets the same shapes of products in any batch.
-      rows = (0..<whole).map { index in
-        let alone = Array(pixels[index * count..<(index + 1) * count])
-        return encoder.imageFeatures(Tensor(shape: [1, 3, side, side], alone)).values
-      }
+      rows = squares.map { encoder.imageFeatures(preprocessing.tensor(of: [$0])).values }
     }
     var next = 0
-    return places.map { place in
-      if let fault = faults[place] { return .failure(fault) }
+    return decoded.map { result in
+      if case .failure(let fault) = result { return .failure(fault) }
       next += 1
       return .success(rows[next - 1])
     }

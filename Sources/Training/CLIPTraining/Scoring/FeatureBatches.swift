@@ -1,6 +1,5 @@
 import BatchLoading
 import CLIPModel
-import ImageCodec
 import PairDataset
 import SeededRandom
 import Synchronization
@@ -17,6 +16,7 @@ final class FeatureBatches: Sendable {
   private let encoders: [CLIPEncoder]
   private let tokenizer: BytePairTokenizer
   let preprocessing: ImagePreprocessing
+  let squares: any PictureSquares
   private let sizes: Mutex<Sizes>
   /// One call computes at a time, on all cores: several would only take each other's caches.
   private let turn = Mutex(())
@@ -29,12 +29,13 @@ final class FeatureBatches: Sendable {
 
   init(
     encoders: [CLIPEncoder], tokenizer: BytePairTokenizer, preprocessing: ImagePreprocessing,
-    batchSize: Int
+    squares: any PictureSquares, batchSize: Int
   ) {
     precondition(batchSize >= 1, "batches of \(batchSize)")
     self.encoders = encoders
     self.tokenizer = tokenizer
     self.preprocessing = preprocessing
+    self.squares = squares
     sizes = Mutex(Sizes(batch: batchSize))
   }
 
@@ -73,13 +74,17 @@ final class FeatureBatches: Sendable {
   private struct Found {
     var images: [FeatureKey: [Float]] = [:]
     var texts: [FeatureKey: [Float]] = [:]
-    var faults: [FeatureKey: ImageError] = [:]
+    var faults: [FeatureKey: PictureFault] = [:]
+    /// What ends the work of all lanes.
+    var refusal: (any Error)?
   }
 
   /// The features of all pairs, in their order.
+  ///
+  /// - Throws: What keeps every picture from being decoded.
   func features(
     of pairs: [Pair], precision: ProductPrecision, stores: FeatureStores
-  ) -> [CLIPScorer.PairFeatures] {
+  ) throws -> [CLIPScorer.PairFeatures] {
     guard let encoder = encoders.first(where: { $0.precision == precision }) else {
       preconditionFailure("no encoder of \(precision.rawValue)")
     }
@@ -94,11 +99,15 @@ final class FeatureBatches: Sendable {
     let run: @Sendable () -> Void = {
       while true {
         let index = next.add(1, ordering: .relaxed).oldValue
-        guard index < work.count else { return }
+        guard index < work.count, shared.withLock({ $0.refusal == nil }) else { return }
         switch work[index] {
         case .images(let places):
-          let results = self.encode(places, of: pairs, by: encoder)
+          let results = Result { try self.encode(places, of: pairs, by: encoder) }
           shared.withLock { shared in
+            guard case .success(let results) = results else {
+              if case .failure(let refusal) = results { shared.refusal = refusal }
+              return
+            }
             for (place, result) in zip(places, results) {
               switch result {
               case .success(let row): shared.images[prepared[place].image] = row
@@ -123,6 +132,7 @@ final class FeatureBatches: Sendable {
       }
     }
     found = shared.withLock { $0 }
+    if let refusal = found.refusal { throw refusal }
     stores.images.insert(
       newImages.compactMap { place in
         found.images[prepared[place].image].map { (prepared[place].image, $0) }

@@ -10,6 +10,8 @@ public final class FeatureStore: Sendable {
   /// Numbers of a feature.
   public let width: Int
   private let mostRows: Int
+  /// What may wait for the disk: it is written before more of it would be lost with the process.
+  static let mostWaiting = 1_024
   /// Whether what is new waits for the disk.
   private let isWritable: Bool
   private let disk: Mutex<FeatureFile?>
@@ -19,6 +21,8 @@ public final class FeatureStore: Sendable {
     var rows: [FeatureKey: [Float]] = [:]
     /// What is not on disk yet.
     var fresh: [FeatureKey] = []
+    /// Why the disk took no more; features are then kept in memory alone.
+    var refusal: (any Error)?
   }
 
   /// A store in memory.
@@ -67,7 +71,19 @@ public final class FeatureStore: Sendable {
   }
 
   /// Keeps features; what is on disk or in memory already stays.
+  ///
+  /// Every ``mostWaiting`` new ones go to the disk; if it refuses, ``flush(atLeast:)`` says so.
   package func insert(_ rows: [(key: FeatureKey, row: [Float])]) {
+    remember(rows)
+    do { try write(atLeast: Self.mostWaiting) } catch {
+      memory.withLock { memory in
+        memory.refusal = memory.refusal ?? error
+        memory.fresh = []
+      }
+    }
+  }
+
+  private func remember(_ rows: [(key: FeatureKey, row: [Float])]) {
     memory.withLock { memory in
       // Emptied as a whole: it is for what recurs within some thousands of pairs. What waits for the
       // disk stays.
@@ -76,7 +92,7 @@ public final class FeatureStore: Sendable {
         memory.rows = memory.rows.filter { waiting.contains($0.key) }
       }
       for (key, row) in rows where memory.rows.updateValue(row, forKey: key) == nil {
-        if isWritable { memory.fresh.append(key) }
+        if isWritable, memory.refusal == nil { memory.fresh.append(key) }
       }
     }
   }
@@ -86,6 +102,11 @@ public final class FeatureStore: Sendable {
   /// - Parameter least: The fewest features that are worth the two fsyncs.
   /// - Throws: What the file system refuses; the features stay in memory.
   public func flush(atLeast least: Int = 1) throws {
+    if let refusal = memory.withLock(\.refusal) { throw refusal }
+    try write(atLeast: least)
+  }
+
+  private func write(atLeast least: Int) throws {
     guard isWritable else { return }
     try disk.withLock { disk in
       let fresh = memory.withLock { memory -> [(FeatureKey, [Float])] in

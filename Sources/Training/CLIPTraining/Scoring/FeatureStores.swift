@@ -6,7 +6,7 @@ import TensorEngine
 /// Where features of pictures and of captions are remembered.
 struct FeatureStores: Sendable {
   /// Grows when anything that features depend on changes in this program: decoding, resizing, kernels.
-  private static let programVersion = 1
+  private static let programVersion = 2
 
   let images: FeatureStore
   let texts: FeatureStore

@@ -7,24 +7,6 @@ import PipelineCore
 import Testing
 
 @Suite struct FilterStageTests {
-  @Test(
-    "a fraction f of n pairs keeps ceil(f·n)",
-    arguments: [
-      (0.1, 30, 3), (0.3, 10, 3), (0.31, 10, 4), (0, 5, 0), (1, 5, 5), (0.5, 0, 0), (0.01, 1, 1),
-    ])
-  func fraction(_ fraction: Double, _ count: Int, _ expected: Int) {
-    let scored = (0..<count).map { (key: "\($0)", score: Double($0)) }
-    #expect(FilterRule.topFraction(fraction).kept(scored).count { $0 } == expected)
-  }
-
-  @Test("equal scores are kept in order of their keys; a threshold keeps what equals it")
-  func ties() {
-    let scored = [("d", 0.5), ("a", 0.5), ("c", 0.9), ("b", 0.5)].map { (key: $0.0, score: $0.1) }
-    #expect(FilterRule.topFraction(0.5).kept(scored) == [false, true, true, false])
-    #expect(FilterRule.minScore(0.5).kept(scored) == [true, true, true, true])
-    #expect(FilterRule.minScore(0.6).kept(scored) == [false, false, true, false])
-  }
-
   @Test("both rules at once are refused")
   func bothRules() throws {
     var reader = try RecipeReader(
