@@ -17,6 +17,7 @@ struct SquareSandbox: PictureSquares {
     let options = DecodeOptions()
     let encoder = JSONEncoder()
     encoder.outputFormatting = .sortedKeys
+    // It is numbers and names; there is none that JSON cannot say.
     guard let greeting = try? encoder.encode(preprocessing) else {
       preconditionFailure("a preprocessing that is no JSON: \(preprocessing)")
     }

@@ -67,7 +67,8 @@ public struct CLIPError: Error, Equatable, Sendable, CustomStringConvertible {
     case .unknownActivation:
       return "\(file): does not say which activation its weights were trained with, and with the"
         + " other one every score is wrong. Give --activation quick-gelu (OpenAI's weights, and what"
-        + " open_clip calls -quickgelu), --activation gelu, or --model-config NAME."
+        + " open_clip calls -quickgelu), --activation gelu (of a run: --set model_activation=…), or"
+        + " --model-config NAME."
     case .contradiction(let problem): return "\(file): \(problem)"
     case .notWritable(let problem): return "\(file): \(problem)"
     }

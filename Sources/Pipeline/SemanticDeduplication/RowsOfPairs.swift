@@ -2,15 +2,16 @@ import EmbeddingFiles
 
 /// Tells of the pairs of shards, in their order, which rows of the embeddings they are.
 ///
-/// Pairs go by uid, else by key. Where several rows of the embeddings have one name, the first pair of that name
+/// Pairs go by uid and key, or by the one that rows have: pairs of one uid, of which some have no row as their
+/// pictures do not decode, differ in their keys. Where several rows of the embeddings have one name, the first pair of that name
 /// is the first of these rows, and so on: shards in the order in which they were embedded. Memory: the names of
 /// the rows that are wanted.
 struct RowsOfPairs {
   /// By name, its rows in order.
   private var rows: [String: [Int]] = [:]
   private var seen: [String: Int] = [:]
-  /// Whether rows are named by keys alone.
-  let isByKey: Bool
+  private let hasUID: Bool
+  private let hasKey: Bool
 
   /// - Parameters:
   ///   - folder: Names the rows.
@@ -29,8 +30,10 @@ struct RowsOfPairs {
     guard hasUID || hasKey else {
       throw SemanticDeduplicationError.noNames(folder.path)
     }
-    isByKey = !hasUID
-    let name = Self.name(isByKey: isByKey)
+    (self.hasUID, self.hasKey) = (hasUID, hasKey)
+    func name(_ pair: EmbeddingMetadata) -> String {
+      Self.name(hasUID ? SemanticNames.uid(of: pair) : nil, hasKey ? pair.key : nil)
+    }
     try folder.forEachMetadata { first, batch in
       for (index, pair) in batch.enumerated() where isWanted(first + index) {
         names.insert(name(pair))
@@ -45,12 +48,16 @@ struct RowsOfPairs {
     self.rows = rows
   }
 
-  private static func name(isByKey: Bool) -> (EmbeddingMetadata) -> String {
-    isByKey ? { $0.key } : { SemanticNames.uid(of: $0) }
+  private static func name(_ uid: String?, _ key: String?) -> String {
+    [uid, key].compactMap { $0 }.joined(separator: "\n")
   }
 
   /// The row of the next pair of this name; nil where none of the name is wanted.
-  mutating func take(_ name: String) -> Int? {
+  mutating func take(uid: @autoclosure () -> String?, key: String) -> Int? {
+    let uid = hasUID ? uid() : nil
+    // A sample without a picture has no row.
+    if hasUID, uid == nil { return nil }
+    let name = Self.name(uid, hasKey ? key : nil)
     guard let rows = rows[name] else { return nil }
     let place = seen[name, default: 0]
     seen[name] = place + 1

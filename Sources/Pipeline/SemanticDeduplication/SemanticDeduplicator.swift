@@ -101,8 +101,7 @@ public struct SemanticDeduplicator: Sendable {
         let bytes = sample.members.reduce(0) { $0 + $1.data.count }
         outcome.bytesRead += bytes
         let pair = try sample.pair(of: path)
-        let row = named.take(
-          named.isByKey ? sample.key : pair.map { PairIdentity.uid(of: $0) } ?? "")
+        let row = named.take(uid: pair.map { PairIdentity.uid(of: $0) }, key: sample.key)
         if let row, let pair { try samples.take(pair, row: row) }
         if let row, judgement.fates[row] != nil {
           outcome.bytesDropped += bytes

@@ -20,6 +20,7 @@ struct ScoringWork {
   /// Of tables that were there before this process made its first.
   private var bytesFound = 0
   private var hasMade = false
+  private var madeHere = 0
   private var sum = ShardScoringOutcome()
   private var scores: [Float] = []
   private let begin = ContinuousClock.now
@@ -36,6 +37,7 @@ struct ScoringWork {
     work.times = times
     work.pairsHere = pairsHere
     work.redone = redone
+    work.madeHere = madeHere
     return work
   }
 
@@ -51,6 +53,7 @@ struct ScoringWork {
 
   mutating func made(_ shard: Int, _ rows: ScoreRows) {
     hasMade = true
+    madeHere += 1
     finish(shard, rows)
   }
 
@@ -89,6 +92,7 @@ struct ScoringWork {
     outcome.shards = shards.count
     outcome.pairsHere = pairsHere
     outcome.redone = redone
+    outcome.made = madeHere
     outcome.seconds = times
     outcome.unread = Dictionary(unread.map { (shards[$0.key], $0.value) }) { first, _ in first }
     outcome.scores = ScoreSpread(scores)

@@ -11,13 +11,15 @@ public struct ShardScoringOutcome: Sendable, Equatable, Codable {
   public var pairsHere = 0
   /// Tables that were damaged, or of a shard as it was before, and were made anew.
   public var redone = 0
+  /// Tables that this call has made.
+  public var made = 0
   /// Shards that cannot be read, with the reason.
   public var unread: [String: String] = [:]
   /// Nil where nothing is scored.
   public var scores: ScoreSpread?
   public var seconds = ScoringTimes()
   /// Whether all was there already.
-  public var wasComplete: Bool { pairsHere == 0 && redone == 0 && unread.isEmpty }
+  public var wasComplete: Bool { made == 0 && redone == 0 && unread.isEmpty }
 
   public init() {}
 

@@ -22,6 +22,8 @@ public struct PipelineRecipe: Sendable {
   public var model: String?
   /// A configuration's name or JSON file.
   public var modelConfig: String?
+  /// Of weights that do not say it: quick-gelu or gelu.
+  public var modelActivation: String?
   /// What the model computes in.
   public var modelPrecision: ModelPrecision
   /// Tables with scores that were made elsewhere, in place of a model; the caller makes the scorer.
@@ -97,6 +99,7 @@ public struct PipelineRecipe: Sendable {
     reader.stage = .score
     model = try reader.string("model")
     modelConfig = try reader.string("model_config")
+    modelActivation = try reader.string("model_activation")
     modelPrecision = try reader.choice("model_precision", default: .float32)
     scores = try reader.list("scores")
     scoreColumn = try reader.string("score_column")

@@ -51,12 +51,14 @@ import Testing
     var random = RandomStream(seed: seed)
     let out = folder.path + "/out"
     var killed = 0
-    for _ in 0..<6 {
-      if try Program.runAndKill(command(out), after: seconds * random.uniform()) { killed += 1 }
+    for latest in [0.15, 0.3, 0.5, 0.7, 0.9, 1] {
+      let moment = seconds * latest * random.uniform()
+      if try Program.runAndKill(command(out), after: moment) { killed += 1 }
     }
     let last = try Program.run(command(out))
     #expect(last.status == 0, "\(last.error)")
     let found = try contents(of: out, [""])
+    #expect(killed > 0, "seed \(seed)")
     #expect(found.keys.sorted() == expected.keys.sorted(), "seed \(seed), \(killed) kills")
     for (name, bytes) in expected { #expect(found[name] == bytes, "\(name), seed \(seed)") }
     #expect(

@@ -322,4 +322,41 @@ struct TensorClusterer: EmbeddingClusterer {
       try deduplicator.deduplicate(shards, to: scratch("e"), cut: ReshardOptions(maxPairs: 100))
     }
   }
+
+  @Test("of pairs with one uid, of which an earlier one has no row, the right one goes")
+  func sharedUID() throws {
+    let scratch = try ScratchFolder()
+    let first = Self.vectors(1, seed: 4)[0]
+    // The second row is a copy of the first.
+    _ = try Self.folder([first, first], scratch)
+    try DurableFile.makeFolder(scratch("shards"))
+    let writer = try ShardWriter(folder: scratch("shards"), name: "00000", compression: .none)
+    let twice = Array("{\"url\": \"http://h.test/x\"}".utf8)
+    // x1's picture does not decode, so it is in none of the tables.
+    let pairs = [("y", "y", Array("{}".utf8)), ("x1", "x", twice), ("x2", "x", twice)].map {
+      Pair(key: $0.0, caption: $0.1, image: Array("picture \($0.0)".utf8), metadata: $0.2)
+    }
+    for pair in pairs { try writer.append(pair) }
+    let shard = scratch("shards/\(try writer.finish().file)")
+    let uids = pairs.map { PairIdentity.uid(of: $0) }
+    #expect(uids[1] == uids[2] && uids[0] != uids[1])
+    try DurableFile.makeFolder(scratch("e/metadata"))
+    try PairTable.write(
+      [0, 2].map {
+        .object([.init("uid", .string(uids[$0])), .init("image_path", .string(pairs[$0].key))])
+      },
+      columns: ["uid", "image_path"].map { TableColumn($0, .text) },
+      to: scratch("e/metadata/metadata_0.parquet"))
+    var rules = SemanticRules(epsilon: 0.03)
+    rules.clusters = 1
+    let outcome = try SemanticDeduplicator(
+      try EmbeddingFolder(scratch("e")), rules: rules, clusterer: TensorClusterer(), audited: 2
+    ).deduplicate(
+      [shard], to: scratch("out"), cut: ReshardOptions(maxPairs: 10, compression: .none))
+    let kept = try ShardReader(path: scratch("out/\(outcome.shards[0])")).keys
+    // Of two that are alike one stays, and who has no row always does.
+    let table = try PairTable.read(scratch("out/\(SemanticTable.name)"))
+    let gone = try #require(table.first { $0["kept"] == .bool(false) }?["key"]?.text)
+    #expect(kept == ["y", "x1", "x2"].filter { $0 != gone } && kept.count == 2)
+  }
 }

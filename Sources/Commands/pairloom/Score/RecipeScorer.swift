@@ -1,3 +1,4 @@
+import CLIPModel
 import CLIPTraining
 import FilterStage
 import PipelineCore
@@ -24,9 +25,17 @@ enum RecipeScorer {
       return tables
     }
     guard let model = recipe.model, !model.isEmpty else { return nil }
+    let activation = try recipe.modelActivation.map { name in
+      guard let activation = Activation(rawValue: name) else {
+        throw RecipeError.badValue(
+          key: "model_activation", value: name, expected: "quick-gelu or gelu")
+      }
+      return activation
+    }
     let isInt8 = recipe.modelPrecision == .int8
     let clip = try CLIPPairScorer(
-      model: model, configuration: recipe.modelConfig, precision: isInt8 ? .int8 : .float32,
+      model: model, configuration: recipe.modelConfig, activation: activation,
+      precision: isInt8 ? .int8 : .float32,
       scratch: folder + "/models/scenes")
     return isInt8 ? RescoringCLIP(clip) : clip
   }

@@ -120,7 +120,6 @@ elif kind == "jpeg":
         cases.append(case(image, quality=quality, subsampling=["444", "422", "420"][subsampling],
                           optimised=optimised, progressive=progressive, expected=b64(out.getvalue())))
 elif kind == "png":
-    import cv2
     from PIL import Image
 
     for index in range(count):
