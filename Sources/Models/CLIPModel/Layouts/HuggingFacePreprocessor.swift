@@ -18,6 +18,7 @@ struct PixelSize: Codable {
   }
 
   init(from decoder: any Decoder) throws {
+    // A number, or else a mapping, whose own mistakes are told below.
     if let side = try? decoder.singleValueContainer().decode(Int.self) {
       self.side = side
       return
