@@ -10,7 +10,7 @@ PAIRLOOM := .build/release/pairloom
 DEMO ?= demo
 FIGURES := .build/figures.jsonl
 TIMED := '^(HTTPFetchTests|OriginLedgerTests)\.'
-PROCESSES := '^pairloomTests\.(KillMatrix|Cooperation|Signal|FullDisk|Fault|RedoCommand|LedgerRecovery|QuarantineCommand|ImportCommand|FilterCommand|RunPlan|EmbedCommand)Tests|^URLPipelineTests\.RealisticRunTests'
+PROCESSES := '^pairloomTests\.(KillMatrix|Cooperation|Signal|FullDisk|Fault|RedoCommand|LedgerRecovery|QuarantineCommand|ImportCommand|FilterCommand|RunPlan|EmbedCommand|TrainingKill|TrainingFailure|TrainingWatch)Tests|^URLPipelineTests\.(RealisticRun|Clock)Tests'
 
 # The folders of Tests/Fuzz with a target each, and the seconds that each is fuzzed.
 FUZZ := ParquetFile CrawlPolicy ImageCodec PairDataset Lists PictureIndex WeightFiles EmbeddingFiles FilterPlans
@@ -38,7 +38,7 @@ test: deps lint peers ## lint, build and run every test, one small end-to-end ru
 
 test-long: test ## the long matrices too: 10 million rows, a million jobs, 600,000 damaged tables, 100,000 pictures, fuzzing, 1,000 kills, every operation of a run failing (hours)
 	@PAIRLOOM_LONG=1 PAIRLOOM_LARGE=1 PAIRLOOM_PARQUET_MUTATIONS=600000 PAIRLOOM_PARQUET_FILES=400 PAIRLOOM_DECODE_MUTATIONS=100000 PAIRLOOM_SHARD_MUTATIONS=100000 \
-	  swift test -c release --skip-build --filter 'LongListTests|ListMutationTests|HashBlocklist|HostList|ParquetFileTests|SandboxTests|ShardMutation|ImageCodecTests.MutationTests|DamagedShardTests|KillMatrixTests|FaultTests|LargeLedgerTests|LedgerRebuildTests|LedgerRecoveryTests'
+	  swift test -c release --skip-build --filter 'LongListTests|ListMutationTests|HashBlocklist|HostList|ParquetFileTests|SandboxTests|ShardMutation|ImageCodecTests.MutationTests|DamagedShardTests|KillMatrixTests|FaultTests|LargeLedgerTests|LedgerRebuildTests|LedgerRecoveryTests|TrainingKillTests'
 	@Tests/Fuzz/run.sh 30 $(FUZZ)
 
 # libFuzzer and AddressSanitizer, in .build-fuzz: the flags reach no other build. What is found goes

@@ -149,6 +149,9 @@ let modules: [Module] = [
 
   module(.ledger, "JobLedger", c: ["CStatfs"], products: [grdb], testNeeds: ["SeededRandom"]),
   module(.ledger, "OriginLedger", needs: ["JobLedger"], products: [grdb]),
+  // Training runs: attempts and checkpoints.
+  module(
+    .ledger, "TrainingLedger", needs: ["JobLedger"], products: [grdb], testNeeds: ["TestTools"]),
   module(.ledger, "TableQuery", products: [grdb]),
 
   module(.pipeline, "CrawlPolicy", needs: ["DurableFiles"], testNeeds: ["SeededRandom"]),
@@ -294,7 +297,9 @@ let modules: [Module] = [
     c: ["COpenBLAS", "CMatrixKernels"]),
   module(.learning, "Autograd", needs: ["TensorEngine"], testNeeds: ["SeededRandom"]),
   module(.learning, "NeuralNetworks", needs: ["Autograd", "TensorEngine", "SeededRandom"]),
-  module(.learning, "Optimizers", needs: ["NeuralNetworks", "Autograd", "TensorEngine"]),
+  module(
+    .learning, "Optimizers", needs: ["NeuralNetworks", "Autograd", "TensorEngine"],
+    testNeeds: ["SeededRandom"]),
   module(
     .learning, "Collectives", needs: ["WorkerThreads"], testNeeds: ["RankThreads"]),
   module(
@@ -314,6 +319,9 @@ let modules: [Module] = [
       "DurableFiles",
     ], testNeeds: ["TestTools"]),
 
+  // Scalars as TensorBoard reads them.
+  module(
+    .training, "EventFiles", needs: ["DurableFiles", "ContentHashing"], testNeeds: ["TestTools"]),
   module(
     .training, "Checkpointing",
     needs: [
@@ -339,14 +347,15 @@ let modules: [Module] = [
       "NeuralNetworks", "Optimizers", "Autograd", "TensorEngine", "Tokenizers", "SeededRandom",
       "DurableFiles", "WeightFiles", "PairDataset", "ImageCodec", "ContentHashing",
       "WorkerThreads", "SegmentFile",
-    ], products: [yams], testNeeds: ["RankThreads", "SceneWorld", "AuditedScores"]),
+    ], products: [yams], testNeeds: ["RankThreads", "SceneWorld", "TestTools", "AuditedScores"]),
 
   module(
     .commands, "pairloom",
     needs: [
       "DurableFiles", "Compression", "ContentHashing", "SeededRandom", "WorkerThreads",
       "WorkerProcesses",
-      "ImageCodec", "PairDataset", "SceneWorld", "JobLedger", "TableQuery", "CrawlPolicy",
+      "ImageCodec", "PairDataset", "SceneWorld", "JobLedger", "TrainingLedger", "TableQuery",
+      "CrawlPolicy", "EventFiles",
       "HTTPFetch",
       "PipelineCore",
       "IngestStage", "DownloadStage", "DecodeStage", "DeduplicateStage", "ShardStage",
@@ -361,7 +370,7 @@ let modules: [Module] = [
       "Optimizers",
       "Collectives", "Tokenizers", "WeightFiles", "CLIPModel", "Checkpointing", "BatchLoading",
       "DistributedTraining", "CLIPTraining",
-    ], c: ["CBundledFiles"], products: [argumentParser], testNeeds: ["FaultServer"]),
+    ], c: ["CBundledFiles"], products: [argumentParser], testNeeds: ["FaultServer", "TestTools"]),
   module(
     .commands, "pairloom-bench",
     needs: [

@@ -15,6 +15,12 @@ static const unsigned char small_clip[] = {
 static const unsigned char filter_network[] = {
 #embed "../../../Manifests/filter-network.yaml"
 };
+static const unsigned char real_pairs[] = {
+#embed "../../../Manifests/real-pairs.yaml"
+};
+static const unsigned char fashion_mnist[] = {
+#embed "../../../Manifests/fashion-mnist.yaml"
+};
 static const unsigned char scene_clip[] = {
 #embed "../../../Manifests/scenes.yaml"
 };
@@ -39,6 +45,8 @@ static const pairloom_bundled_file files[] = {
     {"Pipelines/scenes.yaml", scenes, sizeof scenes},
     {"Manifests/small.yaml", small_clip, sizeof small_clip},
     {"Manifests/filter-network.yaml", filter_network, sizeof filter_network},
+    {"Manifests/real-pairs.yaml", real_pairs, sizeof real_pairs},
+    {"Manifests/fashion-mnist.yaml", fashion_mnist, sizeof fashion_mnist},
     {"Manifests/scenes.yaml", scene_clip, sizeof scene_clip},
     {"Manifests/scene-scorer.yaml", scene_scorer, sizeof scene_scorer},
 #if __has_embed("scorer/model.safetensors")

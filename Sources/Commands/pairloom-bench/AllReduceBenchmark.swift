@@ -28,9 +28,6 @@ struct AllReduceBenchmark: ParsableCommand {
   @Option(help: .private)
   var rendezvous: String?
 
-  /// How the first rank hands the secret of the group to the others.
-  private static let tokenVariable = "PAIRLOOM_BENCH_TOKEN"
-
   func validate() throws {
     try requirePositive(ranks, "--ranks")
     try requirePositive(iters, "--iters")
@@ -43,26 +40,13 @@ struct AllReduceBenchmark: ParsableCommand {
   }
 
   func run() throws {
-    if let rendezvous {
-      let token = ProcessInfo.processInfo.environment[Self.tokenVariable] ?? ""
-      try measure(at: rendezvous, token: token)
-      return
-    }
-    let rendezvous = "127.0.0.1:\(try ProcessGroup.freeLoopbackPort())"
-    let token = String(UInt64.random(in: 0 ... .max), radix: 16)
-    var others: [ChildProcess] = []
-    // A rank that outlives this one would wait for it until its deadline.
-    defer { for other in others { other.kill() } }
-    for other in 1..<max(1, ranks) {
-      others.append(
-        try ChildProcess(
-          [
-            "allreduce", "--ranks", "\(ranks)", "--iters", "\(iters)", "--mib",
-            mib.defaultValueDescription, "--rank", "\(other)", "--rendezvous", rendezvous,
-          ], environment: [Self.tokenVariable: token]))
-    }
-    try measure(at: rendezvous, token: token)
-    for other in others { try other.requireSuccess() }
+    try BenchRanks.run(
+      ranks, rendezvous: rendezvous,
+      arguments: [
+        "allreduce", "--ranks", "\(ranks)", "--iters", "\(iters)", "--mib",
+        mib.defaultValueDescription,
+      ]
+    ) { try measure(at: $0, token: $1) }
   }
 
   private func measure(at rendezvous: String, token: String) throws {

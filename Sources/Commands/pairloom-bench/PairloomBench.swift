@@ -13,11 +13,12 @@ struct PairloomBench: AsyncParsableCommand {
       """,
     subcommands: [
       DecodeBenchmark.self, ReadShardsBenchmark.self, ScoreBenchmark.self, ScorePairsBenchmark.self,
-      TrainStepBenchmark.self, AllReduceBenchmark.self, LedgerBenchmark.self,
+      TrainStepBenchmark.self, TrainRanksBenchmark.self, ListBatches.self, AllReduceBenchmark.self,
+      LedgerBenchmark.self,
       TransfersBenchmark.self, MannersBenchmark.self, NearDuplicatesBenchmark.self, CropHashes.self,
       PictureIndexBenchmark.self, LookAlikesBenchmark.self, DuplicatesBenchmark.self,
       CaptionsBenchmark.self, TokenizeBenchmark.self, JoinScoresBenchmark.self,
-      AllBenchmarks.self,
+      LoadBenchmark.self, AllBenchmarks.self,
     ])
 
   static func main() async {

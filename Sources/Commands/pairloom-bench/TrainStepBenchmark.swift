@@ -44,8 +44,9 @@ struct TrainStepBenchmark: ParsableCommand {
     let rounds = try Rounds(steps, clock: .wall) {
       for (_, variable) in task.parameters { variable.gradient = nil }
       loss = try task.backward(pairs, in: .alone).loss
-      clipGradientNorm(task.parameters, maxNorm: 1)
-      optimizer.step(learningRate: 1e-4)
+      let norm = optimizer.arena.gradientNorm()
+      optimizer.step(
+        learningRate: 1e-4, gradientScale: clippingFactor(norm: norm, maxNorm: 1))
       task.afterStep()
     }
     Figure(

@@ -1,10 +1,8 @@
 import ArgumentParser
 import CLIPModel
 import CLIPTraining
-import DurableFiles
+import Collectives
 import Foundation
-import ImageCodec
-import PairDataset
 import TensorEngine
 import WorkerThreads
 
@@ -25,48 +23,47 @@ struct EvaluationOptions: ParsableArguments {
   @Option(help: "Pairs to measure on: a dataset.json, or shards; repeatable.")
   var data: [String]
 
+  @Option(help: "At most so many pairs, evenly spread over all.")
+  var limit: Int?
+
   @Flag(help: "One JSON object instead of a table.")
   var json = false
 
   func validate() throws {
     if data.isEmpty { throw ValidationError("--data must name a dataset.json or shards.") }
+    if let limit, limit < 1 { throw ValidationError("--limit must be 1 or more.") }
   }
 
-  /// The shards that `--data` names, in order.
-  func shards() throws -> [ShardReader] {
-    try data.flatMap { path -> [String] in
-      guard path.hasSuffix(".json") else { return [path] }
-      let folder = URL(fileURLWithPath: path).deletingLastPathComponent()
-      return try DatasetManifest.read(path).shards.map {
-        folder.appendingPathComponent($0.file).path
-      }
-    }.map { try ShardReader(path: $0) }
-  }
-
-  func trained() throws -> TrainedCLIP {
-    TensorThreads.set(Parallel.coreCount)
-    return try TrainedCLIP.load(
-      model, configuration: weights.modelConfig, activation: weights.activation)
-  }
-}
-
-extension TrainedCLIP {
-  /// Features of pictures in batches; progress goes to the terminal.
-  ///
-  /// - Returns: `[count, D]`.
-  func features(count: Int, of pair: (Int) throws -> Pair) throws -> (images: Tensor, texts: Tensor)
-  {
-    var images: [Float] = []
-    var texts: [Float] = []
-    var width = 0
-    for start in stride(from: 0, to: count, by: 64) {
-      let pairs = try (start..<min(start + 64, count)).map(pair)
-      let features = imageFeatures(try pairs.map { try ImageDecoder.decode($0.image) })
-      width = features.shape[1]
-      images += features.values
-      texts += textFeatures(pairs.map(\.caption)).values
+  /// Gives the encoder of the model and the pairs to `body`, in the ranks that this process belongs to.
+  func measuring<R>(_ body: (SharedEncoder, ExamPairs) throws -> R?) throws -> R? {
+    let pairs = try ExamPairs(data, limit: limit)
+    var group = ProcessGroup.alone
+    if let place = RankPlace.inherited(from: ProcessInfo.processInfo.environment) {
+      group = try ProcessGroup.connect(
+        rank: place.rank, worldSize: place.worldSize, rendezvous: place.rendezvous,
+        token: place.token, deadline: 60)
     }
-    return (Tensor(shape: [count, width], images), Tensor(shape: [count, width], texts))
+    defer { group.close() }
+    TensorThreads.set(max(1, Parallel.coreCount / group.worldSize))
+    let trained = try TrainedCLIP.load(
+      model, configuration: weights.modelConfig, activation: weights.activation)
+    do {
+      return try body(SharedEncoder(trained, in: group), pairs)
+    } catch let error as ExamError {
+      throw CommandError(error.description)
+    }
+  }
+
+  /// Prints a result as one JSON object.
+  func printJSON(_ result: some Encodable) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys]
+    Terminal.print(String(decoding: try encoder.encode(result), as: UTF8.self))
+  }
+
+  func tell(undecodable: Int, of count: Int) {
+    guard undecodable > 0 else { return }
+    Terminal.note("\(undecodable) of \(count) pictures cannot be decoded; they are left out")
   }
 }
 
@@ -75,39 +72,39 @@ struct EvaluateRetrieval: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "retrieval",
     abstract: "Recall at 1, 5 and 10 of captions by picture and of pictures by caption.",
-    discussion: "Ties count half: a model that gives everything one score gets chance, not 1.")
+    discussion: """
+      Ties count half: a model that gives everything one score gets chance, not 1. open_clip gives \
+      equal scores the order of its sort; without ties the figures are the same. AUC is that of matched \
+      against mismatched pairs, by cosine.
+      """)
 
   @OptionGroup var options: EvaluationOptions
 
   func run() async throws {
-    let trained = try options.trained()
-    let shards = try options.shards()
-    let places = shards.flatMap { shard in (0..<shard.count).map { (shard, $0) } }
-    guard places.count > 1 else { throw CommandError("the data hold fewer than two pairs") }
-    let features = try trained.features(count: places.count) {
-      try places[$0].0.pair(at: places[$0].1)
+    let measured = try options.measuring { encoder, pairs in
+      try RetrievalExam(pairs).taken(with: encoder)
     }
-    let result = Retrieval(
-      images: features.images, texts: features.texts, imageOfText: Array(places.indices))
-    if options.json {
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.sortedKeys]
-      Terminal.print(String(decoding: try encoder.encode(result), as: UTF8.self))
-      return
-    }
-    Terminal.print("\(places.count) pairs            R@1      R@5     R@10   median rank")
+    guard let result = measured else { return }
+    let count = result.textToImage.queries + result.undecodable
+    options.tell(undecodable: result.undecodable, of: count)
+    if options.json { return try options.printJSON(result) }
+    Terminal.print(
+      "\(result.textToImage.queries) pairs            R@1      R@5     R@10   mean rank   median")
     for (name, direction) in [
       ("image → text", result.imageToText), ("text → image", result.textToImage),
     ] {
       let recalls = [direction.recallAt1, direction.recallAt5, direction.recallAt10]
       Terminal.print(
         name + "    " + recalls.map { String(format: "%6.2f %%", $0 * 100) }.joined(separator: " ")
-          + String(format: "   %8.1f", direction.medianRank))
+          + String(format: "   %9.1f %8.1f", direction.meanRank, direction.medianRank))
     }
     Terminal.print(
       "chance          "
         + result.textToImage.chance.map { String(format: "%6.2f %%", $0 * 100) }
         .joined(separator: " "))
+    if let auc = result.auc {
+      Terminal.print(String(format: "AUC of matched against mismatched pairs: %.4f", auc))
+    }
   }
 }
 
@@ -133,69 +130,20 @@ struct EvaluateZeroShot: AsyncParsableCommand {
   var label = "label"
 
   func run() async throws {
-    let names = try Self.lines(of: classes)
-    let templates = try templates.map(Self.lines) ?? ["{}"]
-    guard names.count > 1 else { throw CommandError("\(classes): holds fewer than two classes") }
-    let trained = try options.trained()
-    var labels: [Int] = []
-    var pairs: [(ShardReader, Int)] = []
-    for shard in try options.shards() {
-      for index in 0..<shard.count {
-        labels.append(try Self.label(of: shard.pair(at: index), key: label, names: names))
-        pairs.append((shard, index))
-      }
+    let names = try examLines(of: classes)
+    let templates = try templates.map(examLines) ?? ["{}"]
+    let measured = try options.measuring { encoder, pairs in
+      let exam = try ZeroShotExam(pairs, names: names, templates: templates, label: label)
+      return try exam.taken(with: encoder, labels: try exam.labels(sharing: encoder))
     }
-    guard !pairs.isEmpty else { throw CommandError("the data hold no pair") }
-    let features = try trained.features(count: pairs.count) {
-      try pairs[$0].0.pair(at: pairs[$0].1)
-    }
-    let result = ZeroShot(
-      images: features.images,
-      classVectors: trained.classVectors(names: names, templates: templates), labels: labels)
-    if options.json {
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.sortedKeys]
-      Terminal.print(String(decoding: try encoder.encode(result), as: UTF8.self))
-    } else {
-      Terminal.print(
-        String(
-          format: "%d pictures, %d classes: top-1 %.2f %%, top-5 %.2f %% (chance %.2f %%)",
-          result.images, result.classes, result.top1 * 100, result.top5 * 100,
-          100 / Double(result.classes)))
-    }
-  }
-
-  private static func label(of pair: Pair, key: String, names: [String]) throws -> Int {
-    var metadata: [String: Any] = [:]
-    if !pair.metadata.isEmpty {
-      do {
-        metadata =
-          try JSONSerialization.jsonObject(with: Data(pair.metadata)) as? [String: Any] ?? [:]
-      } catch { throw CommandError("pair \(pair.key): its JSON member is no JSON: \(error)") }
-    }
-    if let number = metadata[key] as? Int, names.indices.contains(number) { return number }
-    let name = metadata[key] as? String ?? pair.caption
-    guard let index = names.firstIndex(of: name) else {
-      throw CommandError("pair \(pair.key): \"\(name.prefix(60))\" is none of the classes")
-    }
-    return index
-  }
-
-  private static func lines(of path: String) throws -> [String] {
-    String(decoding: try DurableFile.read(path), as: UTF8.self)
-      .split(whereSeparator: \.isNewline).map(String.init)
-  }
-}
-
-extension TrainedCLIP {
-  /// One vector per class: the mean over the templates, of length one.
-  ///
-  /// - Returns: `[C, D]`.
-  func classVectors(names: [String], templates: [String]) -> Tensor {
-    let vectors = names.map { name in
-      ZeroShot.classVector(
-        of: textFeatures(templates.map { $0.replacingOccurrences(of: "{}", with: name) }))
-    }
-    return Tensor(shape: [names.count, vectors[0].count], vectors.flatMap { $0 })
+    guard let result = measured else { return }
+    options.tell(undecodable: result.undecodable, of: result.images + result.undecodable)
+    if options.json { return try options.printJSON(result) }
+    Terminal.print(
+      String(
+        format: "%d pictures, %d classes: top-1 %.2f %%, top-5 %.2f %%, mean per-class recall "
+          + "%.2f %% (chance %.2f %%)",
+        result.images, result.classes, result.top1 * 100, result.top5 * 100,
+        result.meanPerClassRecall * 100, 100 / Double(result.classes)))
   }
 }

@@ -32,6 +32,13 @@ struct ExplainCommand: AsyncParsableCommand {
   @Option(name: .customLong("as"), help: "What WHAT is: row, url, uid or key.")
   var kind: String?
 
+  @Option(
+    help: """
+      A folder of `pairloom train`: tells at which of its steps the pair was seen, and which checkpoints know \
+      it by then; repeatable. Runs that trained on DIR/dataset.json are asked without it.
+      """)
+  var train: [String] = []
+
   @Flag(help: "One JSON object: `count`, and `rows` with a story each.")
   var json = false
 
@@ -44,6 +51,7 @@ struct ExplainCommand: AsyncParsableCommand {
     let answer = try await search.rows(try question(search))
     let teller = try StoryTeller(records)
     var stories: [PairStory] = []
+    var seen: [Int: [SeenPair]] = [:]
     var count = 1
     switch answer {
     case .nothing(let help):
@@ -55,24 +63,40 @@ struct ExplainCommand: AsyncParsableCommand {
       ]
     case .rows(let rows):
       count = rows.count
-      for row in rows.prefix(Self.most) { stories.append(try await teller.story(ofRow: row)) }
+      for row in rows.prefix(Self.most) {
+        stories.append(try await teller.story(ofRow: row))
+        guard let place = try await teller.datasetPlace(ofRow: row) else { continue }
+        seen[row] = try SeenPair.ask(
+          number: place.number, dataset: records.folder.dataset, folders: train)
+      }
     }
     try StandardOutput.stream { output in
       if json {
         let object = JSONValue.object([
-          .init("count", .int(count)), .init("rows", .array(stories.map(\.json))),
+          .init("count", .int(count)),
+          .init("rows", .array(stories.map { Self.json($0, seen[$0.row] ?? []) })),
         ])
         return try output.line(OneLine.json(object.serialized))
       }
       if count > 1 { try output.line("\(count) rows of the list") }
       for (index, story) in stories.enumerated() {
         if count > 1 { try output.line((index > 0 ? "\n" : "") + "── row \(story.row)") }
-        for line in story.lines { try output.line(OneLine.text(line, longest: .max)) }
+        var lines = story.lines
+        if let runs = seen[story.row], !runs.isEmpty {
+          lines += ["training runs"] + runs.flatMap(\.lines)
+        }
+        for line in lines { try output.line(OneLine.text(line, longest: .max)) }
       }
       if count > stories.count {
         try output.line("\nand \(count - stories.count) rows more; ask for one by its number")
       }
     }
+  }
+
+  /// The story with what training runs know of the pair, under `training`.
+  private static func json(_ story: PairStory, _ seen: [SeenPair]) -> JSONValue {
+    guard case .object(let members) = story.json, !seen.isEmpty else { return story.json }
+    return .object(members + [.init("training", .array(seen.map(\.json)))])
   }
 
   private func question(_ search: PairSearch) throws -> PairQuestion {

@@ -38,6 +38,11 @@ struct RankFailure: CustomStringConvertible {
   /// The signal that ended it, if one did.
   var signal: Int32?
 
+  /// Exit codes by which a rank says that the same command would end in the same way: a wrong configuration, and
+  /// what ends all ranks together.
+  static let reasons: Set<Int32> = [2, endedTogether]
+  static let endedTogether: Int32 = 4
+
   var description: String {
     signal.map { "rank \(rank) was killed by signal \($0)" }
       ?? "rank \(rank) ended with exit code \(code)"
@@ -54,7 +59,7 @@ final class RankLauncher: Sendable {
     var running: Set<Int32> = []
     /// Set for good once the ranks are asked to stop: none is started after it.
     var isInterrupted = false
-    /// The first in time.
+    /// The first in time, or the first that says why.
     var failure: RankFailure?
   }
 
@@ -133,7 +138,11 @@ final class RankLauncher: Sendable {
       )
       state.withLock { state in
         state.running.remove(process.processIdentifier)
-        if status != 0, state.failure == nil {
+        // A rank that ends on its own for a reason takes the others with it, which may be reaped first.
+        let isReason = !isKilled && RankFailure.reasons.contains(status)
+        let isFirst =
+          state.failure.map { isReason && !RankFailure.reasons.contains($0.code) } ?? true
+        if status != 0, isFirst {
           state.failure = RankFailure(
             rank: place.rank, code: isKilled ? 128 + status : status,
             signal: isKilled ? status : nil)

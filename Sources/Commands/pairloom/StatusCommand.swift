@@ -21,9 +21,12 @@ struct StatusCommand: AsyncParsableCommand {
       nextRetrySeconds, pairs, recentRate, meanRate, etaSeconds), underWay (job, attempt, host, process, \
       worker, seconds, isOverdue), bytes (received, fetched, decoded, sharded), quarantined, \
       elapsedSeconds, rates, etaSeconds, isFinished, hosts.
+
+      Of a folder of `pairloom train` it shows the attempts, the checkpoints and the last line of the log; \
+      --json then prints step, steps, metrics, evaluation, evaluatedAt, attempts and checkpoints.
       """)
 
-  @Argument(help: "The run's folder.")
+  @Argument(help: "The folder of a run, or of training.")
   var folder: String
 
   @Flag(help: "One JSON object instead of the panel; with --watch one a line.")
@@ -42,12 +45,35 @@ struct StatusCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
+    // A folder of `pairloom train` has a ledger of its own kind.
+    if try TrainingStatus(folder: folder) != nil { return try await runOfTraining() }
     guard watch else { return show(try await RunView(folder: folder), redraws: false) }
     try await StatusWatch(interval: interval).run { redraws in
       let view = try await RunView(folder: folder)
       show(view, redraws: redraws)
       return !view.status.isFinished
     }
+  }
+
+  private func runOfTraining() async throws {
+    func look(redraws: Bool) throws -> Bool {
+      guard let status = try TrainingStatus(folder: folder) else { return false }
+      if json {
+        Terminal.print(try status.json())
+      } else if redraws {
+        Terminal.panel(status.lines)
+      } else if watch {
+        Terminal.print(status.line)
+      } else {
+        for line in status.lines { Terminal.print(line) }
+      }
+      return status.isRunning
+    }
+    guard watch else {
+      _ = try look(redraws: false)
+      return
+    }
+    try await StatusWatch(interval: interval).run { try look(redraws: $0) }
   }
 
   /// Shows a look: in place of the last where a person watches, else with --watch in one line.

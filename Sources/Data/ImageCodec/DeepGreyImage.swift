@@ -12,6 +12,17 @@ struct DeepGreyImage: Sendable {
       pixels: levels.flatMap { [UInt8](repeating: UInt8(min($0, 255)), count: 3) })
   }
 
+  /// The rectangle of `width` × `height` pixels from (`left`, `top`), which must lie inside.
+  func cropped(left: Int, top: Int, width: Int, height: Int) -> DeepGreyImage {
+    precondition(
+      left >= 0 && top >= 0 && width > 0 && height > 0 && left <= self.width - width
+        && top <= self.height - height,
+      "a crop of \(width)x\(height) at (\(left), \(top)) from \(self.width)x\(self.height)")
+    let rows = (top..<top + height).map { $0 * self.width + left }
+    return DeepGreyImage(
+      width: width, height: height, levels: rows.flatMap { levels[$0..<$0 + width] })
+  }
+
   /// Pillow's `Image.resize`, bit for bit, also where its two bytes do not go together.
   ///
   /// Source: Pillow, src/libImaging/Resample.c, `ImagingResampleHorizontal_16bpc` and its sister. Weights

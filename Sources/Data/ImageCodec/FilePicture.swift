@@ -103,6 +103,35 @@ public struct FilePicture: Sendable {
     }
   }
 
+  /// Pillow's `Image.crop`, of a rectangle that must lie inside: the colours stay those of the file.
+  public func cropped(left: Int, top: Int, width: Int, height: Int) -> FilePicture {
+    if width == self.width && height == self.height { return self }
+    func cropped(_ image: RGBImage) -> RGBImage {
+      image.cropped(left: left, top: top, width: width, height: height)
+    }
+    return switch content {
+    case .plain(let image): FilePicture(cropped(image))
+    case .indexed(let image, let palette): FilePicture(.indexed(cropped(image), palette: palette))
+    case .bilevel(let image): FilePicture(.bilevel(cropped(image)))
+    case .alpha(let image, let alpha): FilePicture(.alpha(cropped(image), alpha: cropped(alpha)))
+    case .inks(let image, let black): FilePicture(.inks(cropped(image), black: cropped(black)))
+    case .deepGrey(let image):
+      FilePicture(
+        .deepGrey(image.cropped(left: left, top: top, width: width, height: height)))
+    }
+  }
+
+  /// Bytes of its pixels in memory.
+  public var byteCount: Int {
+    let layers =
+      switch content {
+      case .plain, .indexed, .bilevel: 3
+      case .alpha, .inks: 6
+      case .deepGrey: 2
+      }
+    return width * height * layers
+  }
+
   /// The whole picture as Pillow's `convert("RGB")` gives it.
   public var rgb: RGBImage { croppedRGB(left: 0, top: 0, width: width, height: height) }
 

@@ -52,7 +52,7 @@ struct SampleAssembler {
 
   private static func isOfPair(_ suffix: String) -> Bool {
     switch suffix {
-    case "jpg", "txt", "json", "txt.gz", "json.gz": true
+    case "jpg", "txt", "json", "txt.gz", "json.gz", "caption", "text": true
     default: SampleGrouping.imageExtensions.contains(suffix)
     }
   }

@@ -21,6 +21,8 @@ public struct ShardError: Error, Sendable, Equatable, CustomStringConvertible {
     case unsupported(String)
     /// More samples, or members of one sample, than are read: how many are the limit.
     case tooMany(String, limit: Int)
+    /// Two samples of one name, of which readers of WebDataset make one or two.
+    case repeatedKey(String)
     /// A pair that cannot be written: its key or extension breaks WebDataset's rules.
     case badPair(key: String, String)
     /// A manifest that is not one.
@@ -63,6 +65,9 @@ public struct ShardError: Error, Sendable, Equatable, CustomStringConvertible {
       "\(place): \(what) is not read. Make a plain tar of it, or one in LZ4, gzip or zstd."
     case .tooMany(let what, let limit):
       "\(place): more than \(limit) \(what). Split the shard."
+    case .repeatedKey(let key):
+      "\(place): a second sample is called \(key.debugDescription). Make the shard again with names of "
+        + "their own."
     case .badPair(let key, let detail):
       "\(shard): pair \"\(key)\" cannot be written: \(detail)."
     case .badManifest(let detail):

@@ -27,3 +27,15 @@ extension ShardReader {
     return place
   }
 }
+
+extension ShardReader {
+  /// The bytes of the shard's file.
+  public var fileSize: Int { index.fileSize }
+
+  /// Whether a pair is reached by unpacking more than a frame that is kept: foreign archives of one stream.
+  public var isSlowAtRandom: Bool {
+    guard isCompressed else { return false }
+    let starts = index.frames.map(\.tarOffset) + [index.tarSize]
+    return zip(starts, starts.dropFirst()).contains { $1 - $0 > FrameCache.maxFrame }
+  }
+}

@@ -38,7 +38,7 @@ public final class ShardReader: Sendable {
     try self.init(source, memory: memory, index: index, cache: cache)
   }
 
-  private init(
+  init(
     _ source: ShardFile, memory: [UInt8]?, index: ShardIndex?, cache: FrameCache
   ) throws(ShardError) {
     path = source.path
@@ -59,6 +59,9 @@ public final class ShardReader: Sendable {
 
   /// The keys in the order of the shard.
   public var keys: [String] { index.entries.map(\.key) }
+
+  /// The key of the pair at `index`.
+  public func key(at index: Int) -> String { self.index.entries[index].key }
 
   /// The number of the first pair with this key; nil where the shard has none.
   ///
@@ -150,7 +153,7 @@ public final class ShardReader: Sendable {
     ShardError(.staleIndex(key: entry.key), shard: path, offset: entry.start)
   }
 
-  private static func index(beside path: String) throws(ShardError) -> ShardIndex? {
+  static func index(beside path: String) throws(ShardError) -> ShardIndex? {
     let indexPath = ShardIndex.path(beside: path)
     guard DurableFile.exists(indexPath) else { return nil }
     let source = try ShardFile(indexPath)

@@ -8,15 +8,25 @@ enum ShardScan {
   ///
   /// Reads all of it, in memory for the keys and 12 MiB; the checksums of compressed frames are verified.
   ///
+  /// - Parameters:
+  ///   - source: The shard.
+  ///   - noting: Called with each sample in order, those without a picture too.
+  /// - Returns: What the index holds.
   /// - Throws: What ``TarReader`` throws; `tooMany`.
-  static func index(of source: ShardFile) throws(ShardError) -> ShardIndex {
+  static func index(
+    of source: ShardFile,
+    noting: (SampleGrouping.Collector<TarReader.Member>.Sample) -> Void = { _ in }
+  ) throws(ShardError) -> ShardIndex {
     let stream = try TarByteStream(source)
     let reader = TarReader(stream)
     var collector = SampleGrouping.Collector<TarReader.Member>()
     var entries: [ShardIndex.Entry] = []
     var keyBytes = 0
     func keep(_ sample: SampleGrouping.Collector<TarReader.Member>.Sample?) throws(ShardError) {
-      guard let sample, let first = sample.members.first, let last = sample.members.last,
+      guard let sample, let first = sample.members.first, let last = sample.members.last
+      else { return }
+      noting(sample)
+      guard
         sample.members.contains(where: { SampleGrouping.imageExtensions.contains($0.suffix) })
       else { return }
       keyBytes += sample.key.utf8.count

@@ -2,12 +2,12 @@ public import TensorEngine
 
 /// How a variable was made: its operands that require a gradient, and the backward rule.
 final class Origin {
-  private(set) var operands: [Variable]
+  private(set) var operands: [GradientTarget]
   private var rule: ((Tensor) -> Void)?
   /// One more than the deepest operand, so that descending depth is a topological order.
   let depth: Int
 
-  init(operands: [Variable], rule: @escaping (Tensor) -> Void) {
+  init(operands: [GradientTarget], rule: @escaping (Tensor) -> Void) {
     self.operands = operands
     self.rule = rule
     depth = 1 + (operands.map { $0.origin?.depth ?? 0 }.max() ?? 0)
@@ -78,27 +78,27 @@ extension Variable {
         root.shape == seed.shape, "backward: seed \(seed.shape) for a root \(root.shape)")
       root.accumulate(seed)
     }
-    for variable in descending(from: roots.map(\.0)) {
-      guard let origin = variable.origin else { continue }
+    for target in descending(from: roots.map(\.0.target)) {
+      guard let origin = target.origin else { continue }
       // The graph behind this result goes, even when its gradient is nil.
-      variable.origin = nil
-      guard let gradient = variable.gradient else { continue }
-      if !variable.keepsGradient { variable.gradient = nil }
+      target.origin = nil
+      guard let gradient = target.gradient else { continue }
+      if !target.keepsGradient { target.gradient = nil }
       origin.propagate(gradient)
     }
   }
 
   /// The results that the roots depend on, each after all results that use it.
-  private static func descending(from roots: [Variable]) -> [Variable] {
+  private static func descending(from roots: [GradientTarget]) -> [GradientTarget] {
     var seen = Set<ObjectIdentifier>()
-    var byDepth: [[Variable]] = []
+    var byDepth: [[GradientTarget]] = []
     var pending = roots
-    while let variable = pending.popLast() {
-      guard let origin = variable.origin, seen.insert(ObjectIdentifier(variable)).inserted else {
+    while let target = pending.popLast() {
+      guard let origin = target.origin, seen.insert(ObjectIdentifier(target)).inserted else {
         continue
       }
       while byDepth.count <= origin.depth { byDepth.append([]) }
-      byDepth[origin.depth].append(variable)
+      byDepth[origin.depth].append(target)
       pending += origin.operands
     }
     return byDepth.reversed().flatMap { $0 }

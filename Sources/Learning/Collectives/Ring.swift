@@ -47,7 +47,8 @@ struct Ring: Sendable {
   /// Departure j may leave as soon as j < `ready` + the arrivals so far: what a rank passes on is
   /// what it received one step before.
   mutating func run(
-    _ name: String, kind: UInt32, buffer: inout [Float], departures: [Range<Int>], ready: Int,
+    _ name: String, kind: UInt32, buffer: inout MutableSpan<Float>, departures: [Range<Int>],
+    ready: Int,
     arrivals: [Arrival], deadline: Deadline
   ) throws(CollectiveError) {
     operation &+= 1
@@ -120,7 +121,8 @@ struct Ring: Sendable {
 
   /// Moves what the socket takes now; false when the connection has ended.
   private mutating func send(
-    _ frame: inout (header: [UInt8], done: Int), _ range: Range<Int>, of buffer: [Float]
+    _ frame: inout (header: [UInt8], done: Int), _ range: Range<Int>,
+    of buffer: borrowing MutableSpan<Float>
   ) -> Bool {
     while frame.done < frame.header.count + range.count * 4 {
       let done = frame.done
@@ -149,7 +151,8 @@ struct Ring: Sendable {
 
   /// Reads what is there of the header, or of the payload once the header is whole.
   private mutating func receive(
-    _ frame: inout (header: [UInt8], done: Int), _ arrival: Arrival, _ buffer: inout [Float]
+    _ frame: inout (header: [UInt8], done: Int), _ arrival: Arrival,
+    _ buffer: inout MutableSpan<Float>
   ) -> Bool {
     let done = frame.done
     let progress: Socket.Progress
@@ -182,7 +185,7 @@ struct Ring: Sendable {
     }
   }
 
-  private func add(to buffer: inout [Float], _ range: Range<Int>) {
+  private func add(to buffer: inout MutableSpan<Float>, _ range: Range<Int>) {
     let first = range.lowerBound
     for index in 0..<range.count { buffer[first + index] += scratch[index] }
   }

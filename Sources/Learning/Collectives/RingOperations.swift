@@ -16,6 +16,12 @@ extension ProcessGroup {
   /// - Parameter buffer: As long on every rank.
   /// - Throws: ``CollectiveError``; the buffer then holds partial sums and is of no use.
   public func allReduceSum(_ buffer: inout [Float]) throws(CollectiveError) {
+    var span = buffer.mutableSpan
+    try allReduceSum(&span)
+  }
+
+  /// As ``allReduceSum(_:)-([Float])``, of floats that live elsewhere, in their place.
+  public func allReduceSum(_ buffer: inout MutableSpan<Float>) throws(CollectiveError) {
     let segments = (0..<worldSize).map { k in
       (k * buffer.count / worldSize)..<((k + 1) * buffer.count / worldSize)
     }
@@ -87,6 +93,7 @@ extension ProcessGroup {
     let departures = isLast ? [] : chunks
     let arrivals = rank == root ? [] : chunks.map { Ring.Arrival(range: $0, adds: false) }
     let ready = rank == root ? chunks.count : 0
+    var buffer = buffer.mutableSpan
     try operate(nil) { (ring, deadline) throws(CollectiveError) in
       try ring.run(
         "broadcast", kind: Kind.broadcast, buffer: &buffer, departures: departures, ready: ready,
@@ -98,6 +105,7 @@ extension ProcessGroup {
     _ buffer: inout [Float], _ parts: [Range<Int>], _ deadline: Deadline?
   ) throws(CollectiveError) {
     let (departures, ready, arrivals) = ringPlan(parts, steps: worldSize - 1, adds: { _ in false })
+    var buffer = buffer.mutableSpan
     try operate(deadline) { (ring, deadline) throws(CollectiveError) in
       try ring.run(
         "all-gather", kind: Kind.allGather, buffer: &buffer, departures: departures, ready: ready,

@@ -98,8 +98,10 @@ public final class BatchNorm2d: Module {
     let (value, mean, variance) = batchNorm(x, weight, bias, epsilon: epsilon)
     let count = x.value.count / max(1, mean.count)
     precondition(count > 1, "BatchNorm2d: a variance of \(count) value of \(x.shape)")
-    move(runningMean, to: mean)
-    move(runningVariance, to: variance.scaled(by: Float(count) / Float(count - 1)))
+    if BatchStatistics.isMoving {
+      move(runningMean, to: mean)
+      move(runningVariance, to: variance.scaled(by: Float(count) / Float(count - 1)))
+    }
     return value
   }
 
@@ -131,9 +133,17 @@ public final class BatchNorm2d: Module {
 /// Whether batch normalisation goes by the batch.
 enum BatchStatistics {
   @TaskLocal static var isUsed = false
+  @TaskLocal static var isMoving = true
 }
 
 /// Runs `body` with batch normalisation by the batch's own statistics, as a training step wants it.
-public func withBatchStatistics<R>(_ body: () throws -> R) rethrows -> R {
-  try BatchStatistics.$isUsed.withValue(true) { try body() }
+///
+/// - Parameters:
+///   - moving: Whether the running statistics move towards them: once a step.
+///   - body: What is run.
+/// - Returns: What `body` gives.
+public func withBatchStatistics<R>(moving: Bool = true, _ body: () throws -> R) rethrows -> R {
+  try BatchStatistics.$isUsed.withValue(true) {
+    try BatchStatistics.$isMoving.withValue(moving) { try body() }
+  }
 }

@@ -12,12 +12,20 @@ public func clipGradientNorm(
   _ parameters: [(name: String, variable: Variable)], maxNorm: Float
 ) -> Float {
   let norm = gradientNorm(parameters)
-  let factor = maxNorm / (norm + 1e-6)
-  guard !(factor >= 1) else { return norm }
+  let factor = clippingFactor(norm: norm, maxNorm: maxNorm)
+  guard factor != 1 else { return norm }
   for (_, variable) in parameters where variable.gradient != nil {
     variable.updateGradient { $0.scale(by: factor) }
   }
   return norm
+}
+
+/// What gradients of this norm are multiplied by so that their norm is at most `maxNorm`.
+///
+/// - Returns: maxNorm / (norm + 1e-6), never above 1; 0 or NaN of a norm that is infinite or NaN.
+public func clippingFactor(norm: Float, maxNorm: Float) -> Float {
+  let factor = maxNorm / (norm + 1e-6)
+  return factor >= 1 ? 1 : factor
 }
 
 /// The Euclidean norm of all gradients together; a parameter without one counts nothing.

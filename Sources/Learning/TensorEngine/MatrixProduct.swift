@@ -27,9 +27,11 @@ extension Tensor {
 
   /// Adds the product op(a)·op(b) of two matrices in place, reading leading axes as more rows.
   ///
-  /// This is how the gradient of a weight grows without a tensor in between.
+  /// This is how the gradient of a weight grows without a tensor in between. What is here counts `beta` times;
+  /// with 0 it need not be set.
   public mutating func addMatmul(
-    _ a: Tensor, _ b: Tensor, transposeA: Bool = false, transposeB: Bool = false, alpha: Float = 1
+    _ a: Tensor, _ b: Tensor, transposeA: Bool = false, transposeB: Bool = false, alpha: Float = 1,
+    beta: Float = 1
   ) {
     let (m, k) = transposeA ? (a.columns, a.rows) : (a.rows, a.columns)
     let (inner, n) = transposeB ? (b.columns, b.rows) : (b.rows, b.columns)
@@ -39,7 +41,7 @@ extension Tensor {
         + "into \(shape)")
     multiply(
       a.reshaped([a.rows, a.columns]), b.reshaped([b.rows, b.columns]), transposeA: transposeA,
-      transposeB: transposeB, alpha: alpha, beta: 1, sides: (m, n, k), shared: true)
+      transposeB: transposeB, alpha: alpha, beta: beta, sides: (m, n, k), shared: true)
   }
 
   private mutating func multiply(

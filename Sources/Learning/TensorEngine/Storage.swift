@@ -1,20 +1,31 @@
-/// The floats of a tensor: one 64-byte-aligned block from the pool, given back when the last
-/// reference goes.
+/// The floats of a tensor: a 64-byte-aligned block from the pool, given back when the last reference goes, or a part
+/// of another storage, which it keeps alive.
 @safe final class FloatStorage: @unchecked Sendable {
   // Sendable: `Tensor` writes only through a reference that it knows to be the only one.
   let base: UnsafeMutablePointer<Float>
   /// The floats asked for; the block itself may be longer.
   let count: Int
-  private let block: StoragePool.Block
+  private let block: StoragePool.Block?
+  private let whole: FloatStorage?
 
   /// A block whose floats are not set; whoever asks for it writes every one of them.
   init(uninitialized count: Int) {
-    block = StoragePool.shared.take(floats: count)
+    let block = StoragePool.shared.take(floats: count)
     unsafe base = block.base
     self.count = count
+    self.block = block
+    whole = nil
   }
 
-  deinit { StoragePool.shared.giveBack(block) }
+  /// The floats of `whole` inside `range`; nobody may write them through another part at the same time.
+  init(part range: Range<Int>, of whole: FloatStorage) {
+    unsafe base = whole.floats.address(range.lowerBound, extent: range.count)
+    count = range.count
+    block = nil
+    self.whole = whole
+  }
+
+  deinit { if let block { StoragePool.shared.giveBack(block) } }
 
   /// The floats, for kernels.
   var floats: Floats { Floats(owner: self) }

@@ -1,10 +1,11 @@
 import Glibc
 import Synchronization
 
-/// Free blocks by size, so that a training step asks the operating system for nothing.
+/// The memory of all tensors, kept from one training step for the next.
 ///
-/// Sizes are rounded up to eight steps per octave (at most 12.5 % waste), so that the uneven lengths of
-/// packed sequences find the blocks of the step before. Blocks are kept until `trim()`.
+/// Large blocks are cut from regions and joined again when they are free, so that packed sequences of another
+/// length find room in what the step before used. Small ones are kept by size, in eight steps per octave (at most
+/// 12.5 % waste). Nothing goes back to the operating system before `trim()`.
 @safe final class StoragePool: Sendable {
   static let shared = StoragePool()
 
@@ -15,14 +16,23 @@ import Synchronization
   }
 
   private struct State {
-    var free: [Int: [Block]] = [:]
+    var small: [Int: [Block]] = [:]
+    var regions: [StorageRegion] = []
     var usage = StorageUsage()
   }
 
   private let state = Mutex(State())
 
+  /// Blocks of more floats than this, 64 KiB, are cut from regions.
+  private static let largestSmall = 16_384
+  /// The floats of a region, unless one block needs more: 4 GiB of addresses.
+  private static let regionFloats = 1 << 30
+  /// Large blocks are whole pages of 4 KiB.
+  private static let pageFloats = 1024
+
   /// The capacity of the block that serves `count` floats: a multiple of 16, which is 64 bytes.
-  static func capacity(for count: Int) -> Int {
+  private static func capacity(for count: Int) -> Int {
+    if count > largestSmall { return (count + pageFloats - 1) / pageFloats * pageFloats }
     let lines = max(1, (count + 15) / 16)
     guard lines > 8 else { return lines * 16 }
     let step = 1 << (Int.bitWidth - 1 - lines.leadingZeroBitCount - 3)
@@ -31,54 +41,73 @@ import Synchronization
 
   func take(floats count: Int) -> Block {
     let capacity = Self.capacity(for: count)
-    let reused = state.withLock { state -> Block? in
+    let found = state.withLock { state -> Block? in
       state.usage.bytesInUse += capacity * 4
-      guard let block = state.free[capacity]?.popLast() else {
-        state.usage.systemAllocations += 1
-        state.usage.bytesHeld += capacity * 4
-        return nil
-      }
-      return block
+      state.usage.mostBytesInUse = max(state.usage.mostBytesInUse, state.usage.bytesInUse)
+      if capacity > Self.largestSmall { return Self.cut(capacity, &state) }
+      if let block = state.small[capacity]?.popLast() { return block }
+      state.usage.systemAllocations += 1
+      state.usage.bytesHeld += capacity * 4
+      guard let address = unsafe aligned_alloc(64, capacity * 4) else { return nil }
+      return unsafe Block(
+        base: address.bindMemory(to: Float.self, capacity: capacity), capacity: capacity)
     }
-    if let reused { return reused }
-    guard let address = unsafe aligned_alloc(64, capacity * 4) else {
+    guard let found else {
       fatalError("out of memory: a tensor of \(count) floats needs \(capacity * 4) bytes")
     }
-    return unsafe Block(
-      base: address.bindMemory(to: Float.self, capacity: capacity), capacity: capacity)
+    return found
+  }
+
+  private static func cut(_ capacity: Int, _ state: inout State) -> Block? {
+    func block(_ index: Int) -> Block? {
+      guard let (start, new) = state.regions[index].take(capacity) else { return nil }
+      if new > 0 {
+        state.usage.systemAllocations += 1
+        state.usage.bytesHeld += new * 4
+      }
+      return unsafe Block(base: state.regions[index].base + start, capacity: capacity)
+    }
+    for index in state.regions.indices {
+      if let block = block(index) { return block }
+    }
+    // Where addresses are rationed, as by `ulimit -v`, a region may be as small as the block.
+    let size = max(capacity, regionFloats)
+    guard let region = StorageRegion(floats: size) ?? StorageRegion(floats: capacity) else {
+      return nil
+    }
+    state.regions.append(region)
+    return block(state.regions.count - 1)
   }
 
   func giveBack(_ block: Block) {
     state.withLock { state in
       state.usage.bytesInUse -= block.capacity * 4
-      state.free[block.capacity, default: []].append(block)
+      guard block.capacity > Self.largestSmall else {
+        state.small[block.capacity, default: []].append(block)
+        return
+      }
+      guard let index = state.regions.firstIndex(where: { unsafe $0.contains(block.base) }) else {
+        preconditionFailure("a block from no region")
+      }
+      unsafe state.regions[index].giveBack(block.base, block.capacity)
     }
   }
 
   func trim() {
-    let blocks = state.withLock { state in
-      let blocks = state.free.values.flatMap { $0 }
-      state.free.removeAll()
-      state.usage.bytesHeld -= blocks.reduce(0) { $0 + $1.capacity * 4 }
-      return blocks
+    state.withLock { state in
+      for block in state.small.values.joined() { unsafe free(block.base) }
+      state.small.removeAll()
+      for region in state.regions where region.isUnused { region.unmap() }
+      state.regions.removeAll(where: \.isUnused)
+      for index in state.regions.indices { state.regions[index].discard() }
+      state.usage.bytesHeld = state.usage.bytesInUse
     }
-    for block in blocks { unsafe free(block.base) }
+  }
+
+  /// Counts the most bytes in use from now on.
+  func restartPeak() {
+    state.withLock { $0.usage.mostBytesInUse = $0.usage.bytesInUse }
   }
 
   var usage: StorageUsage { state.withLock { $0.usage } }
-}
-
-/// What the tensors of this process occupy.
-public struct StorageUsage: Sendable, Equatable {
-  /// Bytes of living tensors.
-  public var bytesInUse = 0
-  /// Bytes of living tensors and of blocks kept for the next ones.
-  public var bytesHeld = 0
-  /// How often the operating system was asked; stands still in a steady training step.
-  public var systemAllocations = 0
-
-  public static var current: StorageUsage { StoragePool.shared.usage }
-
-  /// Gives the kept blocks back to the operating system.
-  public static func trim() { StoragePool.shared.trim() }
 }

@@ -31,7 +31,7 @@ public struct Tensor: Sendable {
     storage = FloatStorage(uninitialized: count)
   }
 
-  private init(shape: [Int], storage: FloatStorage) {
+  init(shape: [Int], storage: FloatStorage) {
     self.shape = shape
     count = storage.count
     self.storage = storage
@@ -92,6 +92,12 @@ public struct Tensor: Sendable {
       return storage.floats
     }
   }
+
+  /// Whether its floats are those of `other`.
+  func isStored(in other: FloatStorage?) -> Bool { storage === other }
+
+  /// Whether writing changes no other tensor's floats, and so takes no copy.
+  mutating func isUnique() -> Bool { isKnownUniquelyReferenced(&storage) }
 
   private mutating func detach() {
     guard !isKnownUniquelyReferenced(&storage) else { return }

@@ -15,6 +15,8 @@ public final class CLIP: Module {
   private let text: TextTransformer
   /// The logarithm of the factor on the cosines, a scalar; ln(1/0.07) at first.
   public let logitScale: Variable
+  /// What is added to the scaled cosines, a scalar; of models for SigLIP's loss.
+  public let logitBias: Variable?
 
   /// A model with open_clip's random initialisation; the same seed gives the same weights.
   public convenience init(_ configuration: CLIPConfiguration, seed: UInt64) {
@@ -42,7 +44,8 @@ public final class CLIP: Module {
         configuration.text, embedDim: configuration.embedDim, activation: activation,
         random: &textRandom)
     }
-    logitScale = .parameter(Tensor(Float(log(1 / 0.07))))
+    logitScale = .parameter(Tensor(Float(configuration.initialLogitScale ?? log(1 / 0.07))))
+    logitBias = configuration.initialLogitBias.map { .parameter(Tensor(Float($0))) }
   }
 
   /// A model with the weights of a file.
@@ -60,6 +63,17 @@ public final class CLIP: Module {
   /// - Returns: `[B, D]`, not L2-normalised.
   public func imageFeatures(_ images: Tensor) -> Variable { visual(Variable(images)) }
 
+  /// As ``imageFeatures(_:)-(Tensor)``, of some patches of each picture: of a transformer alone.
+  ///
+  /// - Parameters:
+  ///   - images: `[B, 3, S, S]`.
+  ///   - patches: For each picture the patches that are seen, by their numbers from the top left, row by row.
+  /// - Returns: `[B, D]`.
+  /// - Source: Li et al. 2022 (FLIP, arXiv:2212.00794); open_clip's `PatchDropout`.
+  public func imageFeatures(_ images: Tensor, patches: [[Int]]) -> Variable {
+    visual(Variable(images), patches: patches)
+  }
+
   /// As ``imageFeatures(_:)-(Tensor)``, with a gradient for the images if they ask for one.
   public func imageFeatures(_ images: Variable) -> Variable { visual(images) }
 
@@ -70,6 +84,7 @@ public final class CLIP: Module {
   public func visitParameters(prefix: String, _ visit: (String, Variable) -> Void) {
     text.visitParameters(prefix: prefix, visit)
     visit(prefix + "logit_scale", logitScale)
+    if let logitBias { visit(prefix + "logit_bias", logitBias) }
     visual.visitParameters(prefix: prefix + "visual.", visit)
   }
 

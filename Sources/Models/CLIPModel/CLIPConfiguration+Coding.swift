@@ -39,8 +39,13 @@ extension CLIPConfiguration {
     vision = try container.decode(Vision.self, forKey: Key("vision_cfg"))
     text = try container.decode(Text.self, forKey: Key("text_cfg"))
     quickGELU = try container.value("quick_gelu", or: false)
+    initialLogitScale = try container.decodeIfPresent(
+      Double.self, forKey: Key("init_logit_scale"))
+    initialLogitBias = try container.decodeIfPresent(Double.self, forKey: Key("init_logit_bias"))
     try container.refuseOthers(
-      known: ["embed_dim", "vision_cfg", "text_cfg", "quick_gelu"])
+      known: [
+        "embed_dim", "vision_cfg", "text_cfg", "quick_gelu", "init_logit_scale", "init_logit_bias",
+      ])
     if let problem {
       throw DecodingError.dataCorrupted(
         .init(codingPath: decoder.codingPath, debugDescription: problem))
@@ -53,6 +58,8 @@ extension CLIPConfiguration {
     try container.encode(vision, forKey: Key("vision_cfg"))
     try container.encode(text, forKey: Key("text_cfg"))
     try container.encode(quickGELU, forKey: Key("quick_gelu"))
+    try container.encodeIfPresent(initialLogitScale, forKey: Key("init_logit_scale"))
+    try container.encodeIfPresent(initialLogitBias, forKey: Key("init_logit_bias"))
   }
 }
 

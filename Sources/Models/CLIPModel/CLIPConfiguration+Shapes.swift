@@ -12,6 +12,7 @@ extension CLIPConfiguration {
       }
       sequence.textTransformer(text, embedDim)
       sequence.give("logit_scale", [])
+      if initialLogitBias != nil { sequence.give("logit_bias", []) }
     }
   }
 
@@ -37,7 +38,7 @@ extension CLIPConfiguration {
     visitShapes { name, shape in
       unexpected.remove(name)
       if let found = shapes[name] {
-        // Some files hold the scale as [1].
+        // Some files hold scale and bias as [1].
         let isScalar = shape.isEmpty && found == [1]
         if found != shape && !isScalar {
           mismatched.append(.init(name: name, expected: shape, found: found))

@@ -79,12 +79,21 @@ public struct CLIPConfiguration: Codable, Sendable, Equatable {
   public var text: Text
   /// Whether the MLPs use x·σ(1.702x), as OpenAI's weights want, for the exact GELU.
   public var quickGELU: Bool
+  /// The logarithm of the factor on the cosines at first; nil is CLIP's ln(1/0.07).
+  public var initialLogitScale: Double?
+  /// What is added to the scaled cosines at first, as SigLIP's loss wants it; nil for a model without.
+  public var initialLogitBias: Double?
 
-  public init(embedDim: Int, vision: Vision, text: Text, quickGELU: Bool = false) {
+  public init(
+    embedDim: Int, vision: Vision, text: Text, quickGELU: Bool = false,
+    initialLogitScale: Double? = nil, initialLogitBias: Double? = nil
+  ) {
     self.embedDim = embedDim
     self.vision = vision
     self.text = text
     self.quickGELU = quickGELU
+    self.initialLogitScale = initialLogitScale
+    self.initialLogitBias = initialLogitBias
   }
 
   /// Reads a JSON file: a configuration of open_clip, or one that holds it as `model_cfg`.
@@ -122,6 +131,11 @@ public struct CLIPConfiguration: Codable, Sendable, Equatable {
     }
     for (name, scale) in [("vision_cfg", vision.layerScale), ("text_cfg", text.layerScale)] {
       if let scale, !scale.isFinite { return "\(name).ls_init_value is \(scale)" }
+    }
+    for (name, value) in [
+      ("init_logit_scale", initialLogitScale), ("init_logit_bias", initialLogitBias),
+    ] {
+      if let value, !value.isFinite { return "\(name) is \(value)" }
     }
     if vision.attentionWidth % vision.headWidth != 0 {
       let factor = vision.isResNet ? "32 times " : ""

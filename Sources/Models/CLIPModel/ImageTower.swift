@@ -29,12 +29,16 @@ final class ImageTower: Module {
           configuration, embedDim: embedDim, activation: activation, random: &random))
   }
 
-  /// - Parameter images: `[B, 3, S, S]`.
+  /// - Parameters:
+  ///   - images: `[B, 3, S, S]`.
+  ///   - patches: Those of each picture that are seen, of a transformer; nil for all.
   /// - Returns: `[B, D]`.
-  func callAsFunction(_ images: Variable) -> Variable {
+  func callAsFunction(_ images: Variable, patches: [[Int]]? = nil) -> Variable {
     switch kind {
-    case .transformer(let tower): tower(images)
-    case .resNet(let tower): tower(images)
+    case .transformer(let tower): return tower(images, patches: patches)
+    case .resNet(let tower):
+      precondition(patches == nil, "CLIP: a ResNet has no patches to choose from")
+      return tower(images)
     }
   }
 

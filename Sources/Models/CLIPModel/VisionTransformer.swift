@@ -44,9 +44,11 @@ final class VisionTransformer: Module {
     projection = .parameter(.normal([width, embedDim], standardDeviation: scale, random: &random))
   }
 
-  /// - Parameter images: `[B, 3, S, S]`.
+  /// - Parameters:
+  ///   - images: `[B, 3, S, S]`.
+  ///   - patches: The patches of each picture that are seen, in order; nil for all N.
   /// - Returns: `[B, D]`.
-  func callAsFunction(_ images: Variable) -> Variable {
+  func callAsFunction(_ images: Variable, patches: [[Int]]? = nil) -> Variable {
     let (side, patch, grid) = (
       configuration.imageSize, configuration.patchSize, configuration.gridSize
     )
@@ -54,26 +56,68 @@ final class VisionTransformer: Module {
     precondition(
       images.shape == [batch, 3, side, side],
       "CLIP: images \(images.shape), wanted [B, 3, \(side), \(side)]")
-    let width = configuration.width
-    let tokens = grid * grid + 1
-
     // What a convolution without padding leaves over at the right and at the bottom is not seen.
     let seen =
       side == grid * patch
       ? images
       : images.slice(axis: 2, 0..<(grid * patch)).slice(axis: 3, 0..<(grid * patch))
-    let patches = seen.reshaped([batch, 3, grid, patch, grid, patch])
+    let cut = seen.reshaped([batch, 3, grid, patch, grid, patch])
       .transposed([0, 2, 4, 1, 3, 5]).reshaped([batch * grid * grid, 3 * patch * patch])
-    let embedded = linear(patches, patchWeight.reshaped([width, 3 * patch * patch]))
-      .reshaped([batch, grid * grid, width])
+    let (embedded, lengths) = patches.map { chosen(cut, $0) } ?? (all(cut, batch), nil)
+    let tokens = grid * grid + 1
+    var start = 0
+    let rows = (0..<batch).map { picture in
+      defer { start += lengths?[picture] ?? tokens }
+      return start
+    }
+    let pooled = transformer.pooled(
+      preNorm(embedded), lengths: lengths ?? [Int](repeating: tokens, count: batch),
+      causal: false, rows: rows)
+    return matmul(postNorm(pooled), projection)
+  }
+
+  /// The tokens of pictures whose every patch is seen, `[B·(N + 1), W]`.
+  private func all(_ cut: Variable, _ batch: Int) -> Variable {
+    let (count, width) = (configuration.gridSize * configuration.gridSize, configuration.width)
+    let embedded = linear(cut, patchMatrix).reshaped([batch, count, width])
     let classes = classEmbedding.repeated(batch, axis: 0).reshaped([batch, 1, width])
     let positioned = concatenated([classes, embedded], axis: 1) + positionalEmbedding
+    return positioned.reshaped([batch * (count + 1), width])
+  }
 
-    let pooled = transformer.pooled(
-      preNorm(positioned.reshaped([batch * tokens, width])),
-      lengths: Array(repeating: tokens, count: batch), causal: false,
-      rows: (0..<batch).map { $0 * tokens })
-    return matmul(postNorm(pooled), projection)
+  /// The tokens of some patches of each picture, and how many each has.
+  private func chosen(
+    _ cut: Variable, _ patches: [[Int]]
+  ) -> (tokens: Variable, lengths: [Int]) {
+    let count = configuration.gridSize * configuration.gridSize
+    precondition(
+      patches.count * count == cut.shape[0]
+        && patches.allSatisfy { $0.allSatisfy { (0..<count).contains($0) } },
+      "CLIP: patches of \(patches.count) pictures, each below \(count)")
+    var (sources, order, positions): ([Int], [Int], [Int]) = ([], [], [])
+    for (picture, own) in patches.enumerated() {
+      // Row 0 of what is gathered from is the class token.
+      order.append(0)
+      positions.append(0)
+      for patch in own {
+        sources.append(picture * count + patch)
+        order.append(sources.count)
+        positions.append(patch + 1)
+      }
+    }
+    let embedded = linear(gatherRows(cut, sources), patchMatrix)
+    let table = concatenated(
+      [classEmbedding.reshaped([1, configuration.width]), embedded], axis: 0)
+    return (
+      addRows(gatherRows(table, order), positionalEmbedding, positions),
+      patches.map { $0.count + 1 }
+    )
+  }
+
+  private var patchMatrix: Variable {
+    patchWeight.reshaped([
+      configuration.width, 3 * configuration.patchSize * configuration.patchSize,
+    ])
   }
 
   func visitParameters(prefix: String, _ visit: (String, Variable) -> Void) {

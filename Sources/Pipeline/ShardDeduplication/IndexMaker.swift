@@ -44,7 +44,7 @@ public enum IndexMaker {
       if DurableFile.exists(RunFolder(source).ledger) {
         for entry in try RunPictures(RunFolder(source)).keptEntries() { try writer.add(entry) }
       } else if let pictures = try pictures(in: source) {
-        guard try ShardPaths.tars(in: source).isEmpty else {
+        guard try ShardPattern.tars(in: source).isEmpty else {
           throw ShardDeduplicationError.mixedFolder(source)
         }
         for picture in pictures {

@@ -25,14 +25,16 @@ public final class BatchLoader: Sendable {
   ///   - position: The cursor: samples that all ranks together have consumed.
   ///   - rank: This rank, which takes its slice of each global batch.
   ///   - worldSize: The number of ranks.
-  ///   - depth: Batches prepared ahead.
+  ///   - depth: Batches prepared ahead; nil is as many as 64 MiB hold, from 2 to 8.
   public init(
-    reader: SampleReader, position: Int, rank: Int, worldSize: Int, depth: Int = 2
+    reader: SampleReader, position: Int, rank: Int, worldSize: Int, depth: Int? = nil
   ) {
+    let depth = depth ?? Self.depth(reader.options, worldSize)
+    precondition(depth > 0, "a loader that prepares \(depth) batches ahead")
     self.depth = depth
     free = DispatchSemaphore(value: depth)
     DispatchQueue(label: "pairloom.batches").async { [self] in
-      var order = PairOrder(count: reader.source.count, seed: reader.options.seed)
+      var order = reader.source.order(seed: reader.options.seed)
       var start = position
       let slice = PairOrder.slice(
         of: reader.options.globalBatch, rank: rank, worldSize: worldSize)
@@ -47,6 +49,25 @@ public final class BatchLoader: Sendable {
       }
       finished.signal()
     }
+  }
+
+  private static func depth(_ options: BatchOptions, _ worldSize: Int) -> Int {
+    depth(
+      pairs: (options.globalBatch + worldSize - 1) / worldSize, side: options.preprocessing.size)
+  }
+
+  /// How many batches of a rank are prepared ahead.
+  ///
+  /// With one batch ready and the next in the making a step waits only for a loader that is slower than it;
+  /// more even out batches that are dearer than others.
+  ///
+  /// - Parameters:
+  ///   - pairs: Of one batch.
+  ///   - side: Of its pictures, in pixels.
+  /// - Returns: As many as 64 MiB hold, from 2 to 8.
+  package static func depth(pairs: Int, side: Int) -> Int {
+    let bytes = pairs * 3 * side * side * MemoryLayout<Float>.size
+    return min(max(2, (64 << 20) / max(1, bytes)), 8)
   }
 
   /// The next batch, in order; waits until it is ready.

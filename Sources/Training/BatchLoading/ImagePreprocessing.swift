@@ -1,6 +1,4 @@
-import Glibc
 public import ImageCodec
-public import SeededRandom
 public import TensorEngine
 
 /// From a decoded picture to the numbers that an image tower takes.
@@ -92,102 +90,25 @@ public struct ImagePreprocessing: Sendable, Codable, Equatable {
     return resized.croppedRGB(left: Int(left), top: Int(top), width: size, height: size)
   }
 
-  /// Crops a random part of the picture, resizes it by bicubic, normalises.
-  ///
-  /// - Parameters:
-  ///   - image: The decoded picture.
-  ///   - random: Address it by what it is for, and a resumed run draws the same.
-  ///   - scale: Share of the area that the part may have.
-  /// - Returns: 3·size·size values, channel first.
-  public func train(_ image: RGBImage, random: inout RandomStream, scale: ClosedRange<Double>)
-    -> [Float]
-  {
-    let box = Self.randomCrop(width: image.width, height: image.height, scale: scale) {
-      random.uniform()
-    }
-    return normalized(
-      image.cropped(left: box.left, top: box.top, width: box.width, height: box.height)
-        .resized(width: size, height: size, filter: .bicubic))
-  }
-
-  /// A part of a picture, in pixels.
-  public struct Box: Equatable, Sendable {
-    public var left: Int
-    public var top: Int
-    public var width: Int
-    public var height: Int
-
-    public init(left: Int, top: Int, width: Int, height: Int) {
-      self.left = left
-      self.top = top
-      self.width = width
-      self.height = height
-    }
-  }
-
-  /// The part that `RandomResizedCrop` takes, given draws from 0 ..< 1 in the order it makes them.
-  ///
-  /// Ten tries of a share of the area within `scale` and an aspect ratio between 3/4 and 4/3, even in
-  /// its logarithm; then the largest centred part with an allowed ratio.
-  ///
-  /// - Source: torchvision `RandomResizedCrop.get_params`.
-  package static func randomCrop(
-    width: Int, height: Int, scale: ClosedRange<Double>, _ draw: () -> Double
-  ) -> Box {
-    let (low, high) = (3.0 / 4, 4.0 / 3)
-    let area = Double(width * height)
-    for _ in 0..<10 {
-      let target = area * (scale.lowerBound + draw() * (scale.upperBound - scale.lowerBound))
-      let ratio = exp(log(low) + draw() * (log(high) - log(low)))
-      let w = Int((target * ratio).squareRoot().rounded(.toNearestOrEven))
-      let h = Int((target / ratio).squareRoot().rounded(.toNearestOrEven))
-      guard w > 0, w <= width, h > 0, h <= height else { continue }
-      let top = min(height - h, Int(draw() * Double(height - h + 1)))
-      let left = min(width - w, Int(draw() * Double(width - w + 1)))
-      return Box(left: left, top: top, width: w, height: h)
-    }
-    var (w, h) = (width, height)
-    let ratio = Double(width) / Double(height)
-    if ratio < low { h = min(height, Int((Double(w) / low).rounded(.toNearestOrEven))) }
-    if ratio > high { w = min(width, Int((Double(h) * high).rounded(.toNearestOrEven))) }
-    return Box(left: (width - w) / 2, top: (height - h) / 2, width: w, height: h)
-  }
-
   /// Square pictures of ``size`` as an image tower takes them, each as by ``evaluate(_:)``.
   ///
-  /// - Parameter squares: B pictures, as ``square(_:)`` makes them.
+  /// - Parameters:
+  ///   - squares: B pictures, as ``square(_:)`` makes them.
+  ///   - threads: That share the pictures.
   /// - Returns: `[B, 3, S, S]`.
-  public func tensor(of squares: [RGBImage]) -> Tensor {
-    let count = 3 * size * size
-    var result = Tensor(uninitialized: [squares.count, 3, size, size])
-    result.withMutableSpan { span in
-      for (place, square) in squares.enumerated() {
-        precondition(
-          square.width == size && square.height == size,
-          "preprocessing: \(square.width) × \(square.height) pixels where \(size) are wanted")
-        normalize(square, into: &span, at: place * count)
-      }
-    }
-    return result
+  public func tensor(of squares: [RGBImage], threads: Int = 1) -> Tensor {
+    Tensor(pictures: squares.map(\.pixels), side: size, tables: tables, threads: threads)
   }
 
   /// Pixel bytes to channel-first values (x/255 − mean)/std, computed in Float as torchvision does.
   func normalized(_ image: RGBImage) -> [Float] {
-    var values = [Float](repeating: 0, count: 3 * image.width * image.height)
-    var span = values.mutableSpan
-    normalize(image, into: &span, at: 0)
-    return values
+    Tensor(pictures: [image.pixels], side: size, tables: tables).values
   }
 
-  private func normalize(_ image: RGBImage, into values: inout MutableSpan<Float>, at start: Int) {
-    let count = image.width * image.height
-    for channel in 0..<3 {
-      // 256 possible bytes: a table is exact and spares the divisions.
-      let table = (0..<256).map { (Float($0) / 255 - mean[channel]) / std[channel] }
-      let first = start + channel * count
-      for pixel in 0..<count {
-        values[first + pixel] = table[Int(image.pixels[pixel * 3 + channel])]
-      }
+  /// 256 possible bytes: a table for each channel is exact and spares the divisions.
+  private var tables: [[Float]] {
+    (0..<3).map { channel in
+      (0..<256).map { (Float($0) / 255 - mean[channel]) / std[channel] }
     }
   }
 }

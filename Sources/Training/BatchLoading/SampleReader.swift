@@ -13,6 +13,11 @@ public struct BatchOptions: Sendable {
   public var preprocessing: ImagePreprocessing
   /// Share of the area that a random crop keeps; nil takes the centre as evaluation does.
   public var cropScale: ClosedRange<Double>?
+  /// Whether pictures become RGB before they are cropped and resized, not afterwards.
+  ///
+  /// The one is open_clip's loader of WebDatasets, the other are its transforms. It shows for palettes, alpha,
+  /// inks and 16 bits only.
+  public var convertsFirst = false
   /// Bytes of decoded pictures that are kept for the next epoch, in this process.
   public var cacheBytes: Int
   /// Threads that decode one batch.
@@ -38,18 +43,20 @@ public final class SampleReader: Sendable {
   /// A pair as it stays in memory between epochs.
   private struct Sample: Sendable {
     var key: String
-    var image: RGBImage
+    var picture: FilePicture
     var tokens: [Int32]
   }
-  private struct Cache {
+  private struct Memory {
     var samples: [Int: Sample] = [:]
     var bytes = 0
+    /// Why a pair cannot be had: it is tried once.
+    var failures: [Int: String] = [:]
   }
 
   public let source: PairSource
   public let options: BatchOptions
   private let encode: @Sendable (String) -> [Int32]
-  private let cache = Mutex(Cache())
+  private let memory = Mutex(Memory())
 
   /// Reads `source`; `encode` turns a caption into its tokens.
   public init(
@@ -62,74 +69,85 @@ public final class SampleReader: Sendable {
 
   /// The batch of the given visits.
   ///
-  /// A pair whose picture cannot be decoded is replaced by the next in number whose can.
+  /// A pair that cannot be read or decoded is replaced by the next in number of its source that can.
   ///
-  /// - Throws: ``NoReadablePair`` when none can; ``ShardError`` when a shard cannot be read.
-  public func batch(of visits: [(index: Int, epoch: Int)]) throws -> PairBatch {
+  /// - Throws: ``NoReadablePair`` when none can; ``ShardError`` when the system lacks memory or open files.
+  public func batch(of visits: [PairVisit]) throws -> PairBatch {
     let slots = Mutex([Int: Result<Slot, any Error>]())
     Parallel.forEach(visits.count, threads: options.decodeThreads) { slot in
-      let result = Result { try self.slot(visits[slot].index, epoch: visits[slot].epoch) }
+      let result = Result { try self.slot(visits[slot]) }
       slots.withLock { $0[slot] = result }
     }
-    let size = options.preprocessing.size
-    var batch = PairBatch(images: Tensor(shape: [0, 3, size, size]), tokens: [], keys: [])
-    var pixels: [Float] = []
-    pixels.reserveCapacity(visits.count * 3 * size * size)
     let filled = slots.withLock { $0 }
-    for index in visits.indices {
-      guard let slot = try filled[index]?.get() else { continue }
-      pixels += slot.pixels
-      batch.tokens.append(slot.sample.tokens)
-      batch.keys.append(slot.sample.key)
-      if let replaced = slot.replaced { batch.replaced.append(replaced) }
-    }
-    batch.images = Tensor(shape: [visits.count, 3, size, size], pixels)
-    return batch
+    let made = try visits.indices.compactMap { try filled[$0]?.get() }
+    return PairBatch(
+      images: options.preprocessing.tensor(
+        of: made.map(\.square), threads: options.decodeThreads),
+      tokens: made.map(\.tokens), keys: made.map(\.key), visits: visits,
+      replaced: made.compactMap(\.replaced))
   }
 
   private struct Slot: Sendable {
-    var sample: Sample
-    var pixels: [Float]
+    var key: String
+    var tokens: [Int32]
+    var square: RGBImage
     var replaced: ReplacedPair?
   }
 
-  private func slot(_ index: Int, epoch: Int) throws -> Slot {
+  private func slot(_ visit: PairVisit) throws -> Slot {
+    let part = source.part(of: visit.index)
     var reason: String?
-    for step in 0..<source.count {
-      let candidate = (index + step) % source.count
-      do {
-        let sample = try self.sample(candidate)
+    for step in 0..<part.pairs.count {
+      let turn = (visit.index - part.pairs.lowerBound + step) % part.pairs.count
+      let candidate = part.pairs.lowerBound + turn
+      switch try sample(candidate) {
+      case .success(let sample):
         return Slot(
-          sample: sample, pixels: pixels(of: sample.image, candidate, epoch),
-          replaced: reason.map { ReplacedPair(index: index, by: candidate, reason: $0) })
-      } catch let error as ImageError {
-        // A shard or file that fails is no bad picture: it ends the run. Only the first reason is
-        // told: it is the one of the pair that was asked for.
-        reason = reason ?? "\(error)"
+          key: sample.key, tokens: sample.tokens,
+          square: square(of: sample.picture, candidate, visit.epoch),
+          replaced: reason.map { ReplacedPair(index: visit.index, by: candidate, reason: $0) })
+      // Only the first reason is told: it is the one of the pair that was asked for.
+      case .failure(let failure): reason = reason ?? failure.reason
       }
     }
-    throw NoReadablePair(reason: reason ?? "it is empty")
+    throw NoReadablePair(source: part.source.path, reason: reason ?? "it is empty")
   }
 
-  private func pixels(of image: RGBImage, _ index: Int, _ epoch: Int) -> [Float] {
-    guard let scale = options.cropScale else { return options.preprocessing.evaluate(image) }
+  private func square(of picture: FilePicture, _ index: Int, _ epoch: Int) -> RGBImage {
+    guard let scale = options.cropScale else { return options.preprocessing.square(picture) }
     // "crop": keeps these draws apart from the permutation, which has the path (epoch).
     var random = RandomStream(
       seed: options.seed, path: UInt64(epoch), UInt64(index), 0x6372_6F70)
-    return options.preprocessing.train(image, random: &random, scale: scale)
+    let box = ImagePreprocessing.randomCrop(
+      width: picture.width, height: picture.height, scale: scale
+    ) { random.uniform() }
+    return options.preprocessing.square(of: box, in: picture)
   }
 
-  private func sample(_ index: Int) throws -> Sample {
-    if let known = cache.withLock({ $0.samples[index] }) { return known }
-    let pair = try source.pair(at: index)
-    let sample = Sample(
-      key: pair.key, image: try ImageDecoder.decode(pair.image), tokens: encode(pair.caption))
-    cache.withLock { cache in
-      let bytes = sample.image.pixels.count
-      guard cache.bytes + bytes <= options.cacheBytes, cache.samples[index] == nil else { return }
-      cache.samples[index] = sample
-      cache.bytes += bytes
+  private func sample(_ index: Int) throws -> Result<Sample, UnreadablePair> {
+    let known: Result<Sample, UnreadablePair>? = memory.withLock { memory in
+      if let sample = memory.samples[index] { return .success(sample) }
+      return memory.failures[index].map { .failure(UnreadablePair(reason: $0)) }
     }
-    return sample
+    if let known { return known }
+    let pair: Pair
+    let picture: FilePicture
+    do {
+      pair = try source.pair(at: index)
+      let opened = try ImageDecoder.filePicture(in: pair.image)
+      picture = options.convertsFirst ? FilePicture(opened.rgb) : opened
+    } catch {
+      guard let failure = UnreadablePair(error) else { throw error }
+      memory.withLock { $0.failures[index] = failure.reason }
+      return .failure(failure)
+    }
+    let sample = Sample(key: pair.key, picture: picture, tokens: encode(pair.caption))
+    let bytes = picture.byteCount
+    memory.withLock { memory in
+      guard memory.bytes + bytes <= options.cacheBytes, memory.samples[index] == nil else { return }
+      memory.samples[index] = sample
+      memory.bytes += bytes
+    }
+    return .success(sample)
   }
 }

@@ -11,34 +11,25 @@ package import TensorEngine
 ///
 /// - Source: Radford et al. 2021 (arXiv:2103.00020), figure 3; Chen et al. 2023 (DisCo-CLIP,
 ///   arXiv:2304.08480) for the split.
-package struct ContrastiveLoss {
-  /// This rank's share of L.
-  package var loss: Float
-  /// ∂L/∂I for the own rows, `[B, D]`: complete, not a share.
-  package var imageGradient: Tensor
-  /// ∂L/∂T for the own rows, `[B, D]`: complete, not a share.
-  package var textGradient: Tensor
-  /// This rank's share of ∂L/∂(log s) = Σ_ij G_ij·S_ij.
-  package var logScaleGradient: Float
-  /// Own images whose own caption is the nearest of all N, divided by N.
-  package var accuracyShare: Float
-  /// B/N.
-  package var batchShare: Float
-
+package enum ContrastiveLoss {
   /// - Parameters:
   ///   - images: `[B, D]`, rows of length one; B may differ between ranks.
   ///   - texts: `[B, D]`, rows of length one.
   ///   - scale: s = e^{logit_scale}.
   ///   - group: The ranks; own pairs follow those of lower ranks.
+  /// - Returns: Shares, which sum to loss and gradients over the ranks.
   /// - Throws: ``CollectiveError``.
-  package init(images: Tensor, texts: Tensor, scale: Float, in group: ProcessGroup) throws {
-    let (batch, width) = (images.shape[0], images.shape[1])
-    let (allImages, allTexts, first) = try Self.gather(images, texts, in: group)
+  package static func evaluate(
+    images: Tensor, texts: Tensor, scale: Float, in group: ProcessGroup
+  ) throws -> PairLoss {
+    let batch = images.shape[0]
+    let all = try GatheredFeatures(images, texts, in: group)
+    let (allImages, allTexts, first) = (all.images, all.texts, all.first)
     let total = allImages.shape[0]
     // Own rows of S, and own columns as rows.
     var rows = Tensor.matmul(images, allTexts, transposeB: true, alpha: scale)
     var columns = Tensor.matmul(texts, allImages, transposeB: true, alpha: scale)
-    let ownSums = Self.logSumExp(rows) + Self.logSumExp(columns)
+    let ownSums = logSumExp(rows) + logSumExp(columns)
     var rowSums: [Float] = []
     var columnSums: [Float] = []
     for part in try group.allGather(ownSums) {
@@ -78,32 +69,12 @@ package struct ContrastiveLoss {
         }
       }
     }
-    precondition(width == allTexts.shape[1], "image width \(width), text \(allTexts.shape[1])")
-    imageGradient = Tensor.matmul(rows, allTexts, alpha: scale)
-    textGradient = Tensor.matmul(columns, allImages, alpha: scale)
-    self.loss = Float(loss / Double(2 * total))
-    logScaleGradient = Float(scaleGradient / Double(2 * total))
-    accuracyShare = Float(correct) / Float(total)
-    batchShare = Float(batch) / Float(total)
-  }
-
-  /// All ranks' features, `[N, D]` each, and the number of the first own row.
-  ///
-  /// One all-gather: 2·N·D·4 bytes arrive at each rank.
-  private static func gather(
-    _ images: Tensor, _ texts: Tensor, in group: ProcessGroup
-  ) throws -> (images: Tensor, texts: Tensor, first: Int) {
-    guard group.worldSize > 1 else { return (images, texts, 0) }
-    let width = images.shape[1]
-    var (allImages, allTexts): ([Float], [Float]) = ([], [])
-    var first = 0
-    for (rank, part) in try group.allGather(images.values + texts.values).enumerated() {
-      if rank == group.rank { first = allImages.count / width }
-      allImages += part.prefix(part.count / 2)
-      allTexts += part.suffix(part.count / 2)
-    }
-    let shape = [allImages.count / width, width]
-    return (Tensor(shape: shape, allImages), Tensor(shape: shape, allTexts), first)
+    return PairLoss(
+      loss: Float(loss / Double(2 * total)),
+      imageGradient: .matmul(rows, allTexts, alpha: scale),
+      textGradient: .matmul(columns, allImages, alpha: scale),
+      logScaleGradient: Float(scaleGradient / Double(2 * total)),
+      accuracyShare: Float(correct) / Float(total), batchShare: Float(batch) / Float(total))
   }
 
   /// log Σ_j e^{x_ij} of each row; subtracting the maximum keeps e^{100} out of Float.

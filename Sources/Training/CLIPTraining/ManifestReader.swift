@@ -90,6 +90,24 @@ final class ManifestReader {
     return scalar.string
   }
 
+  func flag(_ key: String) throws(ManifestError) -> Bool? {
+    guard let node = node(key) else { return nil }
+    guard let value = node.bool else { throw error(key, "is neither true nor false") }
+    return value
+  }
+
+  /// One of the names of an enumeration.
+  func choice<Choice: RawRepresentable<String> & CaseIterable>(
+    _ key: String
+  ) throws(ManifestError) -> Choice? {
+    guard let name = try string(key) else { return nil }
+    guard let value = Choice(rawValue: name) else {
+      let known = Choice.allCases.map(\.rawValue).joined(separator: ", ")
+      throw error(key, "'\(name)' is none of \(known)")
+    }
+    return value
+  }
+
   func integer(_ key: String, atLeast least: Int) throws(ManifestError) -> Int? {
     guard let node = node(key) else { return nil }
     guard let value = node.int, value >= least else {

@@ -1,20 +1,28 @@
-import BatchLoading
+public import BatchLoading
 public import CLIPModel
+public import Checkpointing
 import ContentHashing
 import DurableFiles
-public import Optimizers
+import Glibc
 import Yams
 
 /// One training run, as a YAML file states it.
 ///
 /// Paths are relative to the working directory. Keys, with their defaults:
-/// `data` (a `dataset.json`), `model` (an open_clip name, the path of a JSON file, or the
+/// `data` (a `dataset.json`, a folder of tars, a tar, a pattern such as `shards/{00000..00009}.tar`, or a list of these,
+/// each a path or {`path`, `weight`: how often an epoch visits each pair, 1}), `model` (an open_clip name, the path of a JSON file, or the
 /// configuration itself), `tokenizer` (`clip` | path of a table of merges | `{train_vocabulary: N}`,
-/// which learns one from the captions), `preprocessing` {`mean`, `std`: CLIP's}, `augmentation` {`scale`: none},
+/// which learns one from the captions), `preprocessing` {`mean`, `std`: CLIP's},
+/// `augmentation` {`scale`: none, `convert`: to RGB `first`, as open_clip's loader of WebDatasets, or `last`},
 /// `seed` (0), `ranks` (1), `threads` (0: cores / ranks), `global_batch`, `samples` or `steps`, `optimizer`
-/// {`learning_rate` 5e-4, `beta1` 0.9, `beta2` 0.98, `epsilon` 1e-6, `weight_decay` 0.2, `decay_rule`
-/// open_clip_3, `warmup_steps` 0, `clip_norm` none}, `checkpoint_every` (0: at the end), `log_every` (10),
-/// `image_cache_mb` (256 per rank), `domain` (none; written into the model's description).
+/// (``OptimizerPlan``), `loss` (clip | siglip), `accumulate` (1: parts in which a rank's pairs go through the model),
+/// `patch_dropout` (0), `recompute` (false: blocks are kept, not computed again), `activation_storage` (float32 |
+/// bfloat16: of what is kept for the backward pass), `freeze` (``FrozenTowers``), `start_from`
+/// (``StartingWeights``; then `model`, `tokenizer` and `preprocessing` are those of the weights where they are not given),
+/// `ema_decay` (none), `checkpoints` {`every_steps` 0, `every_minutes` none, `keep` 3, `best` {`metric`, `mode` max}:
+/// none} (always one at the end; `checkpoint_every`: `every_steps`), `check_ranks_every` (100 steps; 0 for none),
+/// `log_every` (10), `image_cache_mb` (256 per rank), `loader_threads` (0: as many as the rank has cores), `evaluation`
+/// (none; ``EvaluationPlan``), `domain` (none; written into the model's description).
 public struct TrainingManifest: Sendable {
   /// Where the tokenizer comes from.
   public enum TokenizerChoice: Sendable, Equatable {
@@ -26,29 +34,46 @@ public struct TrainingManifest: Sendable {
     case trained(vocabularySize: Int)
   }
 
-  public var data: String
+  public var sources: [DataSource]
   public var configuration: CLIPConfiguration
   public var tokenizer: TokenizerChoice
   public var mean: [Float]
   public var std: [Float]
   public var cropScale: ClosedRange<Double>?
+  /// Whether pictures become RGB before they are cropped.
+  public var convertsFirst: Bool
   public var seed: UInt64
   public var ranks: Int
   /// Of one rank; 0 shares the cores out.
   public var threads: Int
   public var globalBatch: Int
   public var steps: Int
-  public var optimizer: AdamWOptions
-  public var decayRule: WeightDecayRule
-  public var warmupSteps: Int
-  public var clipNorm: Float?
-  public var checkpointEvery: Int
+  public var optimizer: OptimizerPlan
+  /// The loss and how a step is made; its seed is ``seed``.
+  public var objective: ContrastiveOptions
+  public var frozen: FrozenTowers
+  /// Nil draws all weights.
+  public var start: StartingWeights?
+  /// The share of the parameters' moving average that stays in each step; nil keeps none.
+  public var averageDecay: Float?
+  public var checkpoints: CheckpointOptions
+  /// Steps between comparisons of the ranks' parameters; 0 for none.
+  public var checkRanksEvery: Int
   public var logEvery: Int
   public var imageCacheBytes: Int
+  /// Of one rank, to read and decode; 0 shares the cores out.
+  public var loaderThreads: Int
+  /// What the run measures itself on.
+  public var evaluation: EvaluationPlan?
   /// What the model will be good for, if not for any picture, such as `scenes`.
   public var domain: String?
+  /// What errors call it.
+  public var name: String
   /// The manifest with its overrides in place, as it goes into the output folder.
   public var yaml: String
+
+  /// The paths of the sources, for people.
+  public var data: String { sources.map(\.path).joined(separator: ", ") }
 
   /// Reads a manifest file and puts `key.sub=value` settings in place.
   public static func load(yaml path: String, overrides: [String] = []) throws -> TrainingManifest {
@@ -64,9 +89,7 @@ public struct TrainingManifest: Sendable {
     let reader = try ManifestReader(document, path: "", manifest: name)
     let preprocessing = try reader.section("preprocessing")
     let augmentation = try reader.section("augmentation")
-    guard let data = try reader.string("data") else {
-      throw reader.error("data", "is missing: give --set data=DIR/dataset.json")
-    }
+    let sources = try DataSection.sources(reader)
     guard let batch = try reader.integer("global_batch", atLeast: 1) else {
       throw reader.error("global_batch", "is missing: the number of pairs per step, of all ranks")
     }
@@ -74,37 +97,67 @@ public struct TrainingManifest: Sendable {
     guard batch >= ranks else {
       throw reader.error("global_batch", "\(batch) pairs cannot be shared by \(ranks) ranks")
     }
-    let optimizer = try readOptimizer(reader)
     let steps = try readSteps(reader, batch: batch)
-    guard optimizer.warmup <= steps else {
-      throw reader.error(
-        "optimizer.warmup_steps", "\(optimizer.warmup) is more than the \(steps) steps of the run")
-    }
+    let start = try StartingWeights.read(reader)
+    let bundle = try start?.tower == nil ? start?.bundle() : nil
+    let seed = UInt64(try reader.integer("seed", atLeast: 0) ?? 0)
+    var objective = try ContrastiveOptions.read(reader)
+    objective.seed = seed
+    let configuration = try readModel(reader, objective, bundle)
+    let frozen = try FrozenTowers.read(reader, configuration)
+    objective.freezesStatistics = frozen.keepsStatistics
     let std = try preprocessing?.numbers("std", count: 3)?.map(Float.init)
     if let preprocessing, let std, !std.allSatisfy({ $0 > 0 && $0.isFinite }) {
       throw preprocessing.error("std", "is not three numbers above 0")
     }
     var manifest = TrainingManifest(
-      data: data, configuration: try readModel(reader), tokenizer: try readTokenizer(reader),
+      sources: sources, configuration: configuration, tokenizer: try readTokenizer(reader, bundle),
       mean: try preprocessing?.numbers("mean", count: 3)?.map(Float.init)
-        ?? ImagePreprocessing.clipMean,
-      std: std ?? ImagePreprocessing.clipStd,
+        ?? bundle?.preprocessing.mean ?? ImagePreprocessing.clipMean,
+      std: std ?? bundle?.preprocessing.std ?? ImagePreprocessing.clipStd,
       cropScale: try readScale(augmentation),
-      seed: UInt64(try reader.integer("seed", atLeast: 0) ?? 0), ranks: ranks,
+      convertsFirst: try DataSection.convertsFirst(augmentation), seed: seed, ranks: ranks,
       threads: try reader.integer("threads", atLeast: 0) ?? 0, globalBatch: batch,
-      steps: steps, optimizer: optimizer.options,
-      decayRule: optimizer.rule, warmupSteps: optimizer.warmup, clipNorm: optimizer.clip,
-      checkpointEvery: try reader.integer("checkpoint_every", atLeast: 0) ?? 0,
+      steps: steps, optimizer: try OptimizerPlan.read(reader, steps: steps), objective: objective,
+      frozen: frozen, start: start,
+      averageDecay: try reader.number("ema_decay", in: 0...0.9999999).map(Float.init),
+      checkpoints: try CheckpointSection.read(reader),
+      checkRanksEvery: try reader.integer("check_ranks_every", atLeast: 0) ?? 100,
       logEvery: try reader.integer("log_every", atLeast: 1) ?? 10,
       imageCacheBytes: (try reader.integer("image_cache_mb", atLeast: 0) ?? 256) << 20,
-      domain: try reader.string("domain"), yaml: "")
+      loaderThreads: try DataSection.loaderThreads(reader),
+      evaluation: try EvaluationPlan.read(reader), domain: try reader.string("domain"), name: name,
+      yaml: "")
+    guard manifest.evaluation?.usesAverages != true || manifest.averageDecay != nil else {
+      throw reader.error(
+        "evaluation.averages", "no averages are kept: leave it out, or keep them with ema_decay")
+    }
     for section in [preprocessing, augmentation, reader] { try section?.finish() }
     manifest.yaml = try Yams.serialize(node: document)
     return manifest
   }
 
-  private static func readModel(_ reader: ManifestReader) throws -> CLIPConfiguration {
+  /// The model, with the bias that SigLIP's loss wants.
+  private static func readModel(
+    _ reader: ManifestReader, _ objective: ContrastiveOptions, _ bundle: CLIPBundle?
+  ) throws -> CLIPConfiguration {
+    var configuration = try readSizes(reader, bundle)
+    if objective.patchDropout > 0, configuration.vision.isResNet {
+      throw reader.error("patch_dropout", "leaves out patches of a transformer; a ResNet has none")
+    }
+    if objective.loss == .siglip, configuration.initialLogitBias == nil {
+      // What open_clip's `--siglip` gives a model.
+      configuration.initialLogitScale = configuration.initialLogitScale ?? log(10)
+      configuration.initialLogitBias = -10
+    }
+    return configuration
+  }
+
+  private static func readSizes(
+    _ reader: ManifestReader, _ bundle: CLIPBundle?
+  ) throws -> CLIPConfiguration {
     guard let node = reader.node("model") else {
+      if let bundle { return bundle.configuration }
       throw reader.error("model", "is missing: an open_clip name, a JSON file or a mapping")
     }
     var configuration: CLIPConfiguration
@@ -125,10 +178,13 @@ public struct TrainingManifest: Sendable {
     return configuration
   }
 
-  private static func readTokenizer(_ reader: ManifestReader) throws(ManifestError)
-    -> TokenizerChoice
-  {
-    guard let node = reader.node("tokenizer") else { return .clip }
+  private static func readTokenizer(
+    _ reader: ManifestReader, _ bundle: CLIPBundle?
+  ) throws(ManifestError) -> TokenizerChoice {
+    guard let node = reader.node("tokenizer") else {
+      guard let bundle, case .merges(let name) = bundle.tokenizerSource else { return .clip }
+      return .file(name.hasPrefix("/") ? name : bundle.folder + "/" + name)
+    }
     if let text = node.scalar?.string { return text == "clip" ? .clip : .file(text) }
     let section = try ManifestReader(node, path: "tokenizer", manifest: reader.manifest)
     // 256 bytes, each also with the end of a word, and the two special tokens.
@@ -158,29 +214,5 @@ public struct TrainingManifest: Sendable {
     case (nil, nil): throw reader.error("steps", "is missing: give steps or samples")
     default: throw reader.error("steps", "is given beside samples: give one of them")
     }
-  }
-
-  private static func readOptimizer(_ reader: ManifestReader) throws(ManifestError) -> (
-    options: AdamWOptions, rule: WeightDecayRule, warmup: Int, clip: Float?
-  ) {
-    var options = AdamWOptions(
-      learningRate: 5e-4, beta1: 0.9, beta2: 0.98, epsilon: 1e-6, weightDecay: 0.2)
-    guard let section = try reader.section("optimizer") else {
-      return (options, .openClip3, 0, nil)
-    }
-    options.learningRate = try section.number("learning_rate", in: 0...10) ?? options.learningRate
-    options.beta1 = try section.number("beta1", in: 0...0.9999999) ?? options.beta1
-    options.beta2 = try section.number("beta2", in: 0...0.9999999) ?? options.beta2
-    options.epsilon = try section.number("epsilon", in: 0...1) ?? options.epsilon
-    options.weightDecay = try section.number("weight_decay", in: 0...10) ?? options.weightDecay
-    let name = try section.string("decay_rule") ?? WeightDecayRule.openClip3.rawValue
-    guard let rule = WeightDecayRule(rawValue: name) else {
-      let known = WeightDecayRule.allCases.map(\.rawValue).joined(separator: ", ")
-      throw section.error("decay_rule", "'\(name)' is none of \(known)")
-    }
-    let warmup = try section.integer("warmup_steps", atLeast: 0) ?? 0
-    let clip = try section.number("clip_norm", in: 1e-9...1e9).map(Float.init)
-    try section.finish()
-    return (options, rule, warmup, clip)
   }
 }

@@ -14,13 +14,26 @@ public struct CheckpointRecord: Codable, Sendable, Equatable {
   public var worldSize: Int
   /// Hash of what must not change between the parts of one run.
   public var configuration: String
+  /// What must not change, key by key.
+  public var settings: [String: String]?
+  /// Pairs replaced so far on rank 0.
+  public var replacedPairs: Int?
+  /// What an evaluation of this very step gave.
+  public var evaluation: [String: Double]?
 
-  public init(step: Int, cursor: Int, seed: UInt64, worldSize: Int, configuration: String) {
+  public init(
+    step: Int, cursor: Int, seed: UInt64, worldSize: Int, configuration: String,
+    settings: [String: String]? = nil, replacedPairs: Int? = nil,
+    evaluation: [String: Double]? = nil
+  ) {
     self.step = step
     self.cursor = cursor
     self.seed = seed
     self.worldSize = worldSize
     self.configuration = configuration
+    self.settings = settings
+    self.replacedPairs = replacedPairs
+    self.evaluation = evaluation
   }
 }
 
@@ -28,19 +41,25 @@ public struct CheckpointRecord: Codable, Sendable, Equatable {
 public struct Checkpoint: Sendable {
   public var parameters: [(name: String, tensor: Tensor)]
   public var optimizer: [(name: String, tensor: Tensor)]
+  /// The moving average of the parameters, where one is kept.
+  public var averages: [(name: String, tensor: Tensor)]
   public var record: CheckpointRecord
 
   public init(
     parameters: [(name: String, tensor: Tensor)], optimizer: [(name: String, tensor: Tensor)],
-    record: CheckpointRecord
+    averages: [(name: String, tensor: Tensor)] = [], record: CheckpointRecord
   ) {
     self.parameters = parameters
     self.optimizer = optimizer
+    self.averages = averages
     self.record = record
   }
 }
 
 extension Checkpoint {
+  /// Floats that are hashed at once.
+  private static let hashedPiece = 1 << 16
+
   /// SHA-256 over names, shapes and the bits of every value, in the order of the names.
   public static func hash(of tensors: [(name: String, tensor: Tensor)]) -> String {
     var hash = ContentHash()
@@ -52,16 +71,12 @@ extension Checkpoint {
     for (name, tensor) in tensors.sorted(by: { $0.name < $1.name }) {
       hash.update(Array("\(name) \(tensor.shape)\n".utf8))
       tensor.withSpan { span in
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(span.count * 4)
-        for index in span.indices {
-          let bits = span[index].bitPattern
-          bytes.append(UInt8(truncatingIfNeeded: bits))
-          bytes.append(UInt8(truncatingIfNeeded: bits >> 8))
-          bytes.append(UInt8(truncatingIfNeeded: bits >> 16))
-          bytes.append(UInt8(truncatingIfNeeded: bits >> 24))
+        // Piece by piece: a copy of a whole table would be as large as the table.
+        for start in stride(from: 0, to: span.count, by: hashedPiece) {
+          let piece = span.extracting(start..<min(span.count, start + hashedPiece))
+          // Little-endian, as is every machine that has AVX2.
+          hash.update(unsafe piece.withUnsafeBytes { unsafe Array($0) })
         }
-        hash.update(bytes)
       }
     }
   }

@@ -19,6 +19,8 @@ public struct CheckpointError: Error, Equatable, Sendable, CustomStringConvertib
     case otherConfiguration(String)
     /// There are checkpoints, but none can be loaded; with what is wrong with the newest.
     case allBroken(count: Int, newest: String)
+    /// It could not be written, nor could the one after it; with the newest that is whole.
+    case notWritten(String, lastGood: String?)
   }
   public var path: String
   public var reason: Reason
@@ -30,7 +32,9 @@ public struct CheckpointError: Error, Equatable, Sendable, CustomStringConvertib
 
   public var description: String {
     switch reason {
-    case .unusable(let why), .unreadable(let why): "\(path): \(why)"
+    // What the file system says begins with the path itself.
+    case .unusable(let why), .unreadable(let why):
+      why.hasPrefix(path + ":") ? why : "\(path): \(why)"
     case .noRecord: "\(path): holds no training record; it was not written as a checkpoint."
     case .checksumMismatch: "\(path): its contents do not have the checksum that it states."
     case .otherConfiguration(let why):
@@ -38,21 +42,26 @@ public struct CheckpointError: Error, Equatable, Sendable, CustomStringConvertib
     case .allBroken(let count, let newest):
       "\(path): none of its \(count) checkpoints can be loaded (\(newest)). Restore one from a copy, "
         + "or remove the folder to begin again at step 0."
+    case .notWritten(let why, let lastGood):
+      "\(why)\(why.hasSuffix(".") ? "" : ".") This was tried twice, so the run ended. "
+        + (lastGood.map { "The last good checkpoint is \($0). " } ?? "There is no checkpoint yet. ")
+        + "Make room or mend the disk, then run the same command again."
     }
   }
 }
 
-/// The checkpoints of one run, in one folder: `step-00000120.safetensors`.
+/// The checkpoints of one run, in one folder: `step-00000120.safetensors`, and `best.safetensors`.
 ///
 /// Each is one safetensors file with the parameters under their own names, the optimizer state under
-/// `optimizer.`, and in the metadata the record as JSON and a SHA-256 over both. A file appears
-/// whole or not at all.
+/// `optimizer.`, a moving average under `ema.`, and in the metadata the record as JSON and a SHA-256
+/// over both. A file appears whole or not at all.
 public struct CheckpointStore: Sendable {
   public let folder: String
   /// How many of the newest are kept.
   public let keeps: Int
 
   private static let optimizerPrefix = "optimizer."
+  private static let averagePrefix = "ema."
   private static let filePrefix = "step-"
   private static let fileSuffix = ".safetensors"
 
@@ -67,9 +76,7 @@ public struct CheckpointStore: Sendable {
   /// - Returns: The file's path.
   @discardableResult
   public func save(_ checkpoint: Checkpoint) throws(CheckpointError) -> String {
-    let digits = String(checkpoint.record.step)
-    let padding = String(repeating: "0", count: max(0, 8 - digits.count))
-    let path = "\(folder)/\(Self.filePrefix)\(padding)\(digits)\(Self.fileSuffix)"
+    let path = path(step: checkpoint.record.step)
     do {
       try DurableFile.makeFolder(folder)
       let encoder = JSONEncoder()
@@ -79,6 +86,7 @@ public struct CheckpointStore: Sendable {
       let tensors =
         checkpoint.parameters
         + checkpoint.optimizer.map { (Self.optimizerPrefix + $0.name, $0.tensor) }
+        + checkpoint.averages.map { (Self.averagePrefix + $0.name, $0.tensor) }
       try SafeTensors.write(
         tensors,
         metadata: ["record": record, "sha256": Self.checksum(of: tensors, record: record)],
@@ -89,6 +97,34 @@ public struct CheckpointStore: Sendable {
       throw CheckpointError(path: path, reason: .unusable("\(error)"))
     }
     return path
+  }
+
+  /// The path of the checkpoint of a step.
+  public func path(step: Int) -> String {
+    let digits = String(step)
+    let padding = String(repeating: "0", count: max(0, 8 - digits.count))
+    return "\(folder)/\(Self.filePrefix)\(padding)\(digits)\(Self.fileSuffix)"
+  }
+
+  /// The path of the best checkpoint, which is there once one was marked.
+  public var bestPath: String { folder + "/best" + Self.fileSuffix }
+
+  /// Makes the file of a step the best one too: a second name, so that it outlives its step's.
+  ///
+  /// - Throws: `unusable` when the system refuses.
+  public func markBest(_ path: String) throws(CheckpointError) {
+    let temporary = "\(bestPath).\(getpid()).tmp"
+    do throws(FileError) {
+      try DurableFile.remove(temporary)
+      if unsafe link(path, temporary) == 0 {
+        try DurableFile.move(temporary, to: bestPath)
+      } else {
+        // Some file systems know no second names.
+        try DurableFile.write(try DurableFile.read(path), to: bestPath)
+      }
+    } catch {
+      throw CheckpointError(path: bestPath, reason: .unusable("\(error)"))
+    }
   }
 
   /// The newest checkpoint that is whole.
@@ -149,12 +185,15 @@ public struct CheckpointStore: Sendable {
     } catch {
       throw CheckpointError(path: path, reason: .unusable("its record: \(error)"))
     }
-    let isState = { (name: String) in name.hasPrefix(optimizerPrefix) }
+    func below(_ prefix: String) -> [(name: String, tensor: Tensor)] {
+      tensors.filter { $0.name.hasPrefix(prefix) }
+        .map { (String($0.name.dropFirst(prefix.count)), $0.tensor) }
+    }
     return Checkpoint(
-      parameters: tensors.filter { !isState($0.name) },
-      optimizer: tensors.filter { isState($0.name) }
-        .map { (String($0.name.dropFirst(optimizerPrefix.count)), $0.tensor) },
-      record: record)
+      parameters: tensors.filter {
+        !$0.name.hasPrefix(optimizerPrefix) && !$0.name.hasPrefix(averagePrefix)
+      },
+      optimizer: below(optimizerPrefix), averages: below(averagePrefix), record: record)
   }
 
   /// Paths of the checkpoints, oldest first.

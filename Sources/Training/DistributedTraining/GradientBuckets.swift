@@ -1,67 +1,69 @@
 import Autograd
 import Collectives
+import Optimizers
 import TensorEngine
 
-/// Gradients laid end to end in arenas that cross the wire as one buffer each.
+/// Stretches of the gradients' arena that cross the wire as one buffer each, in place.
 ///
-/// Buckets are filled in reverse order of the parameters, which is about the order in which
-/// gradients become ready, and cut by size alone: results never depend on timing. Loss and scalars
-/// travel at the end of the last one.
+/// Buckets follow the arena's order, which is about the order in which gradients become ready, and are cut by size
+/// alone: results never depend on timing.
 struct GradientBuckets {
-  private var buckets: [[Int]] = []
-  private let parameters: [(name: String, variable: Variable)]
-  private var arena: [Float] = []
+  /// The places of each bucket.
+  let buckets: [Range<Int>]
+  private let arena: ParameterArena
 
   /// A bucket is closed once it holds `bucketFloats` or more.
-  init(_ parameters: [(name: String, variable: Variable)], bucketFloats: Int = 1 << 20) {
-    self.parameters = parameters
-    var current: [Int] = []
-    var size = 0
-    for index in parameters.indices.reversed() {
-      current.append(index)
-      size += parameters[index].variable.value.count
-      if size >= bucketFloats {
-        buckets.append(current)
-        (current, size) = ([], 0)
-      }
+  init(_ arena: ParameterArena, bucketFloats: Int = 1 << 20) {
+    self.arena = arena
+    var buckets: [Range<Int>] = []
+    var first = 0
+    for index in arena.parameters.indices {
+      let ranges = arena.gradients.ranges
+      guard
+        index == ranges.count - 1
+          || ranges[index].upperBound - ranges[first].lowerBound >= bucketFloats
+      else { continue }
+      buckets.append(first..<index + 1)
+      first = index + 1
     }
-    buckets.append(current)
+    self.buckets = buckets
   }
 
   /// Sums all gradients and `scalars` over the ranks; a parameter without a gradient counts as zero.
-  mutating func allReduce(_ scalars: inout [Float], in group: ProcessGroup)
-    throws(CollectiveError)
-  {
-    if group.worldSize == 1 {
-      for (_, variable) in parameters where variable.gradient == nil {
-        variable.gradient = Tensor(shape: variable.value.shape)
+  func allReduce(_ scalars: inout [Float], in group: ProcessGroup) throws(CollectiveError) {
+    for (_, variable) in arena.parameters where variable.gradient == nil {
+      variable.updateGradient { _ in }
+    }
+    guard group.worldSize > 1 else { return }
+    for bucket in buckets { try allReduce(bucket, in: group) }
+    try group.allReduceSum(&scalars)
+  }
+
+  /// Sums one bucket over the ranks.
+  func allReduce(_ bucket: Range<Int>, in group: ProcessGroup) throws(CollectiveError) {
+    let ranges = arena.gradients.ranges
+    let floats = ranges[bucket.lowerBound].lowerBound..<ranges[bucket.upperBound - 1].upperBound
+    // Not short-circuited: all of them have to move.
+    let settled = bucket.map(arena.settleGradient)
+    guard settled.contains(false) else {
+      try arena.gradients.withMutableSpan(floats) { (span) throws(CollectiveError) in
+        try group.allReduceSum(&span)
       }
       return
     }
-    for (number, bucket) in buckets.enumerated() {
-      let isLast = number == buckets.count - 1
-      arena.removeAll(keepingCapacity: true)
-      for index in bucket { append(parameters[index].variable) }
-      if isLast { arena += scalars }
-      try group.allReduceSum(&arena)
-      var start = 0
-      for index in bucket { start = take(parameters[index].variable, at: start) }
-      if isLast { scalars = Array(arena[start...]) }
+    // Somebody holds an earlier gradient: the same buffer beside the arena, as other ranks know nothing of it.
+    var copy = [Float](repeating: 0, count: floats.count)
+    for index in bucket {
+      let start = ranges[index].lowerBound - floats.lowerBound
+      let values = arena.parameters[index].variable.gradient?.values ?? []
+      copy.replaceSubrange(start..<start + values.count, with: values)
     }
-  }
-
-  private mutating func append(_ variable: Variable) {
-    guard let gradient = variable.gradient else {
-      arena.append(contentsOf: repeatElement(0, count: variable.value.count))
-      return
+    try group.allReduceSum(&copy)
+    for index in bucket {
+      let start = ranges[index].lowerBound - floats.lowerBound
+      let variable = arena.parameters[index].variable
+      variable.gradient = Tensor(
+        shape: variable.shape, Array(copy[start..<start + ranges[index].count]))
     }
-    arena += gradient.values
-  }
-
-  /// Puts the summed gradient back; gives where the next one starts.
-  private func take(_ variable: Variable, at start: Int) -> Int {
-    let end = start + variable.value.count
-    variable.gradient = Tensor(shape: variable.value.shape, Array(arena[start..<end]))
-    return end
   }
 }

@@ -22,9 +22,19 @@ public struct StepMetrics: Codable, Sendable, Equatable {
   public var replacedPairs: Int
   /// The task's own values.
   public var scalars: [String: Float]
+  /// Text tokens of all ranks per second, since the line before.
+  public var tokensPerSecond: Double?
+  /// What rank 0's time went into.
+  public var shares: TimeShares?
+  /// Of two ranks or more, the one that the others wait for.
+  public var slowest: SlowestRank?
+  /// What an evaluation after this step gave; a line that has it stands beside the step's own line, and
+  /// repeats the speeds of the line before.
+  public var evaluation: [String: Double]?
 
   enum CodingKeys: String, CodingKey {
-    case step, samples, loss, scalars
+    case step, samples, loss, scalars, shares, slowest, evaluation
+    case tokensPerSecond = "tokens_per_s"
     case learningRate = "lr"
     case gradientNorm = "grad_norm"
     case pairsPerSecond = "pairs_per_s"
@@ -39,15 +49,23 @@ struct MetricsLog {
   let path: String
 
   /// Drops the lines after `step`: a resumed run writes them again.
-  func keep(upTo step: Int) throws {
-    guard DurableFile.exists(path) else { return }
+  ///
+  /// - Returns: The evaluations that stay, oldest first.
+  @discardableResult
+  func keep(upTo step: Int) throws -> [[String: Double]] {
+    guard DurableFile.exists(path) else { return [] }
     let text = String(decoding: try DurableFile.read(path), as: UTF8.self)
-    let kept = text.split(separator: "\n").filter { line in
+    var kept: [Substring] = []
+    var evaluations: [[String: Double]] = []
+    for line in text.split(separator: "\n") {
       // A line cut by a crash cannot be decoded, and is dropped.
       let metrics = try? JSONDecoder().decode(StepMetrics.self, from: Data(Array(line.utf8)))
-      return metrics.map { $0.step <= step } ?? false
+      guard let metrics, metrics.step <= step else { continue }
+      kept.append(line)
+      if let evaluation = metrics.evaluation { evaluations.append(evaluation) }
     }
     try DurableFile.write(kept.map { $0 + "\n" }.joined(), to: path)
+    return evaluations
   }
 
   func append(_ metrics: StepMetrics) throws {
@@ -60,6 +78,17 @@ struct MetricsLog {
     defer { unsafe fclose(file) }
     guard unsafe fwrite(line, 1, line.count, file) == line.count else {
       throw FileError(operation: "append to", path: path, errorNumber: errno)
+    }
+  }
+
+  /// Returns when all lines so far would outlive a power cut: a checkpoint never knows of more steps.
+  func synchronize() throws {
+    guard let file = unsafe fopen(path, "ae") else {
+      throw FileError(operation: "append to", path: path, errorNumber: errno)
+    }
+    defer { unsafe fclose(file) }
+    guard unsafe fsync(fileno(file)) == 0 else {
+      throw FileError(operation: "synchronize", path: path, errorNumber: errno)
     }
   }
 }

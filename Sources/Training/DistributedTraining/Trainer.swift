@@ -1,8 +1,6 @@
 import Autograd
 import Checkpointing
 public import Collectives
-import DurableFiles
-import Glibc
 import Optimizers
 import TensorEngine
 
@@ -10,25 +8,35 @@ import TensorEngine
 public protocol BatchStream<Batch>: AnyObject {
   associatedtype Batch: Sendable
   /// Makes the batch at `position` samples the next one.
-  func start(at position: Int, group: ProcessGroup)
+  func start(at position: Int, group: ProcessGroup) throws
   /// The next batch and how many of its pairs are stand-ins.
   func next() throws -> (batch: Batch, replaced: Int)
+  /// Called on every rank at the same steps: before a line of the log, and before a checkpoint.
+  func settle(in group: ProcessGroup) throws
   func stop()
+}
+
+extension BatchStream {
+  public func settle(in group: ProcessGroup) throws {}
 }
 
 /// Trains a task over the ranks of a group until its last step, or until it is asked to stop.
 ///
-/// Each rank calls ``run(batches:stop:progress:resumed:)``. A run that was stopped or killed goes on from
-/// its latest checkpoint with the same bits as if nothing had happened, at the same world size.
+/// Each rank calls ``run(batches:stop:progress:resumed:note:evaluate:)``. A run that was stopped or killed goes on
+/// from its latest checkpoint with the same bits as if nothing had happened, at the same world size.
 public final class Trainer<Task: TrainingTask> {
-  private let task: Task
-  private let options: TrainerOptions
-  private let group: ProcessGroup
-  private let optimizer: AdamW
-  private let parameters: [(name: String, variable: Variable)]
-  private let store: CheckpointStore
-  private let log: MetricsLog
-  private var buckets: GradientBuckets
+  let task: Task
+  let options: TrainerOptions
+  let group: ProcessGroup
+  let optimizer: AdamW
+  let average: MovingAverage?
+  let parameters: [(name: String, variable: Variable)]
+  let store: CheckpointStore
+  let log: MetricsLog
+  private let buckets: GradientBuckets
+  private var meter: StepMeter
+  /// Rank 0's, from the start of the run until this trainer goes.
+  var lock: FolderLock?
 
   public init(task: Task, options: TrainerOptions, group: ProcessGroup) {
     self.task = task
@@ -37,9 +45,19 @@ public final class Trainer<Task: TrainingTask> {
     parameters = task.parameters
     optimizer = AdamW(
       parameters: parameters, options: options.optimizer, decays: options.decays)
-    store = CheckpointStore(folder: options.folder + "/checkpoints")
+    average = options.averageDecay.map { MovingAverage(of: task.parameters, decay: $0) }
+    store = CheckpointStore(
+      folder: options.folder + "/checkpoints", keeps: options.checkpoints.keep)
     log = MetricsLog(path: options.folder + "/metrics.jsonl")
-    buckets = GradientBuckets(parameters)
+    buckets = GradientBuckets(optimizer.arena)
+    meter = StepMeter(group, replacedPairs: 0)
+  }
+
+  /// Runs `body` with the moving average in the parameters' place.
+  ///
+  /// - Returns: Nil where none is kept.
+  public func withAverages<R>(_ body: () throws -> R) rethrows -> R? {
+    try average.map { try $0.withAverages(body) }
   }
 
   /// Runs to the end.
@@ -48,175 +66,141 @@ public final class Trainer<Task: TrainingTask> {
   ///   - batches: This rank's slices of the global batches.
   ///   - stop: Looked at once per step; one rank's suffices.
   ///   - progress: Called on rank 0 with each line of the log.
-  ///   - resumed: Called on rank 0 once the checkpoint is read, with the steps done and what was wrong
-  ///     with checkpoints that were passed over; what it throws ends the run.
+  ///   - resumed: Called on rank 0 once the checkpoint is read, with the steps done and what is to be
+  ///     known of it; what it throws ends the run.
+  ///   - note: Called on rank 0 with what goes wrong but does not end the run yet.
+  ///   - evaluate: Called on every rank after each step that `evaluateEvery` divides and after the last
+  ///     one, with the steps done; what rank 0 gets counts.
   /// - Returns: How it ended; then the task holds the trained parameters.
-  /// - Throws: ``CollectiveError`` when a rank is lost, ``CheckpointError``, and what the batches
-  ///   throw.
+  /// - Throws: ``CollectiveError`` when a rank is lost, ``CheckpointError``, ``TrainingDiverged``,
+  ///   ``RanksDiverged``, ``FolderInUse``, and what the batches throw.
   public func run(
     batches: some BatchStream<Task.Batch>, stop: StopFlag = StopFlag(),
     progress: (StepMetrics) -> Void = { _ in },
-    resumed: (_ step: Int, _ warnings: [String]) throws -> Void = { _, _ in }
+    resumed: (_ step: Int, _ warnings: [String]) throws -> Void = { _, _ in },
+    note: (String) -> Void = { _ in },
+    evaluate: ((_ step: Int) throws -> [String: Double])? = nil
   ) throws -> TrainingOutcome {
+    let start = try resume()
     var outcome = TrainingOutcome(
-      step: 0, resumedFrom: 0, wasStopped: false, loss: nil, warnings: [])
-    outcome.resumedFrom = try resume(&outcome.warnings)
-    outcome.step = outcome.resumedFrom
-    if group.rank == 0 { try resumed(outcome.resumedFrom, outcome.warnings) }
+      step: start.step, resumedFrom: start.step, wasStopped: false, loss: nil,
+      warnings: start.warnings)
+    if group.rank == 0 { try resumed(start.step, start.warnings) }
     guard outcome.step < options.steps else { return outcome }
-    batches.start(at: outcome.step * options.globalBatch, group: group)
+    let saver = CheckpointSaver(
+      options.checkpoints, store: store, last: start.checkpoint, evaluations: start.evaluations)
+    // Whatever ends the run, what is being written is finished first.
+    defer { saver.wait() }
+    var check = RankCheck(parameters, in: group, from: outcome.step)
+    try batches.start(at: outcome.step * options.globalBatch, group: group)
     defer { batches.stop() }
-    var meter = StepMeter(group)
-    var savedStep = outcome.step
+    meter = StepMeter(group, replacedPairs: start.replacedPairs)
     while outcome.step < options.steps, !outcome.wasStopped {
-      let (batch, replaced) = try meter.waiting { try batches.next() }
-      meter.replacedPairs += replaced
-      let step = try self.step(batch, outcome.step, stop)
+      let (batch, replaced) = try meter.measure(.data) { try batches.next() }
+      meter.count(replaced: replaced, tokens: task.tokenCount(of: batch))
+      let step = try self.step(batch, outcome.step, stop, saver)
       outcome.step += 1
-      outcome.loss = step.loss
+      outcome.loss = step.line.loss
       outcome.wasStopped = step.shouldStop && outcome.step < options.steps
-      if outcome.step % max(1, options.logEvery) == 0 || outcome.step == options.steps {
-        let metrics = meter.line(
-          step: outcome.step, globalBatch: options.globalBatch, loss: step.loss,
-          learningRate: step.learningRate, gradientNorm: step.gradientNorm,
-          scalars: Dictionary(
-            uniqueKeysWithValues: zip(task.scalarNames, step.scalars)))
-        if group.rank == 0 {
-          try log.append(metrics)
-          progress(metrics)
+      let isLast = outcome.step == options.steps
+      let isLogged = outcome.step % max(1, options.logEvery) == 0 || isLast
+      if isLogged {
+        try batches.settle(in: group)
+        try record(try meter.line(step.line), progress)
+      }
+      var evaluation: [String: Double]?
+      var isBest = false
+      if let evaluate, isLast || outcome.step.isDue(options.evaluateEvery) {
+        evaluation = try meter.measure(.evaluation) {
+          try shareBuffers()
+          return try evaluate(outcome.step)
         }
+        var line = meter.plain(step.line)
+        line.evaluation = evaluation
+        try record(line, progress)
+        isBest = try group.first(saver.isBest(evaluation ?? [:]))
       }
-      let isDue = options.checkpointEvery > 0 && outcome.step % options.checkpointEvery == 0
-      if isDue || outcome.wasStopped || outcome.step == options.steps {
-        try save(step: outcome.step)
-        savedStep = outcome.step
+      let isDue = outcome.step.isDue(options.checkpoints.everySteps) || step.shouldSave || isBest
+      let isSaved = isDue || outcome.wasStopped || isLast
+      // What a checkpoint's step replaced is on disk before it.
+      if isSaved, !isLogged { try batches.settle(in: group) }
+      let replacedPairs = meter.replacedPairs
+      func state() -> Checkpoint {
+        checkpoint(step: outcome.step, replacedPairs: replacedPairs, evaluation)
       }
+      try meter.measure(.checkpoint) {
+        if isSaved || outcome.step.isDue(options.checkRanksEvery) {
+          try verify(&check, outcome.step, saver)
+        }
+        guard isSaved else { return }
+        try requireNumbers(step.line, batch, saver)
+        guard group.rank == 0 else { return }
+        try log.synchronize()
+        saver.save(state(), isBest: isBest)
+      }
+      guard group.rank == 0 else { continue }
+      saver.tell(note)
+      if outcome.wasStopped || isLast { try saver.finish(note, again: state) }
     }
-    precondition(savedStep == outcome.step, "the last step was not saved")
     return outcome
   }
 
-  private struct Step {
-    var loss: Float
-    var scalars: [Float]
-    var learningRate: Float
-    var gradientNorm: Float
-    var shouldStop: Bool
-  }
-
-  private func step(_ batch: Task.Batch, _ done: Int, _ stop: StopFlag) throws -> Step {
-    for (_, variable) in parameters { variable.gradient = nil }
-    let share = try task.backward(batch, in: group)
-    var sums = [share.loss, stop.shouldStop ? 1 : 0] + share.scalars
-    try buckets.allReduce(&sums, in: group)
-    let norm = clipGradientNorm(parameters, maxNorm: options.clipNorm ?? .infinity)
-    guard norm.isFinite, sums[0].isFinite else {
-      throw TrainingDiverged(step: done + 1, loss: sums[0], gradientNorm: norm)
-    }
-    let schedule = CosineSchedule(
-      base: options.optimizer.learningRate, warmup: options.warmupSteps, total: options.steps)
-    let learningRate = schedule.learningRate(step: done)
-    optimizer.step(learningRate: learningRate)
-    task.afterStep()
-    return Step(
-      loss: sums[0], scalars: Array(sums.dropFirst(2)), learningRate: learningRate,
-      gradientNorm: norm, shouldStop: sums[1] > 0)
-  }
-}
-
-/// The loss or its gradient is no longer a number.
-public struct TrainingDiverged: Error, Equatable, Sendable, CustomStringConvertible {
-  public var step: Int
-  public var loss: Float
-  public var gradientNorm: Float
-
-  public var description: String {
-    "step \(step): loss \(loss), gradient norm \(gradientNorm). Lower optimizer.learning_rate, "
-      + "raise optimizer.warmup_steps or set optimizer.clip_norm, and start from an empty folder."
-  }
-}
-
-// Checkpoints: rank 0 reads and writes them, the others get them over the ring.
-extension Trainer {
-  private func save(step: Int) throws {
+  /// A line of the log.
+  private func record(_ metrics: StepMetrics, _ progress: (StepMetrics) -> Void) throws {
     guard group.rank == 0 else { return }
-    try store.save(
-      Checkpoint(
-        parameters: (parameters + task.buffers).map { ($0.name, $0.variable.value) },
-        optimizer: optimizer.state,
-        record: CheckpointRecord(
-          step: step, cursor: step * options.globalBatch, seed: options.seed,
-          worldSize: group.worldSize, configuration: options.configuration)))
+    try log.append(metrics)
+    progress(metrics)
   }
 
-  /// Puts the run where its latest checkpoint left it, on every rank; gives the steps done.
-  ///
-  /// Without one, all ranks begin with rank 0's parameters and buffers.
-  private func resume(_ warnings: inout [String]) throws -> Int {
-    var step = 0
-    if group.rank == 0 {
-      try DurableFile.makeFolder(options.folder)
-      try DurableFile.removeTemporaries(in: store.folder)
-      let found = try store.latest()
-      warnings = found.warnings.map(\.description)
-      if let checkpoint = found.checkpoint {
-        try check(checkpoint.record)
-        try apply(checkpoint)
-        step = checkpoint.record.step
-        try store.setAside(found.warnings)
-      } else if let newest = found.warnings.first {
-        throw CheckpointError(
-          path: store.folder,
-          reason: .allBroken(count: found.warnings.count, newest: newest.description))
-      }
-      try log.keep(upTo: step)
-    }
-    guard group.worldSize > 1 else { return step }
-    // The number travels as the bits of a Float, which are only copied.
-    var header = [Float(bitPattern: UInt32(step))]
-    try group.broadcast(&header, from: 0)
-    step = Int(header[0].bitPattern)
-    for (_, variable) in parameters + task.buffers {
-      var values = variable.value.values
-      try group.broadcast(&values, from: 0)
-      variable.value = Tensor(shape: variable.value.shape, values)
-    }
-    guard step > 0 else { return 0 }
-    var state: [(name: String, tensor: Tensor)] = []
-    for (name, tensor) in optimizer.state {
-      var values = tensor.values
-      try group.broadcast(&values, from: 0)
-      state.append((name, Tensor(shape: tensor.shape, values)))
-    }
-    if group.rank != 0 { try optimizer.load(state: state, stepCount: step) }
-    return step
+  private struct Step {
+    var line: StepMeter.Step
+    /// Some rank was asked to stop, or rank 0 cannot write.
+    var shouldStop: Bool
+    /// Rank 0's clock says that a checkpoint is due, or that the last one has to be tried again.
+    var shouldSave: Bool
   }
 
-  private func check(_ record: CheckpointRecord) throws(CheckpointError) {
-    var difference: String?
-    if record.seed != options.seed { difference = "was written with seed \(record.seed)" }
-    if record.configuration != options.configuration {
-      difference = "was written with another model, data set, batch or optimizer"
+  private func step(
+    _ batch: Task.Batch, _ done: Int, _ stop: StopFlag, _ saver: CheckpointSaver
+  ) throws -> Step {
+    for (_, variable) in parameters { variable.gradient = nil }
+    let share = try meter.measure(task) { try task.backward(batch, in: group) }
+    // What one rank wants, all learn with the sums: they do it after the same step.
+    let wishes = group.rank == 0 ? saver.wishes() : (saves: false, stops: false)
+    var sums =
+      [share.loss, stop.shouldStop || wishes.stops ? 1 : 0, wishes.saves ? 1 : 0] + share.scalars
+    try meter.measure(.communication) { try buckets.allReduce(&sums, in: group) }
+    let learningRate = LearningRateSchedule(
+      options.schedule, base: options.optimizer.learningRate, warmup: options.warmupSteps,
+      total: options.steps
+    ).learningRate(step: done)
+    let norm = meter.measure(.optimizer) { optimizer.arena.gradientNorm() }
+    let line = StepMeter.Step(
+      step: done + 1, globalBatch: options.globalBatch, loss: sums[0], learningRate: learningRate,
+      gradientNorm: norm,
+      scalars: Dictionary(uniqueKeysWithValues: zip(task.scalarNames, sums.dropFirst(3))))
+    guard norm.isFinite, sums[0].isFinite else { throw try diverged(line, batch, saver) }
+    meter.measure(.optimizer) {
+      optimizer.step(
+        learningRate: learningRate,
+        gradientScale: clippingFactor(norm: norm, maxNorm: options.clipNorm ?? .infinity))
+      task.afterStep()
+      average?.update()
     }
-    if record.step > options.steps {
-      difference = "stands at step \(record.step), beyond the last step \(options.steps)"
-    }
-    if let difference {
-      throw CheckpointError(path: store.folder, reason: .otherConfiguration(difference))
-    }
+    return Step(line: line, shouldStop: sums[1] > 0, shouldSave: sums[2] > 0)
   }
+}
 
-  private func apply(_ checkpoint: Checkpoint) throws {
-    let values = Dictionary(
-      uniqueKeysWithValues: checkpoint.parameters.map { ($0.name, $0.tensor) })
-    for (name, variable) in parameters + task.buffers {
-      guard let value = values[name], value.shape == variable.value.shape else {
-        throw CheckpointError(
-          path: store.folder,
-          reason: .otherConfiguration("holds no \(name) of shape \(variable.value.shape)"))
-      }
-      variable.value = value
-    }
-    try optimizer.load(state: checkpoint.optimizer, stepCount: checkpoint.record.step)
+extension Int {
+  /// Whether it is a multiple of `period`; 0 is a period that never ends.
+  fileprivate func isDue(_ period: Int) -> Bool { period > 0 && self % period == 0 }
+}
+
+extension ProcessGroup {
+  /// Rank 0's answer, on every rank.
+  fileprivate func first(_ answer: Bool) throws(CollectiveError) -> Bool {
+    var number: [Float] = [answer ? 1 : 0]
+    if worldSize > 1 { try broadcast(&number, from: 0) }
+    return number[0] > 0
   }
 }

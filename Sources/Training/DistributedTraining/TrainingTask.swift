@@ -29,10 +29,30 @@ public protocol TrainingTask: AnyObject {
 
   /// Called after each optimizer step, for what must hold of the parameters.
   func afterStep()
+
+  /// Seconds that ``backward(_:in:)`` has spent so far in its two passes, collectives aside.
+  var seconds: TaskSeconds { get }
+
+  /// What a batch's samples are called, for messages.
+  func keys(of batch: Batch) -> [String]
+
+  /// Text tokens of a batch that are computed.
+  func tokenCount(of batch: Batch) -> Int
+}
+
+/// Seconds since the start; a task that does not tell them has none.
+public struct TaskSeconds: Sendable, Equatable {
+  public var forward = 0.0
+  public var backward = 0.0
+
+  public init() {}
 }
 
 extension TrainingTask {
   public var buffers: [(name: String, variable: Variable)] { [] }
   public var scalarNames: [String] { [] }
   public func afterStep() {}
+  public var seconds: TaskSeconds { TaskSeconds() }
+  public func keys(of batch: Batch) -> [String] { [] }
+  public func tokenCount(of batch: Batch) -> Int { 0 }
 }

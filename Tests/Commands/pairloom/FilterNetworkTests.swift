@@ -1,3 +1,4 @@
+import CLIPTraining
 import Foundation
 import PairDataset
 import PipelineCore

@@ -164,3 +164,48 @@ struct GradientTests {
     }
   }
 }
+
+/// The operations of what comes after CLIP.
+struct LaterOperationTests {
+  @Test("a step of an LSTM, of widths around the eight lanes", arguments: [1, 3, 8, 13])
+  func lstm(width: Int) {
+    let (gates, cell) = (
+      randomTensor([3, 4 * width], seed: 1), randomTensor([3, width], seed: 2)
+    )
+    expectGradients(of: [gates, cell]) { lstmStep(gates: $0[0], cell: $0[1]).hidden }
+    expectGradients(of: [gates, cell]) { lstmStep(gates: $0[0], cell: $0[1]).cell }
+    expectGradients(of: [gates, cell]) {
+      let step = lstmStep(gates: $0[0], cell: $0[1])
+      return step.hidden + step.cell * step.cell
+    }
+  }
+
+  @Test("group norm, of one group, several, and one channel each", arguments: [1, 2, 6])
+  func groupNorms(groups: Int) {
+    let inputs = [
+      randomTensor([2, 3, 1, 6], seed: 3), randomTensor([6], seed: 4), randomTensor([6], seed: 5),
+    ]
+    expectGradients(of: inputs, tolerance: 2e-3) {
+      groupNorm($0[0], $0[1], $0[2], groups: groups, epsilon: 1e-2)
+    }
+  }
+
+  @Test("resampling up and down, and rows put in their places")
+  func resampling() {
+    expectGradients(of: [randomTensor([2, 2, 3, 3], seed: 6)]) { upsampledNearest($0[0], 2) }
+    let weights = randomTensor([5, 3], seed: 7)
+    for axis in [0, 1, 2] {
+      var shape = [2, 4, 2]
+      shape[axis] = 3
+      expectGradients(of: [randomTensor(shape, seed: 8)]) {
+        resampled($0[0], axis: axis, weights: weights)
+      }
+    }
+    expectGradients(of: [randomTensor([3, 4], seed: 9)]) {
+      scatteredRows($0[0], at: [4, 1, 4], count: 6)
+    }
+    let rows = scatteredRows(
+      Variable(Tensor(shape: [3, 1], [1, 2, 4])), at: [2, 0, 2], count: 4)
+    #expect(rows.value.values == [2, 0, 5, 0])
+  }
+}

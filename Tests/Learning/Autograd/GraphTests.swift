@@ -82,14 +82,17 @@ struct GraphTests {
   @Test("backward frees the graph: a result that is still held holds no operands")
   func freesGraph() {
     let x = leaf([1, 2])
-    weak var between: Variable?
+    weak var between: GradientTarget?
+    weak var value: Variable?
     func build() -> Variable {
       let inner = x * x
-      between = inner
+      (between, value) = (inner.target, inner)
       return inner.sum()
     }
     let y = build()
     #expect(between != nil)
+    // A sum needs no value of what it sums: the graph alone holds none.
+    #expect(value == nil)
     y.backward()
     #expect(between == nil)
     #expect(y.requiresGradient)

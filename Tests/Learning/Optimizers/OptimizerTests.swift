@@ -124,7 +124,7 @@ struct OptimizerTests {
   @Test("the schedule equals open_clip's cosine_lr")
   func schedule() throws {
     let expected = try OptimizerFixture.load().schedule
-    let schedule = CosineSchedule(base: 5e-4, warmup: 10, total: 40)
+    let schedule = LearningRateSchedule(base: 5e-4, warmup: 10, total: 40)
     // Both round one Double to Float.
     #expect(expected.indices.map { schedule.learningRate(step: $0) } == expected)
   }

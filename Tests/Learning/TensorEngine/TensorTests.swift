@@ -79,7 +79,7 @@ struct CPUFeatureTests {
       return [
         x.exp().values, Tensor.combine(x, w, .multiply).values, [x.sum(), x.norm(), x.dot(norm)],
         norm.values, weights.values, sums.values, x.softmax().values,
-        x.gelu(.exact, bias: w, wantsSlope: false).value.values,
+        x.gelu(.exact, bias: w).values,
         x.layerNormInputGradient(x, weight: w, mean: mean, inverseDeviation: inverse).values,
       ]
     }
@@ -100,8 +100,8 @@ struct CPUFeatureTests {
         heads: 3, queryLengths: lengths, keyLengths: lengths, causal: true, scale: 1)
       return Tensor.attention(
         AttentionColumns(qkv), AttentionColumns(qkv, column: 12), AttentionColumns(qkv, column: 24),
-        width: 12, layout: layout, keepsWeights: false
-      ).value.values
+        width: 12, layout: layout
+      ).values
     }
     TensorThreads.set(3)
     let three = result()

@@ -72,7 +72,7 @@ struct CLIPConfigurationTests {
       ),
       (#"{"embed_dim": 8, "vision_cfg": {}, "text_cfg": {"pool_type": "last"}}"#, "pool_type"),
       (
-        #"{"embed_dim": 8, "vision_cfg": {}, "text_cfg": {}, "init_logit_bias": -10}"#,
+        #"{"embed_dim": 8, "vision_cfg": {}, "text_cfg": {}, "init_logit_bias": "low"}"#,
         "init_logit_bias"
       ),
       (#"{"embed_dim": 8, "vision_cfg": {"width": 100}, "text_cfg": {}}"#, "head_width 64"),

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Scores pairs by a linear model without any network: ridge CCA from gradients and colours to hashed words.
 
-usage: linear_baseline.py SHARD… --score SHARD… --out SCORES.csv      (wants numpy and Pillow)
+usage: linear_baseline.py SHARD… --score SHARD… [--out SCORES.csv] [--arrays FILE.npz]   (wants numpy and Pillow)
 
 A picture is its gradients by direction in 8 × 8 cells, its colours in 8 × 8 pixels, and a histogram of 64
 colours; a caption its words and their beginnings, hashed to 2,048 places and weighed by rarity. Both are whitened with
 a ridge and turned so that they agree most; the score is the cosine in the first 128 directions. Learns from the shards that
-come first, with its constants as they are. SCORES.csv has shard, key and score.
+come first, with its constants as they are. SCORES.csv has shard, key and score; FILE.npz `images` and `texts`, rows of
+length one in those directions.
 """
 import argparse, csv, re, zlib
 
@@ -17,7 +18,8 @@ from shard_pairs import pairs
 options = argparse.ArgumentParser()
 options.add_argument("shards", nargs="+")
 options.add_argument("--score", nargs="+", required=True)
-options.add_argument("--out", required=True)
+options.add_argument("--out")
+options.add_argument("--arrays")
 options = options.parse_args()
 PLACES, RIDGE, DIRECTIONS = 2048, 0.1, 128
 
@@ -68,9 +70,12 @@ left, right = left @ u[:, :DIRECTIONS] * s[:DIRECTIONS], right @ v[:DIRECTIONS].
 
 found, x, y = features(options.score)
 a, b = (x - means[0]) / means[1] @ left, (y * rarity - middle) @ right
-cosines = (a * b).sum(1) / (numpy.linalg.norm(a, axis=1) * numpy.linalg.norm(b, axis=1) + 1e-12)
-with open(options.out, "w", newline="") as file:
-    table = csv.writer(file)
-    table.writerow(["shard", "key", "score"])
-    for (path, key, _, _), score in zip(found, cosines):
-        table.writerow([path, key, score])
+a, b = (side / (numpy.linalg.norm(side, axis=1, keepdims=True) + 1e-12) for side in (a, b))
+if options.arrays:
+    numpy.savez(options.arrays, images=a, texts=b)
+if options.out:
+    with open(options.out, "w", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(["shard", "key", "score"])
+        for (path, key, _, _), score in zip(found, (a * b).sum(1)):
+            table.writerow([path, key, score])

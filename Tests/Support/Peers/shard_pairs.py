@@ -4,8 +4,8 @@ import io, subprocess, tarfile
 from PIL import Image
 
 
-def pairs(path):
-    """(key, RGB picture, caption) in order; the pictures are JPEG. `lz4` is Debian's program."""
+def pairs(path, text="txt"):
+    """(key, RGB picture, what the member `text` says) in order. `lz4` is Debian's program."""
     data = open(path, "rb").read()
     if path.endswith(".lz4"):
         data = subprocess.run(["lz4", "-dc", path], check=True, stdout=subprocess.PIPE).stdout
@@ -15,4 +15,5 @@ def pairs(path):
             key, kind = member.name.rsplit(".", 1)
             members.setdefault(key, {})[kind] = tar.extractfile(member).read()
     for key, parts in members.items():
-        yield key, Image.open(io.BytesIO(parts["jpg"])).convert("RGB"), parts["txt"].decode()
+        picture = parts.get("jpg") or parts["png"]
+        yield key, Image.open(io.BytesIO(picture)).convert("RGB"), parts[text].decode()

@@ -8,27 +8,11 @@ data=$1 out=$2 python=$3 here=$(cd "$(dirname "$0")" && pwd) base=http://127.0.0
 shift 3
 seeds=("${@:-1}")
 [ $# -gt 0 ] || seeds=(1 2)
-pairloom=$here/../../../.build/release/pairloom
-mkdir -p "$out"
-python3 "$data/serve.py" --root "$data/corpus" --port "${PORT:-8000}" &
-web=$!
-trap 'kill -9 $web' EXIT
-until python3 -c "import urllib.request as u; u.urlopen('$base/_health')" 2>/dev/null; do sleep 0.2; done
-python3 "$here/dfn_lists.py" "$data" "$base" "$out/lists"
-
-weave() { # NAME, further options
-  "$pairloom" run urls --folder "$out/$1" --set input="$out/lists/$1.csv" --set allow_addresses=[127.0.0.0/8] \
-    "${@:2}" 2>"$out/$1.log" || { cat "$out/$1.log" >&2; exit 1; }
-}
+source "$here/shared_web.sh"
 weave matched
 weave mismatched
-# No trusted picture looks like an unseen one, and no caption of a template stands under too many.
-weave trusted --set "duplicates.evaluation_sets=[$out/matched/duplicates/pictures.index]" \
-  --set duplicates.scope=pair --set duplicates.caption_limit=8
+weave_trusted
 
-settings=()
-for setting in ${SETTINGS:-}; do settings+=(--set "$setting"); done
-TIMEFORMAT="pairloom's training: %R s, %U s of processor time"
 for seed in "${seeds[@]}"; do
   time "$pairloom" train "$here/../../../Manifests/filter-network.yaml" --folder "$out/net-$seed" \
     --set data="$out/trusted/dataset.json" --set seed="$seed" ${settings[@]+"${settings[@]}"} 2>"$out/net-$seed.log" || { cat "$out/net-$seed.log" >&2; exit 1; }
@@ -40,7 +24,7 @@ for seed in "${seeds[@]}"; do
     "$pairloom" score "$out/$run"/shards/*.tar.lz4 --model "$out/net-$seed" --out "$out/scores/$seed/$run.parquet" >"$out/score.log" 2>&1 \
       || { cat "$out/score.log" >&2; exit 1; }
   done
-  "$python" "$here/../Peers/filter_network.py" "$out/net-$seed" "$out"/trusted/shards/*.tar.lz4 --seed "$seed" \
+  "$python" "$here/../Peers/train_beside.py" "$out/net-$seed" "$out"/trusted/shards/*.tar.lz4 --seed "$seed" \
     --score "$out"/{matched,mismatched,dirty}/shards/*.tar.lz4 --out "$out/open_clip-$seed.csv"
 done
 "$python" "$here/../Peers/linear_baseline.py" "$out"/trusted/shards/*.tar.lz4 \

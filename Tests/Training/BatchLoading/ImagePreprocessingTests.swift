@@ -83,7 +83,7 @@ import Testing
     let preprocessing = ImagePreprocessing(size: 16)
     func crop(_ epoch: UInt64) -> [Float] {
       var stream = RandomStream(seed: 1, path: epoch, 7)
-      return preprocessing.train(image, random: &stream, scale: 0.3...1)
+      return preprocessing.train(FilePicture(image), random: &stream, scale: 0.3...1)
     }
     #expect(crop(1) == crop(1))
     #expect(crop(1) != crop(2))

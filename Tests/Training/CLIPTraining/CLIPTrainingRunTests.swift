@@ -51,20 +51,24 @@ struct ColouredSquares {
 
   func manifest(_ overrides: [String] = []) throws -> TrainingManifest {
     try TrainingManifest.parse(
-      """
-      data: \(dataset)
-      model:
-        embed_dim: 32
-        vision_cfg: {image_size: 24, patch_size: 8, layers: 2, width: 64, head_width: 32}
-        text_cfg: {context_length: 16, vocab_size: 600, width: 64, heads: 2, layers: 2}
-      tokenizer: {train_vocabulary: 600}
-      seed: 3
-      threads: 1
-      global_batch: 64
-      steps: 20
-      optimizer: {learning_rate: 2.0e-3, warmup_steps: 5, clip_norm: 1.0}
-      log_every: 1
-      """, name: "squares", overrides: overrides)
+      Self.manifestText(data: dataset), name: "squares", overrides: overrides)
+  }
+
+  static func manifestText(data: String) -> String {
+    """
+    data: \(data)
+    model:
+      embed_dim: 32
+      vision_cfg: {image_size: 24, patch_size: 8, layers: 2, width: 64, head_width: 32}
+      text_cfg: {context_length: 16, vocab_size: 600, width: 64, heads: 2, layers: 2}
+    tokenizer: {train_vocabulary: 600}
+    seed: 3
+    threads: 1
+    global_batch: 64
+    steps: 20
+    optimizer: {learning_rate: 2.0e-3, warmup_steps: 5, clip_norm: 1.0}
+    log_every: 1
+    """
   }
 }
 
@@ -134,25 +138,35 @@ struct ColouredSquares {
     _ = try Self.train(try data.manifest(settings), in: out)
     let files = ["/manifest.yaml", "/model.safetensors", "/metrics.jsonl"]
     let before = try files.map { try DurableFile.read(out + $0) }
-    func refuses(_ other: TrainingManifest) throws {
+    func refuses(_ other: TrainingManifest, _ change: String) throws {
       let error = #expect(throws: CheckpointError.self) {
         try CLIPTrainingRun.run(manifest: other, folder: out, group: .alone)
       }
-      guard case .otherConfiguration = error?.reason else {
+      guard case .otherConfiguration(let difference) = error?.reason else {
         Issue.record("\(String(describing: error))")
         return
       }
+      #expect(difference.contains("\n  \(change)"), "\(difference)")
       #expect(try files.map { try DurableFile.read(out + $0) } == before)
     }
-    for change in ["optimizer.learning_rate=1.0e-3", "augmentation.scale=[0.8,1.0]", "seed=4"] {
-      try refuses(try data.manifest(settings + [change]))
+    for (setting, change) in [
+      ("optimizer.learning_rate=1.0e-3", "optimizer.learning_rate: 0.002 → 0.001"),
+      ("augmentation.scale=[0.8,1.0]", "augmentation.scale: none → [0.8, 1.0]"),
+      ("seed=4", "seed: 3 → 4"), ("global_batch=32", "global_batch: 64 → 32"),
+      ("model.vision_cfg.width=32", "model.vision_cfg.width: 64 → 32"),
+      (
+        "optimizer.decay_rule=open_clip_main",
+        "optimizer.decay_rule: open_clip_3 → open_clip_main"
+      ),
+    ] {
+      try refuses(try data.manifest(settings + [setting]), change)
     }
     let dataset = try DatasetManifest.read(data.dataset)
     try DatasetManifest(shards: dataset.shards, recipeSHA256: "another", funnel: [])
       .write(to: data.dataset)
-    try refuses(try data.manifest(settings))
-    // What does not decide the numbers may change.
+    try refuses(try data.manifest(settings), "data (SHA-256): ")
     try dataset.write(to: data.dataset)
+    // What does not decide the numbers may change.
     let outcome = try CLIPTrainingRun.run(
       manifest: try data.manifest(settings + ["log_every=2", "image_cache_mb=0"]), folder: out,
       group: .alone)

@@ -45,7 +45,7 @@ import Testing
     let starts = sizes.reduce(into: [0]) { $0.append(($0.last ?? 0) + $1) }
     let parts = try Ranks.run(sizes.count) { group in
       let own = starts[group.rank]..<starts[group.rank + 1]
-      let loss = try ContrastiveLoss(
+      let loss = try ContrastiveLoss.evaluate(
         images: Tensor(shape: [own.count, width], images[own].flatMap { $0 }),
         texts: Tensor(shape: [own.count, width], texts[own].flatMap { $0 }), scale: scale,
         in: group)
@@ -102,7 +102,7 @@ import Testing
   @Test("features that are all the same tell no pair apart")
   func ties() throws {
     let same = Tensor(shape: [4, 2], [Float](repeating: Float(0.5).squareRoot(), count: 8))
-    let loss = try ContrastiveLoss(images: same, texts: same, scale: 10, in: .alone)
+    let loss = try ContrastiveLoss.evaluate(images: same, texts: same, scale: 10, in: .alone)
     #expect(loss.accuracyShare == 0)
     // ln 4 knows nothing; 1e-6: one Float logarithm.
     #expect(abs(loss.loss - log(4)) < 1e-6)

@@ -1,3 +1,4 @@
+import CLIPTraining
 import DurableFiles
 import PairDataset
 import PipelineCore

@@ -17,17 +17,16 @@ public func attention(_ qkv: Variable, lengths: [Int], heads: Int, causal: Bool)
   let layout = AttentionLayout(
     heads: heads, queryLengths: lengths, keyLengths: lengths, causal: causal,
     scale: 1 / Float(width / heads).squareRoot())
-  let (q, k, v) = (
-    AttentionColumns(input), AttentionColumns(input, column: width),
-    AttentionColumns(input, column: 2 * width)
-  )
-  let (y, weights) = Tensor.attention(
-    q, k, v, width: width, layout: layout, keepsWeights: recordsGraph([qkv]))
-  return Variable(result: y, of: [qkv]) { dy in
-    guard let weights else { return }
-    var gradients = [Tensor(uninitialized: input.shape)]
+  func columns(_ tensor: Tensor) -> [AttentionColumns] {
+    (0..<3).map { AttentionColumns(tensor, column: $0 * width) }
+  }
+  let parts = columns(input)
+  let y = Tensor.attention(parts[0], parts[1], parts[2], width: width, layout: layout)
+  return Variable(result: y, of: [qkv]) { [qkv = qkv.target, kept = qkv.kept()] dy in
+    let parts = columns(kept.restored())
+    var gradients = [Tensor(uninitialized: qkv.shape)]
     Tensor.attentionGradient(
-      dy, weights: weights, q, k, v, width: width, layout: layout, into: &gradients,
+      dy, parts[0], parts[1], parts[2], width: width, layout: layout, into: &gradients,
       places: (0, 0, 0))
     qkv.accumulate(gradients[0])
   }
@@ -51,24 +50,26 @@ public func attention(
   let layout = AttentionLayout(
     heads: heads, queryLengths: queryLengths, keyLengths: keyLengths, causal: causal,
     scale: 1 / Float(width / heads).squareRoot())
-  let (queries, keys, values) = (
-    AttentionColumns(q.value), AttentionColumns(keysAndValues.value),
-    AttentionColumns(keysAndValues.value, column: width)
-  )
   precondition(
     keysAndValues.value.columns == 2 * width,
     "attention: queries \(q.shape) with keys and values \(keysAndValues.shape)")
-  let (y, weights) = Tensor.attention(
-    queries, keys, values, width: width, layout: layout,
-    keepsWeights: recordsGraph([q, keysAndValues]))
-  return Variable(result: y, of: [q, keysAndValues]) { dy in
-    guard let weights else { return }
-    var gradients = [q, keysAndValues].map { Tensor(uninitialized: $0.shape) }
+  func columns(_ q: Tensor, _ both: Tensor) -> [AttentionColumns] {
+    [AttentionColumns(q), AttentionColumns(both), AttentionColumns(both, column: width)]
+  }
+  let parts = columns(q.value, keysAndValues.value)
+  let y = Tensor.attention(parts[0], parts[1], parts[2], width: width, layout: layout)
+  return Variable(result: y, of: [q, keysAndValues]) {
+    [
+      q = q.target, both = keysAndValues.target, keptQueries = q.kept(),
+      keptBoth = keysAndValues.kept()
+    ] dy in
+    let parts = columns(keptQueries.restored(), keptBoth.restored())
+    var gradients = [q, both].map { Tensor(uninitialized: $0.shape) }
     Tensor.attentionGradient(
-      dy, weights: weights, queries, keys, values, width: width, layout: layout, into: &gradients,
+      dy, parts[0], parts[1], parts[2], width: width, layout: layout, into: &gradients,
       places: (0, 1, 1))
     q.accumulate(gradients[0])
-    keysAndValues.accumulate(gradients[1])
+    both.accumulate(gradients[1])
   }
 }
 
@@ -91,18 +92,18 @@ public func attention(
   let layout = AttentionLayout(
     heads: heads, queryLengths: queryLengths, keyLengths: keyLengths, causal: causal,
     scale: 1 / Float(width / heads).squareRoot())
-  let columns = (AttentionColumns(q.value), AttentionColumns(k.value), AttentionColumns(v.value))
-  let (y, weights) = Tensor.attention(
-    columns.0, columns.1, columns.2, width: width, layout: layout,
-    keepsWeights: recordsGraph([q, k, v]))
-  return Variable(result: y, of: [q, k, v]) { dy in
-    guard let weights else { return }
-    var gradients = [q, k, v].map { Tensor(uninitialized: $0.shape) }
+  let y = Tensor.attention(
+    AttentionColumns(q.value), AttentionColumns(k.value), AttentionColumns(v.value), width: width,
+    layout: layout)
+  return Variable(result: y, of: [q, k, v]) {
+    [
+      targets = [q, k, v].map(\.target), kept = [q, k, v].map { $0.kept() }
+    ] dy in
+    let parts = kept.map { AttentionColumns($0.restored()) }
+    var gradients = targets.map { Tensor(uninitialized: $0.shape) }
     Tensor.attentionGradient(
-      dy, weights: weights, columns.0, columns.1, columns.2, width: width, layout: layout,
-      into: &gradients, places: (0, 1, 2))
-    q.accumulate(gradients[0])
-    k.accumulate(gradients[1])
-    v.accumulate(gradients[2])
+      dy, parts[0], parts[1], parts[2], width: width, layout: layout, into: &gradients,
+      places: (0, 1, 2))
+    for (target, gradient) in zip(targets, gradients) { target.accumulate(gradient) }
   }
 }

@@ -17,7 +17,14 @@ public func batchNorm(
   let inverse = inverseDeviation(variance, epsilon)
   let (scale, shift) = affine(gain, bias.value, mean, inverse)
   let y = Tensor.combine(.combine(input, scale, .multiply), shift, .add)
-  let value = Variable(result: y, of: [x, weight, bias]) { dy in
+  let kept = x.kept()
+  // What reads the result keeps nothing of it.
+  let again = Remaking { _ in
+    .combine(.combine(kept.restored(), scale, .multiply), shift, .add)
+  }
+  let value = Variable(result: y, of: [x, weight, bias], again: again) {
+    [x = x.target, weight = weight.target, bias = bias.target] dy in
+    let input = kept.restored()
     let (sum, product) = input.columnGradients(dy, mean: mean, inverse: inverse)
     weight.accumulate(product)
     bias.accumulate(sum)
@@ -53,8 +60,13 @@ public func batchNorm(
   let inverse = inverseDeviation(variance, epsilon)
   let (scale, shift) = affine(weight.value, bias.value, mean, inverse)
   let y = Tensor.combine(.combine(input, scale, .multiply), shift, .add)
-  return Variable(result: y, of: [x, weight, bias]) { dy in
-    if weight.requiresGradient || bias.requiresGradient {
+  let needsInput = weight.requiresGradient || bias.requiresGradient
+  return Variable(result: y, of: [x, weight, bias]) {
+    [
+      x = x.target, weight = weight.target, bias = bias.target,
+      kept = needsInput ? x.kept() : nil
+    ] dy in
+    if let input = kept?.restored() {
       let (sum, product) = input.columnGradients(dy, mean: mean, inverse: inverse)
       weight.accumulate(product)
       bias.accumulate(sum)

@@ -14,18 +14,24 @@ public func conv2d(
   _ x: Variable, _ weight: Variable, _ bias: Variable? = nil, stride: Int = 1, padding: Int = 0,
   groups: Int = 1
 ) -> Variable {
-  let (input, filters) = (x.value, weight.value)
-  let y = input.convolved(
+  let filters = weight.value
+  let y = x.value.convolved(
     filters, stride: stride, padding: padding, groups: groups,
     epilogue: ConvolutionEpilogue(shift: bias?.value))
-  return Variable(result: y, of: [x, weight] + (bias.map { [$0] } ?? [])) { dy in
-    weight.accumulate(
-      input.convolutionWeightGradient(
-        dy, weightShape: filters.shape, stride: stride, padding: padding, groups: groups))
+  return Variable(result: y, of: [x, weight] + (bias.map { [$0] } ?? [])) {
+    [
+      x = x.target, weight = weight.target, bias = bias?.target,
+      input = weight.requiresGradient ? x.kept() : nil
+    ] dy in
+    if let input {
+      weight.accumulate(
+        input.restored().convolutionWeightGradient(
+          dy, weightShape: filters.shape, stride: stride, padding: padding, groups: groups))
+    }
     bias?.updateGradient { $0.addRowSum(of: dy) }
     x.accumulate(
       .convolutionInputGradient(
-        dy, weight: filters, shape: input.shape, stride: stride, padding: padding, groups: groups))
+        dy, weight: filters, shape: x.shape, stride: stride, padding: padding, groups: groups))
   }
 }
 
@@ -39,7 +45,8 @@ public func conv2d(
 /// - Returns: `[B, H', W', C]`, H' = (H − size) / stride + 1.
 public func averagePool2d(_ x: Variable, _ size: Int, stride: Int? = nil) -> Variable {
   let (shape, step) = (x.shape, stride ?? size)
-  return Variable(result: x.value.averagePooled(size, stride: step), of: [x]) { dy in
+  return Variable(result: x.value.averagePooled(size, stride: step), of: [x]) {
+    [x = x.target] dy in
     x.accumulate(.averagePoolGradient(dy, shape: shape, size: size, stride: step))
   }
 }

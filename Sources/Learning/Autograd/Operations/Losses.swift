@@ -13,7 +13,8 @@ public func crossEntropy(_ logits: Variable, _ targets: [Int32]) -> Variable {
   let rows = Float(logits.shape[0])
   let (losses, probabilities) = logits.value.crossEntropy(
     targets, wantsProbabilities: recordsGraph([logits]))
-  return Variable(result: Tensor(losses.sum() / rows), of: [logits]) { dy in
+  return Variable(result: Tensor(losses.sum() / rows), of: [logits]) {
+    [logits = logits.target] dy in
     guard var gradient = probabilities else { return }
     gradient.subtractOnes(at: targets)
     gradient.scale(by: dy.scalar / rows)

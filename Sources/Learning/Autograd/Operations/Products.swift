@@ -1,4 +1,4 @@
-public import TensorEngine
+import TensorEngine
 
 /// The matrix product op(a)·op(b).
 ///
@@ -11,14 +11,20 @@ public import TensorEngine
 public func matmul(
   _ a: Variable, _ b: Variable, transposeA: Bool = false, transposeB: Bool = false
 ) -> Variable {
-  let (x, y) = (a.value, b.value)
-  let result = Tensor.matmul(x, y, transposeA: transposeA, transposeB: transposeB)
-  return Variable(result: result, of: [a, b]) { dz in
-    a.accumulate(
-      transposeA
-        ? .matmul(batched(y, like: x), dz, transposeA: transposeB, transposeB: true)
-        : .matmul(dz, y, transposeB: !transposeB))
-    if y.shape.count == 2, x.shape.count > 2 {
+  let result = Tensor.matmul(a.value, b.value, transposeA: transposeA, transposeB: transposeB)
+  let isShared = b.shape.count == 2 && a.shape.count > 2
+  // Each side is needed for the other's gradient alone.
+  let x = b.requiresGradient ? a.kept() : nil
+  let y = a.requiresGradient ? b.kept() : nil
+  return Variable(result: result, of: [a, b]) { [a = a.target, b = b.target] dz in
+    if let y = y?.restored() {
+      a.accumulate(
+        transposeA
+          ? .matmul(batched(y, like: a.shape), dz, transposeA: transposeB, transposeB: true)
+          : .matmul(dz, y, transposeB: !transposeB))
+    }
+    guard let x = x?.restored() else { return }
+    if isShared {
       b.accumulate(sharedGradient(x, dz, transposeA: transposeA, transposeB: transposeB))
     } else {
       b.accumulate(
@@ -29,10 +35,10 @@ public func matmul(
   }
 }
 
-/// A matrix repeated over the batch axes of `other`, where it lacks them.
-private func batched(_ matrix: Tensor, like other: Tensor) -> Tensor {
-  guard matrix.shape.count == 2, other.shape.count > 2 else { return matrix }
-  let batch = Array(other.shape.dropLast(2))
+/// A matrix repeated over the batch axes of the shape `other`, where it lacks them.
+private func batched(_ matrix: Tensor, like other: [Int]) -> Tensor {
+  guard matrix.shape.count == 2, other.count > 2 else { return matrix }
+  let batch = Array(other.dropLast(2))
   return matrix.repeated(batch.reduce(1, *), axis: 0).reshaped(batch + matrix.shape)
 }
 
@@ -59,36 +65,16 @@ private func sharedGradient(
 ///   - bias: `[out]` or nil.
 /// - Returns: `[…, out]`.
 public func linear(_ x: Variable, _ weight: Variable, _ bias: Variable? = nil) -> Variable {
-  let (input, matrix) = (x.value, weight.value)
-  var y = affine(input, matrix)
+  var y = affine(x.value, weight.value)
   if let bias { y.add(bias.value) }
-  return Variable(result: y, of: [x, weight] + (bias.map { [$0] } ?? [])) { dy in
-    propagateAffine(dy, to: x, input, weight, matrix, bias)
-  }
-}
-
-/// `gelu(linear(x, weight, bias), kind)` in one pass over the activations.
-///
-/// - Parameters:
-///   - x: `[…, in]`.
-///   - weight: `[out, in]`.
-///   - bias: `[out]` or nil.
-///   - activation: Which GELU.
-/// - Returns: `[…, out]`.
-public func linear(
-  _ x: Variable, _ weight: Variable, _ bias: Variable?, activation: GELU
-) -> Variable {
-  let (input, matrix) = (x.value, weight.value)
   let operands = [x, weight] + (bias.map { [$0] } ?? [])
-  let (y, slope) = affine(input, matrix).gelu(
-    activation, bias: bias?.value, wantsSlope: recordsGraph(operands))
-  return Variable(result: y, of: operands) { dy in
-    guard let slope else { return }
-    propagateAffine(.combine(dy, slope, .multiply), to: x, input, weight, matrix, bias)
-  }
+  guard recordsGraph(operands) else { return Variable(y) }
+  let map = AffineGradient(x, weight, bias)
+  return Variable(result: y, of: operands) { dy in map.propagate(dy) }
 }
 
-private func affine(_ x: Tensor, _ weight: Tensor) -> Tensor {
+/// x·weightᵀ.
+func affine(_ x: Tensor, _ weight: Tensor) -> Tensor {
   precondition(
     weight.shape.count == 2 && !x.shape.isEmpty && x.columns == weight.shape[1],
     "linear: input \(x.shape) for a weight \(weight.shape)")
@@ -96,12 +82,28 @@ private func affine(_ x: Tensor, _ weight: Tensor) -> Tensor {
     .reshaped(x.shape.dropLast() + [weight.shape[0]])
 }
 
-private func propagateAffine(
-  _ dy: Tensor, to x: Variable, _ input: Tensor, _ weight: Variable, _ matrix: Tensor,
-  _ bias: Variable?
-) {
-  weight.updateGradient { $0.addMatmul(dy, input, transposeA: true) }
-  bias?.updateGradient { $0.addRowSum(of: dy) }
-  x.accumulate(
-    Tensor.matmul(dy.reshaped([dy.rows, dy.columns]), matrix).reshaped(input.shape))
+/// The backward rule of x·weightᵀ + bias, with what it needs of the values.
+struct AffineGradient {
+  private let x: GradientTarget
+  private let weight: GradientTarget
+  private let bias: GradientTarget?
+  /// x, for the weight's gradient.
+  private let input: Kept?
+  /// The weight, for the gradient of x.
+  private let matrix: Tensor?
+
+  init(_ x: Variable, _ weight: Variable, _ bias: Variable?) {
+    (self.x, self.weight, self.bias) = (x.target, weight.target, bias?.target)
+    input = weight.requiresGradient ? x.kept() : nil
+    matrix = x.requiresGradient ? weight.value : nil
+  }
+
+  func propagate(_ dy: Tensor) {
+    if let input { weight.accumulateMatmul(dy, input.restored(), transposeA: true) }
+    bias?.updateGradient { $0.addRowSum(of: dy) }
+    if let matrix {
+      x.accumulate(
+        Tensor.matmul(dy.reshaped([dy.rows, dy.columns]), matrix).reshaped(x.shape))
+    }
+  }
 }

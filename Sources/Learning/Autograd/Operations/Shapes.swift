@@ -4,8 +4,8 @@ extension Variable {
   /// The same elements under another shape; `-1` for at most one side takes what is left.
   public func reshaped(_ shape: [Int]) -> Variable {
     let before = self.shape
-    return Variable(result: value.reshaped(shape), of: [self]) { dy in
-      self.accumulate(dy.reshaped(before))
+    return Variable(result: value.reshaped(shape), of: [self]) { [target] dy in
+      target.accumulate(dy.reshaped(before))
     }
   }
 
@@ -13,8 +13,8 @@ extension Variable {
   public func transposed(_ axes: [Int]) -> Variable {
     var back = axes
     for (place, axis) in axes.enumerated() where axes.indices.contains(axis) { back[axis] = place }
-    return Variable(result: value.transposed(axes), of: [self]) { dy in
-      self.accumulate(dy.transposed(back))
+    return Variable(result: value.transposed(axes), of: [self]) { [target] dy in
+      target.accumulate(dy.transposed(back))
     }
   }
 
@@ -27,16 +27,16 @@ extension Variable {
 
   /// The part inside `range` of `axis`.
   public func slice(axis: Int, _ range: Range<Int>) -> Variable {
-    Variable(result: value.slice(axis: axis, range), of: [self]) { dy in
-      self.updateGradient { $0.addSlice(axis: axis, from: range.lowerBound, dy) }
+    Variable(result: value.slice(axis: axis, range), of: [self]) { [target] dy in
+      target.updateGradient { $0.addSlice(axis: axis, from: range.lowerBound, dy) }
     }
   }
 
   /// The sum of all elements, a scalar.
   public func sum() -> Variable {
     let shape = shape
-    return Variable(result: Tensor(value.sum()), of: [self]) { dy in
-      self.accumulate(Tensor(shape: shape, repeating: dy.scalar))
+    return Variable(result: Tensor(value.sum()), of: [self]) { [target] dy in
+      target.accumulate(Tensor(shape: shape, repeating: dy.scalar))
     }
   }
 
@@ -46,8 +46,8 @@ extension Variable {
   /// The sum over one axis, which disappears.
   public func sum(axis: Int) -> Variable {
     let length = shape.indices.contains(axis) ? shape[axis] : 0
-    return Variable(result: value.sum(axis: axis), of: [self]) { dy in
-      self.accumulate(dy.repeated(length, axis: axis))
+    return Variable(result: value.sum(axis: axis), of: [self]) { [target] dy in
+      target.accumulate(dy.repeated(length, axis: axis))
     }
   }
 
@@ -58,17 +58,18 @@ extension Variable {
 
   /// This tensor repeated along a new axis, as in a class token for every image.
   public func repeated(_ length: Int, axis: Int) -> Variable {
-    Variable(result: value.repeated(length, axis: axis), of: [self]) { dy in
-      self.accumulate(dy.sum(axis: axis))
+    Variable(result: value.repeated(length, axis: axis), of: [self]) { [target] dy in
+      target.accumulate(dy.sum(axis: axis))
     }
   }
 }
 
 /// The tensors one after the other along `axis`.
 public func concatenated(_ parts: [Variable], axis: Int) -> Variable {
-  Variable(result: .concatenated(parts.map(\.value), axis: axis), of: parts) { dy in
+  Variable(result: .concatenated(parts.map(\.value), axis: axis), of: parts) {
+    [targets = parts.map(\.target)] dy in
     var start = 0
-    for part in parts {
+    for part in targets {
       let end = start + part.shape[axis]
       part.accumulate(dy.slice(axis: axis, start..<end))
       start = end
@@ -83,7 +84,7 @@ public func concatenated(_ parts: [Variable], axis: Int) -> Variable {
 ///   - indices: Below N; a row named twice gets both gradients, added in this order.
 /// - Returns: `[indices.count, …]`.
 public func gatherRows(_ table: Variable, _ indices: [Int]) -> Variable {
-  Variable(result: table.value.gatherRows(indices), of: [table]) { dy in
+  Variable(result: table.value.gatherRows(indices), of: [table]) { [table = table.target] dy in
     table.updateGradient { $0.scatterAddRows(dy, at: indices) }
   }
 }

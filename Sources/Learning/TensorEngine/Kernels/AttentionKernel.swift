@@ -1,3 +1,6 @@
+/// The most queries whose scores are in memory at a time, per thread.
+private let longestTile = 512
+
 /// Which rows attend to which, in packed sequences.
 ///
 /// Sequences stand one after the other without padding: `queryLengths` cuts the rows of the queries,
@@ -28,30 +31,48 @@ public struct AttentionLayout: Sendable {
   fileprivate struct Item {
     var head: Int
     var queryStart, queries, keyStart, keys: Int
-    /// Where its weights lie, and how far apart their rows are (whole groups of eight).
-    var weights, stride: Int
+    /// How far apart the rows of its scores are: whole groups of eight.
+    var stride: Int { (keys + 7) / 8 * 8 }
+
+    /// Some of its queries, and the keys that they see.
+    struct Tile {
+      var rows: Range<Int>
+      var keys: Int
+    }
+
+    /// At most ``longestTile`` queries each, so that scores take memory by T, not by T²; the last ones, which see
+    /// every key, first.
+    func tiles(causal: Bool) -> [Tile] {
+      let count = (queries + longestTile - 1) / longestTile
+      return (0..<count).reversed().map { number in
+        let rows = queries * number / count..<queries * (number + 1) / count
+        return Tile(rows: rows, keys: causal ? keys - queries + rows.upperBound : keys)
+      }
+    }
   }
 
-  fileprivate func items() -> (items: [Item], weights: Int) {
+  /// The floats of the largest tile of scores.
+  fileprivate static func scratch(_ items: [Item]) -> Int {
+    items.map { min($0.queries, longestTile) * $0.stride }.max() ?? 0
+  }
+
+  fileprivate func items() -> [Item] {
     var items: [Item] = []
     items.reserveCapacity(queryLengths.count * heads)
-    var (queryStart, keyStart, weights) = (0, 0, 0)
+    var (queryStart, keyStart) = (0, 0)
     for (queries, keys) in zip(queryLengths, keyLengths) {
       precondition(
         queries > 0 && keys > 0 && (!causal || queries <= keys),
         "attention: \(queries) queries over \(keys) keys")
-      let stride = (keys + 7) / 8 * 8
       for head in 0..<heads {
         items.append(
           Item(
-            head: head, queryStart: queryStart, queries: queries, keyStart: keyStart, keys: keys,
-            weights: weights, stride: stride))
-        weights += queries * stride
+            head: head, queryStart: queryStart, queries: queries, keyStart: keyStart, keys: keys))
       }
       queryStart += queries
       keyStart += keys
     }
-    return (items, weights)
+    return items
   }
 }
 
@@ -80,61 +101,66 @@ extension Tensor {
   ///   - v: Values, as many rows as keys.
   ///   - width: The columns of all heads together.
   ///   - layout: The sequences.
-  ///   - keepsWeights: Whether a backward pass follows.
-  /// - Returns: `[ΣqueryLengths, width]`, and the softmax weights: per sequence and head a
-  ///   `[queries, keys rounded up to 8]` block.
+  /// - Returns: `[ΣqueryLengths, width]`.
   /// - Source: Vaswani et al. 2017 (arXiv:1706.03762), eq. 1.
   public static func attention(
     _ q: AttentionColumns, _ k: AttentionColumns, _ v: AttentionColumns, width: Int,
-    layout: AttentionLayout, keepsWeights: Bool
-  ) -> (value: Tensor, weights: Tensor?) {
+    layout: AttentionLayout
+  ) -> Tensor {
     let headWidth = checkAttention(q, k, v, width, layout)
-    let (items, size) = layout.items()
-    let scratch = items.map { $0.queries * $0.stride }.max() ?? 0
+    let items = layout.items()
+    let scratch = AttentionLayout.scratch(items)
     var value = Tensor(uninitialized: [q.tensor.rows, width])
-    var weights = Tensor(uninitialized: [keepsWeights ? size : 0])
     let result = value.mutableFloats
-    let kept = keepsWeights ? weights.mutableFloats : nil
     eachItem(items) { range in
-      var block = kept == nil ? Tensor(uninitialized: [scratch]) : nil
+      var block = Tensor(uninitialized: [scratch])
+      let p = block.mutableFloats
       for item in items[range] {
-        let p = BLAS.Matrix(
-          floats: kept ?? block?.mutableFloats ?? result, offset: kept == nil ? 0 : item.weights,
-          stride: item.stride)
-        BLAS.sgemm(
-          m: item.queries, n: item.keys, k: headWidth, alpha: layout.scale,
-          q.matrix(row: item.queryStart, head: item.head, width: headWidth),
-          k.matrix(row: item.keyStart, head: item.head, width: headWidth), transposeB: true,
-          into: p)
-        for row in 0..<item.queries {
-          let seen = layout.causal ? item.keys - item.queries + row + 1 : item.keys
-          let start = p.offset + row * item.stride
-          // Up to a whole group of eight the softmax sees -∞, behind it the weights are 0.
-          let rounded = (seen + 7) / 8 * 8
-          if rounded > seen { p.floats.fill(start + seen..<start + rounded, with: -.infinity) }
-          _ = softmaxRow(p.floats, start, rounded)
-          if item.stride > rounded {
-            p.floats.fill(start + rounded..<start + item.stride, with: 0)
-          }
+        for tile in item.tiles(causal: layout.causal) {
+          attentionWeights(q, k, item, tile, headWidth, layout, into: p)
+          BLAS.sgemm(
+            m: tile.rows.count, n: headWidth, k: tile.keys,
+            BLAS.Matrix(floats: p, stride: item.stride),
+            v.matrix(row: item.keyStart, head: item.head, width: headWidth),
+            into: BLAS.Matrix(
+              floats: result,
+              offset: (item.queryStart + tile.rows.lowerBound) * width + item.head * headWidth,
+              stride: width))
         }
-        BLAS.sgemm(
-          m: item.queries, n: headWidth, k: item.keys, p,
-          v.matrix(row: item.keyStart, head: item.head, width: headWidth),
-          into: BLAS.Matrix(
-            floats: result, offset: item.queryStart * width + item.head * headWidth, stride: width))
       }
     }
-    return (value, keepsWeights ? weights : nil)
+    return value
+  }
+
+  /// The softmax of a tile's scores, at the beginning of `p`; what a query does not see has weight 0.
+  private static func attentionWeights(
+    _ q: AttentionColumns, _ k: AttentionColumns, _ item: AttentionLayout.Item,
+    _ tile: AttentionLayout.Item.Tile, _ headWidth: Int, _ layout: AttentionLayout,
+    into p: Floats
+  ) {
+    BLAS.sgemm(
+      m: tile.rows.count, n: tile.keys, k: headWidth, alpha: layout.scale,
+      q.matrix(row: item.queryStart + tile.rows.lowerBound, head: item.head, width: headWidth),
+      k.matrix(row: item.keyStart, head: item.head, width: headWidth), transposeB: true,
+      into: BLAS.Matrix(floats: p, stride: item.stride))
+    for (place, row) in tile.rows.enumerated() {
+      let seen = layout.causal ? item.keys - item.queries + row + 1 : item.keys
+      let start = place * item.stride
+      // Up to a whole group of eight the softmax sees -∞, behind it the weights are 0.
+      let rounded = (seen + 7) / 8 * 8
+      if rounded > seen { p.fill(start + seen..<start + rounded, with: -.infinity) }
+      _ = softmaxRow(p, start, rounded)
+      if item.stride > rounded { p.fill(start + rounded..<start + item.stride, with: 0) }
+    }
   }
 
   /// The gradients of `attention`, written into the columns that `q`, `k` and `v` have in their tensors.
   ///
-  /// With P the weights and dO the gradient, per head: dV = Pᵀ·dO; dP = dO·Vᵀ;
+  /// With P the weights, which are computed once more, and dO the gradient, per head: dV = Pᵀ·dO; dP = dO·Vᵀ;
   /// dS = P∘(dP - rowsum(P∘dP))·scale; dQ = dS·K; dK = dSᵀ·Q.
   ///
   /// - Parameters:
   ///   - gradient: dO, `[ΣqueryLengths, width]`.
-  ///   - weights: What `attention` kept.
   ///   - q: Queries.
   ///   - k: Keys.
   ///   - v: Values.
@@ -144,8 +170,8 @@ extension Tensor {
   ///     q, k or v are overwritten. What lies in one tensor may share one destination.
   ///   - places: The destination of q, of k and of v.
   public static func attentionGradient(
-    _ gradient: Tensor, weights: Tensor, _ q: AttentionColumns, _ k: AttentionColumns,
-    _ v: AttentionColumns, width: Int, layout: AttentionLayout, into destinations: inout [Tensor],
+    _ gradient: Tensor, _ q: AttentionColumns, _ k: AttentionColumns, _ v: AttentionColumns,
+    width: Int, layout: AttentionLayout, into destinations: inout [Tensor],
     places: (q: Int, k: Int, v: Int)
   ) {
     let headWidth = checkAttention(q, k, v, width, layout)
@@ -154,9 +180,9 @@ extension Tensor {
         && destinations[places.k].shape == k.tensor.shape
         && destinations[places.v].shape == v.tensor.shape,
       "attention: gradient \(gradient.shape) for queries \(q.tensor.shape)")
-    let items = layout.items().items
-    let scratch = items.map { $0.queries * $0.stride }.max() ?? 0
-    let (dO, p) = (gradient.floats, weights.floats)
+    let items = layout.items()
+    let scratch = AttentionLayout.scratch(items)
+    let dO = gradient.floats
     let outputs = destinations.indices.map { destinations[$0].mutableFloats }
     let strides = destinations.map(\.columns)
     @Sendable func target(_ place: Int, _ column: Int, _ row: Int, _ head: Int) -> BLAS.Matrix {
@@ -165,39 +191,46 @@ extension Tensor {
         stride: strides[place])
     }
     eachItem(items) { range in
+      var weights = Tensor(uninitialized: [scratch])
       // Zeros: the lanes beyond the last key are multiplied, and no stray NaN may be there.
       var block = Tensor(shape: [scratch])
-      let dP = block.mutableFloats
+      let (p, dP) = (weights.mutableFloats, block.mutableFloats)
       for item in items[range] {
-        let weightMatrix = BLAS.Matrix(floats: p, offset: item.weights, stride: item.stride)
-        let dOMatrix = BLAS.Matrix(
-          floats: dO, offset: item.queryStart * width + item.head * headWidth, stride: width)
-        let dPMatrix = BLAS.Matrix(floats: dP, stride: item.stride)
-        BLAS.sgemm(
-          m: item.keys, n: headWidth, k: item.queries, weightMatrix, transposeA: true, dOMatrix,
-          into: target(places.v, v.column, item.keyStart, item.head))
-        BLAS.sgemm(
-          m: item.queries, n: item.keys, k: headWidth, dOMatrix,
-          v.matrix(row: item.keyStart, head: item.head, width: headWidth), transposeB: true,
-          into: dPMatrix)
-        for row in 0..<item.queries {
-          let (start, weight) = (row * item.stride, item.weights + row * item.stride)
-          let mean = dot(p, weight, dP, start, item.keys)
-          var index = 0
-          while index < item.stride {
-            dP[lanes: start + index] =
-              p[lanes: weight + index] * (dP[lanes: start + index] - mean) * layout.scale
-            index += 8
+        let (pMatrix, dPMatrix) = (
+          BLAS.Matrix(floats: p, stride: item.stride), BLAS.Matrix(floats: dP, stride: item.stride)
+        )
+        for tile in item.tiles(causal: layout.causal) {
+          // The first tile sees all keys and writes their gradients; the others add.
+          let beta: Float = tile.rows.upperBound == item.queries ? 0 : 1
+          let (rows, start) = (tile.rows.count, item.queryStart + tile.rows.lowerBound)
+          let dOMatrix = BLAS.Matrix(
+            floats: dO, offset: start * width + item.head * headWidth, stride: width)
+          attentionWeights(q, k, item, tile, headWidth, layout, into: p)
+          BLAS.sgemm(
+            m: tile.keys, n: headWidth, k: rows, pMatrix, transposeA: true, dOMatrix, beta: beta,
+            into: target(places.v, v.column, item.keyStart, item.head))
+          BLAS.sgemm(
+            m: rows, n: tile.keys, k: headWidth, dOMatrix,
+            v.matrix(row: item.keyStart, head: item.head, width: headWidth), transposeB: true,
+            into: dPMatrix)
+          for row in 0..<rows {
+            let start = row * item.stride
+            let mean = dot(p, start, dP, start, tile.keys)
+            var index = start
+            while index < start + item.stride {
+              dP[lanes: index] = p[lanes: index] * (dP[lanes: index] - mean) * layout.scale
+              index += 8
+            }
           }
+          BLAS.sgemm(
+            m: rows, n: headWidth, k: tile.keys, dPMatrix,
+            k.matrix(row: item.keyStart, head: item.head, width: headWidth),
+            into: target(places.q, q.column, start, item.head))
+          BLAS.sgemm(
+            m: tile.keys, n: headWidth, k: rows, dPMatrix, transposeA: true,
+            q.matrix(row: start, head: item.head, width: headWidth), beta: beta,
+            into: target(places.k, k.column, item.keyStart, item.head))
         }
-        BLAS.sgemm(
-          m: item.queries, n: headWidth, k: item.keys, dPMatrix,
-          k.matrix(row: item.keyStart, head: item.head, width: headWidth),
-          into: target(places.q, q.column, item.queryStart, item.head))
-        BLAS.sgemm(
-          m: item.keys, n: headWidth, k: item.queries, dPMatrix, transposeA: true,
-          q.matrix(row: item.queryStart, head: item.head, width: headWidth),
-          into: target(places.k, k.column, item.keyStart, item.head))
       }
     }
   }

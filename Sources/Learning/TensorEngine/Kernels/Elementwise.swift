@@ -63,6 +63,34 @@ extension Tensor {
     }
   }
 
+  /// Multiplies by as many elements in place.
+  public mutating func multiply(by other: Tensor) {
+    precondition(count == other.count, "multiply: shapes \(shape) and \(other.shape)")
+    let (y, x) = (mutableFloats, other.floats)
+    TensorThreads.split(count, grain: elementwiseGrain) { range in
+      eachLane(of: range) { index in
+        y[lanes: index] *= x[lanes: index]
+      } tail: { index, width in
+        for lane in index..<index + width { y[lane] *= x[lane] }
+      }
+    }
+  }
+
+  /// Takes over the values of a tensor of as many elements, in its own place.
+  public mutating func copyValues(of other: Tensor) {
+    precondition(count == other.count, "copyValues: shapes \(shape) and \(other.shape)")
+    let (y, x) = (mutableFloats, other.floats)
+    TensorThreads.split(count, grain: elementwiseGrain * 4) { range in
+      y.copy(from: x, at: range.lowerBound, to: range.lowerBound, length: range.count)
+    }
+  }
+
+  /// Sets every element, in its own place.
+  public mutating func fill(with value: Float) {
+    let y = mutableFloats
+    TensorThreads.split(count, grain: elementwiseGrain * 4) { y.fill($0, with: value) }
+  }
+
   /// Each row of the last axis multiplied by its own factor.
   ///
   /// - Parameter factors: One per row.

@@ -41,59 +41,76 @@ public enum GELU: String, Codable, Sendable, CaseIterable {
 }
 
 extension Tensor {
-  /// The elements through a GELU, and on demand the derivative at each of them.
-  ///
-  /// The backward pass is then one product. The derivative takes no more memory than the input that it
-  /// would otherwise be computed from, and costs least while that is in a register.
+  /// The elements through a GELU.
   ///
   /// - Parameters:
   ///   - kind: Which GELU.
   ///   - bias: `[D]`, added to the last axis first.
-  ///   - wantsSlope: Whether a backward pass follows.
-  /// - Returns: Value and derivative, both of this tensor's shape.
-  public func gelu(_ kind: GELU, bias: Tensor? = nil, wantsSlope: Bool) -> (
-    value: Tensor, slope: Tensor?
-  ) {
+  /// - Returns: The shape of this tensor.
+  public func gelu(_ kind: GELU, bias: Tensor? = nil) -> Tensor {
+    var value = Tensor(uninitialized: shape)
+    let y = value.mutableFloats
     // One loop per kind: the switch must not sit inside it.
     switch kind {
-    case .exact: geluLoop(.exact, bias, wantsSlope)
-    case .quick: geluLoop(.quick, bias, wantsSlope)
-    case .tanh: geluLoop(.tanh, bias, wantsSlope)
+    case .exact: geluLoop(floats, bias) { y.set($0, $1, GELU.exact.value($2)) }
+    case .quick: geluLoop(floats, bias) { y.set($0, $1, GELU.quick.value($2)) }
+    case .tanh: geluLoop(floats, bias) { y.set($0, $1, GELU.tanh.value($2)) }
     }
+    return value
   }
 
-  @inline(__always) private func geluLoop(_ kind: GELU, _ bias: Tensor?, _ wantsSlope: Bool) -> (
-    value: Tensor, slope: Tensor?
+  /// The elements through a GELU; this tensor becomes the derivative at each of them.
+  ///
+  /// - Parameters:
+  ///   - kind: Which GELU.
+  ///   - bias: `[D]`, added to the last axis first.
+  /// - Returns: The same bits as ``gelu(_:bias:)``.
+  public mutating func geluLeavingSlope(_ kind: GELU, bias: Tensor? = nil) -> Tensor {
+    var value = Tensor(uninitialized: shape)
+    let (x, y) = (mutableFloats, value.mutableFloats)
+    @Sendable @inline(__always) func set(
+      _ index: Int, _ width: Int, _ pair: (SIMD8<Float>, SIMD8<Float>)
+    ) {
+      y.set(index, width, pair.0)
+      x.set(index, width, pair.1)
+    }
+    switch kind {
+    case .exact: geluLoop(x, bias) { set($0, $1, GELU.exact.valueAndSlope($2)) }
+    case .quick: geluLoop(x, bias) { set($0, $1, GELU.quick.valueAndSlope($2)) }
+    case .tanh: geluLoop(x, bias) { set($0, $1, GELU.tanh.valueAndSlope($2)) }
+    }
+    return value
+  }
+
+  /// Calls `body` with an index, a width of at most eight and that many elements with their bias.
+  @inline(__always) private func geluLoop(
+    _ x: Floats, _ bias: Tensor?, _ body: @Sendable (Int, Int, SIMD8<Float>) -> Void
   ) {
     let columns = columns
     precondition(
       bias.map { $0.shape == [columns] } ?? true,
       "gelu: \(shape) with a bias of \(bias.map(\.shape) ?? [])")
-    var value = Tensor(uninitialized: shape)
-    var slope = Tensor(uninitialized: wantsSlope ? shape : [0])
-    let (x, y, d, b) = (
-      floats, value.mutableFloats, slope.mutableFloats, bias?.floats
-    )
+    let b = bias?.floats
     TensorThreads.split(rows, grain: max(1, elementwiseGrain / 4 / max(1, columns))) { range in
       for row in range {
         let start = row * columns
         eachLane(of: 0..<columns) { index in
           var lanes = x[lanes: start + index]
           if let b { lanes += b[lanes: index] }
-          if wantsSlope {
-            (y[lanes: start + index], d[lanes: start + index]) = kind.valueAndSlope(lanes)
-          } else {
-            y[lanes: start + index] = kind.value(lanes)
-          }
+          body(start + index, 8, lanes)
         } tail: { index, width in
           var lanes = x.partial(start + index, width: width)
           if let b { lanes += b.partial(index, width: width) }
-          let (result, derivative) = kind.valueAndSlope(lanes)
-          y.setPartial(start + index, width: width, result)
-          if wantsSlope { d.setPartial(start + index, width: width, derivative) }
+          body(start + index, width, lanes)
         }
       }
     }
-    return (value, wantsSlope ? slope : nil)
+  }
+}
+
+extension Floats {
+  /// Writes the first `width` of eight lanes.
+  @inline(__always) fileprivate func set(_ index: Int, _ width: Int, _ lanes: SIMD8<Float>) {
+    if width == 8 { self[lanes: index] = lanes } else { setPartial(index, width: width, lanes) }
   }
 }

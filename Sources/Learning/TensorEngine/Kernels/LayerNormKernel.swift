@@ -28,6 +28,26 @@ extension Tensor {
     return (value, mean, inverse)
   }
 
+  /// The result of `layerNorm` once more, by the mean and the inverse deviation that it gave: the same bits.
+  public func layerNorm(
+    weight: Tensor, bias: Tensor?, mean: Tensor, inverseDeviation: Tensor
+  ) -> Tensor {
+    let columns = columns
+    precondition(
+      weight.shape == [columns] && mean.count == rows && inverseDeviation.count == rows,
+      "layerNorm: \(shape) with weight \(weight.shape), mean \(mean.shape)")
+    var value = Tensor(uninitialized: shape)
+    let (x, w, b, y) = (floats, weight.floats, bias?.floats, value.mutableFloats)
+    let (means, inverses) = (mean.floats, inverseDeviation.floats)
+    TensorThreads.split(rows, grain: max(1, elementwiseGrain / max(1, columns))) { range in
+      for row in range {
+        let start = row * columns
+        Tensor.applyNorm(x, start, columns, w, b, means[row], inverses[row], into: y, start)
+      }
+    }
+    return value
+  }
+
   /// One row of `layerNorm`, from `start` of x to `place` of y.
   ///
   /// - Returns: Its mean and 1/√(variance + ε).
@@ -38,6 +58,15 @@ extension Tensor {
     let average = Tensor.sum(x, start..<start + columns) / Float(columns)
     let variance = Tensor.centredSquares(x, start, columns, average) / Float(columns)
     let scale = 1 / (variance + epsilon).squareRoot()
+    applyNorm(x, start, columns, w, b, average, scale, into: y, place)
+    return (average, scale)
+  }
+
+  /// (x - average)·scale·w + b over one row.
+  @inline(__always) private static func applyNorm(
+    _ x: Floats, _ start: Int, _ columns: Int, _ w: Floats, _ b: Floats?, _ average: Float,
+    _ scale: Float, into y: Floats, _ place: Int
+  ) {
     eachLane(of: 0..<columns) { index in
       let normal = (x[lanes: start + index] - average) * scale
       let offset = b.map { $0[lanes: index] } ?? .zero
@@ -47,7 +76,6 @@ extension Tensor {
         y[place + lane] = (x[start + lane] - average) * scale * w[lane] + (b?[lane] ?? 0)
       }
     }
-    return (average, scale)
   }
 
   /// The gradient of `layerNorm` with respect to this input.

@@ -44,6 +44,13 @@ extension Tensor {
     } == 0
   }
 
+  /// The pieces that a sum over `range` is made of.
+  static func reductionPieces(_ range: Range<Int>) -> [Range<Int>] {
+    stride(from: range.lowerBound, to: range.upperBound, by: reductionPiece).map {
+      $0..<min($0 + reductionPiece, range.upperBound)
+    }
+  }
+
   private func reduce(_ piece: @Sendable (Range<Int>) -> Float) -> Double {
     let pieces = (count + reductionPiece - 1) / reductionPiece
     guard pieces > 1 else { return Double(piece(0..<count)) }

@@ -48,6 +48,10 @@ extension CLIPBundle {
     }
     let weights = try CLIPWeights(weightsPath, wrapper: wrapper)
     var bundle = try described(weights, folder: folder, path: weightsPath, by: configuration)
+    if weights.shapes["logit_bias"] != nil, bundle.configuration.initialLogitBias == nil {
+      // open_clip's for SigLIP's loss; the weights' own takes its place.
+      bundle.configuration.initialLogitBias = -10
+    }
     bundle.layout = weights.layout
     bundle.wrapper = wrapper
     try bundle.settleActivation(

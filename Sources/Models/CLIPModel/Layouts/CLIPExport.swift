@@ -100,6 +100,11 @@ extension CLIPBundle {
           + "no LayerScale. "
           + "Take open_clip or huggingface."
       }
+      if model.logitBias != nil {
+        return
+          "OpenAI's program knows no logit_bias, which SigLIP's loss has trained. "
+          + "Take open_clip."
+      }
       if preprocessing != Preprocessing() {
         return
           "OpenAI's program fits the shorter side by bicubic and normalises with its own constants, and "
@@ -108,8 +113,9 @@ extension CLIPBundle {
       return nil
     case .huggingFace:
       if model.state.contains(where: { !HuggingFaceNames.hasName(for: $0.name) }) {
-        return "transformers' CLIPModel has no such towers (a ResNet, or LayerScale). "
-          + "Take open_clip."
+        return
+          "transformers' CLIPModel has no such weights (a ResNet, LayerScale, or SigLIP's "
+          + "logit_bias). Take open_clip."
       }
       if preprocessing.resizeMode != .shortest {
         return

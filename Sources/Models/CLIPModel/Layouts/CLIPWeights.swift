@@ -114,6 +114,8 @@ public struct CLIPWeights {
 
   /// Masks, numbers and counters that older files and training hold beside the weights.
   private static func isIgnored(_ name: String) -> Bool {
+    // A checkpoint of a run holds moments and averages beside the weights.
+    if name.hasPrefix("optimizer.") || name.hasPrefix("ema.") { return true }
     let last = name.split(separator: ".").last.map(String.init) ?? name
     return [
       "attn_mask", "input_resolution", "context_length", "vocab_size", "position_ids",

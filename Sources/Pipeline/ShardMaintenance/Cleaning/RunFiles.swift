@@ -74,7 +74,7 @@ struct RunFile: Sendable, Equatable {
     "": [
       "ledger.sqlite", "ledger.sqlite-wal", "ledger.sqlite-shm", "origins.sqlite",
       "origins.sqlite-wal", "origins.sqlite-shm", "rates.map", "hosts.map", "forgotten.jsonl",
-      "rejects.parquet", "dataset.json", "sizes.json", "run.json", "report.html",
+      "rejects.parquet", "dataset.json", "sizes.json", "run.json", "report.html", "trained.jsonl",
     ],
     "chunks": ["columns.json", "files.json"], "shards": ["sizes.json", "__len__"],
     "filtered": ["sizes.json"],

@@ -1,47 +1,32 @@
 import DurableFiles
 import Glibc
-import PairDataset
 
 /// Finds the shards that a person names.
-public enum ShardPaths {
+public enum ShardPattern {
   private static let endings = [".tar", ".tar.lz4", ".tar.gz", ".tgz", ".tar.zst"]
   /// Files that a range of numbers may stand for.
   private static let mostFiles = 1_000_000
 
-  /// The shards in their order.
+  /// The files of a path, a folder or a pattern, in their order; a path without a pattern gives itself.
   ///
-  /// A file is taken as it is. A folder gives the shards of its `dataset.json`, where it has one, else its
-  /// tars by name. A pattern of the shell gives its matches by name, WebDataset's `{000..123}` each of its
-  /// files.
+  /// A folder gives its tars by name. A pattern of the shell gives its matches by name, WebDataset's
+  /// `{000..123}` each of its files, whether it is there or not.
   ///
-  /// - Throws: ``ShardDeduplicationError/noShards(_:)`` for what gives none; `FileError`; `ShardError`
-  ///   for a damaged manifest.
-  public static func find(_ inputs: [String]) throws -> [String] {
-    try inputs.flatMap { input in
-      let found = try find(input)
-      guard !found.isEmpty else { throw ShardDeduplicationError.noShards(input) }
-      return found
-    }
-  }
-
-  /// The tars that lie in a folder, by name.
-  static func tars(in folder: String) throws -> [String] {
-    try DurableFile.names(in: folder)
-      .filter { name in endings.contains { name.hasSuffix($0) } }.map { "\(folder)/\($0)" }
-  }
-
-  private static func find(_ input: String) throws -> [String] {
+  /// - Returns: Nothing where no file fits.
+  /// - Throws: `FileError`; ``ShardError`` for a pattern of too many files.
+  public static func files(_ input: String) throws -> [String] {
     if DurableFile.isFolder(input) {
-      let folder = input.hasSuffix("/") ? String(input.dropLast()) : input
-      let manifest = "\(folder)/dataset.json"
-      if DurableFile.exists(manifest) {
-        return try DatasetManifest.read(manifest).shards.map { "\(folder)/\($0.file)" }
-      }
-      return try tars(in: folder)
+      return try tars(in: input.hasSuffix("/") ? String(input.dropLast()) : input)
     }
     if DurableFile.exists(input) { return [input] }
     if let names = try expanded(input) { return names }
     return input.contains(where: { "*?[{".contains($0) }) ? try matches(input) : [input]
+  }
+
+  /// The tars that lie in a folder, by name.
+  public static func tars(in folder: String) throws -> [String] {
+    try DurableFile.names(in: folder)
+      .filter { name in endings.contains { name.hasSuffix($0) } }.map { "\(folder)/\($0)" }
   }
 
   /// The files of a `{FIRST..LAST}`; nil where there is none.
@@ -49,13 +34,15 @@ public enum ShardPaths {
     guard let found = text.firstMatch(of: /\{([0-9]{1,18})\.\.([0-9]{1,18})\}/),
       let first = Int(found.1), let last = Int(found.2), first <= last
     else { return nil }
-    guard last - first < mostFiles else { throw ShardDeduplicationError.noShards(text) }
+    guard last - first < mostFiles else {
+      throw ShardError(.tooMany("files of a pattern", limit: mostFiles), shard: text)
+    }
     let isPadded = found.1.hasPrefix("0") || found.2.hasPrefix("0")
     let width = isPadded ? max(found.1.count, found.2.count) : 0
     return try (first...last).flatMap { number in
       let digits = String(number)
       let zeros = String(repeating: "0", count: max(0, width - digits.count))
-      return try find(text.replacing(found.0, with: zeros + digits, maxReplacements: 1))
+      return try files(text.replacing(found.0, with: zeros + digits, maxReplacements: 1))
     }
   }
 

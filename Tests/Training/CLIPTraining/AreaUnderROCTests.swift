@@ -1,4 +1,4 @@
-import SceneWorld
+import CLIPTraining
 import SeededRandom
 import Testing
 
