@@ -55,7 +55,7 @@ extension Tensor {
     // A batch with one right side is a single tall product.
     if shared, !transposeA || a.shape.count == 2 {
       let tall = transposeA ? m : a.shape.dropLast().reduce(1, *)
-      BLAS.sgemm(
+      BLAS.sharedSgemm(
         m: tall, n: n, k: k, alpha: alpha, BLAS.Matrix(floats: aFloats, stride: aStride),
         transposeA: transposeA, BLAS.Matrix(floats: bFloats, stride: bStride),
         transposeB: transposeB, beta: beta, into: BLAS.Matrix(floats: c, stride: max(1, n)))

@@ -1,17 +1,17 @@
 import Synchronization
 import WorkerThreads
 
-/// How many threads tensor work may use: matrix products inside OpenBLAS and the loops around them.
+/// How many threads share tensor work: the rows or columns of a matrix product, the rows of a loop.
 ///
-/// Process-wide. Results do not depend on timing; elementwise loops and reductions give the same bits
-/// for any number of threads, while OpenBLAS may round differently for another number.
+/// Process-wide. Each thread calls OpenBLAS for its own part; none spins while it waits. Results do not depend on
+/// timing; loops and reductions give the same bits for any number of threads, while OpenBLAS may round a part of
+/// another size differently.
 public enum TensorThreads {
   private static let count = Atomic<Int>(1)
 
   public static func set(_ count: Int) {
     precondition(count >= 1, "TensorThreads.set: \(count) threads")
     self.count.store(count, ordering: .relaxed)
-    BLAS.setThreads(count)
   }
 
   public static var current: Int { own ?? count.load(ordering: .relaxed) }
@@ -20,8 +20,6 @@ public enum TensorThreads {
   @TaskLocal private static var own: Int?
 
   /// Runs `body`, whose tensor work takes this many threads: 1 for lanes that compute side by side.
-  ///
-  /// OpenBLAS's own setting is that of the process; work through it is not meant.
   public static func within<R>(_ threads: Int, _ body: () throws -> R) rethrows -> R {
     precondition(threads >= 1, "TensorThreads.within: \(threads) threads")
     return try $own.withValue(threads, operation: body)
@@ -43,16 +41,9 @@ public enum TensorThreads {
     }
   }
 
-  /// Runs `body` once per index, spread over the threads, with OpenBLAS on one thread per call.
+  /// Runs `body` once per index, spread over the threads.
   static func forEach(_ count: Int, _ body: @Sendable (Int) -> Void) {
-    let threads = current
-    guard threads > 1, count > 1 else {
-      for index in 0..<count { body(index) }
-      return
-    }
-    BLAS.setThreads(1)
-    Parallel.forEach(count, threads: threads, body)
-    BLAS.setThreads(threads)
+    Parallel.forEach(count, threads: current, body)
   }
 }
 

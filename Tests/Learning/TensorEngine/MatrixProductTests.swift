@@ -44,6 +44,31 @@ struct MatrixProductTests {
     }
   }
 
+  @Test("a product shared by several threads is one thread's", arguments: [2, 3, 7])
+  func shared(threads: Int) {
+    var stream = RandomStream(seed: 23)
+    // Tall, wide, square, about the grain and uneven; the last is too small to share.
+    let sizes = [
+      (1001, 70, 33), (65, 1003, 47), (300, 300, 300), (97, 49, 512), (2, 4097, 129), (5, 6, 7),
+    ]
+    for ((m, n, k), transposed) in sizes.flatMap({ size in (0..<4).map { (size, $0) } }) {
+      let (ta, tb) = (transposed & 1 == 1, transposed & 2 == 2)
+      let a = random(ta ? [k, m] : [m, k], &stream)
+      let b = random(tb ? [n, k] : [k, n], &stream)
+      let start = random([m, n], &stream)
+      func result() -> [Float] {
+        var sum = start
+        sum.addMatmul(a, b, transposeA: ta, transposeB: tb, alpha: 0.5)
+        return sum.values
+      }
+      let one = TensorThreads.within(1, result)
+      let several = TensorThreads.within(threads, result)
+      let worst = zip(one, several).reduce(0) { max($0, abs($1.0 - $1.1)) }
+      // 2e-5: 512 products below 1, each rounded at 6e-8 of a partial sum below 60, in another order.
+      #expect(worst < 2e-5, "\(m)×\(n)×\(k) \(ta) \(tb) on \(LinearAlgebra.coreName)")
+    }
+  }
+
   @Test("a batch gives each matrix's own product", arguments: [false, true], [false, true])
   func batched(transposeA: Bool, transposeB: Bool) {
     var stream = RandomStream(seed: 21)

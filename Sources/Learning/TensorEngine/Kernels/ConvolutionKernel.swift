@@ -141,14 +141,14 @@ extension Tensor {
     var sums = Tensor(
       shape: [outputs, window.kernelHeight, window.kernelWidth, window.channelsEach])
     let (x, dy, dw) = (floats, gradient.floats, sums.mutableFloats)
-    // Pieces add up in order; OpenBLAS spreads each product over the threads.
+    // Pieces add up in order; the threads share each product.
     for start in Swift.stride(from: 0, to: window.places, by: window.rowsPerPiece) {
       let places = start..<min(window.places, start + window.rowsPerPiece)
       var matrix = Tensor(uninitialized: [places.count * seen])
       let gathered = matrix.mutableFloats
       for group in 0..<groups {
         window.gather(x, places, group: group, into: gathered)
-        BLAS.sgemm(
+        BLAS.sharedSgemm(
           m: window.outputsEach, n: seen, k: places.count,
           BLAS.Matrix(
             floats: dy, offset: start * outputs + group * window.outputsEach, stride: outputs),
