@@ -35,6 +35,11 @@ public final class Kept {
     case .again(let remaking): remaking.value()
     }
   }
+
+  /// The value, of which a result is made again: the rule that restores it is still to come.
+  func lent() -> Tensor {
+    if case .again(let remaking) = form { remaking.lentValue() } else { restored() }
+  }
 }
 
 /// How the result of an operation is computed once more.
@@ -49,6 +54,8 @@ final class Remaking {
     keepers -= 1
     return make(keepers == 0)
   }
+
+  fileprivate func lentValue() -> Tensor { make(false) }
 }
 
 /// In which form the backward pass finds what it needs.

@@ -98,6 +98,25 @@ struct GradientTests {
     }
   }
 
+  @Test("norms of what a GELU gives, read by what needs their value")
+  func normsOfGELUs() {
+    let (x, gain) = (randomTensor([9, 7], seed: 23), randomTensor([7], seed: 24, offset: 1))
+    let w = randomTensor([4, 7], seed: 25)
+    // Each reader has the norm made again, before the norm's own rule wants the GELU's value. 1e-3: they bend more.
+    expectGradients(of: [x, gain, w], tolerance: 1e-3) {
+      let y = layerNorm(gelu($0[0], .exact), $0[1], nil)
+      return linear(y, $0[2]) + linear(y * y, $0[2])
+    }
+    expectGradients(of: [x, gain, w], tolerance: 1e-3) {
+      linear(batchNorm(gelu($0[0], .tanh), $0[1], $0[1]).value, $0[2], nil, activation: .quick)
+    }
+    let square = randomTensor([7, 7], seed: 26, scale: 0.4)
+    expectGradients(of: [x, gain, square], tolerance: 1e-3) {
+      let y = linear($0[0], $0[2], $0[1], activation: .exact)
+      return linear(layerNorm(layerNorm(y, $0[1], $0[1]), $0[1], nil), $0[2]) + y
+    }
+  }
+
   @Test(
     "attention over packed sequences", arguments: [[1], [2, 1, 5], [9], [3, 8]], [false, true])
   func selfAttention(lengths: [Int], causal: Bool) {

@@ -20,7 +20,7 @@ public func batchNorm(
   let kept = x.kept()
   // What reads the result keeps nothing of it.
   let again = Remaking { _ in
-    .combine(.combine(kept.restored(), scale, .multiply), shift, .add)
+    .combine(.combine(kept.lent(), scale, .multiply), shift, .add)
   }
   let value = Variable(result: y, of: [x, weight, bias], again: again) {
     [x = x.target, weight = weight.target, bias = bias.target] dy in

@@ -18,7 +18,7 @@ public func layerNorm(
   let kept = x.kept()
   // What reads the result keeps nothing of it: x and two numbers a row give it again.
   let again = Remaking { _ in
-    kept.restored().layerNorm(
+    kept.lent().layerNorm(
       weight: gain, bias: offset, mean: mean, inverseDeviation: inverse)
   }
   return Variable(result: y, of: operands, again: again) {
