@@ -12,6 +12,8 @@ public final class GradientTarget {
   /// Whether a result of an operation keeps the gradient that passes through it.
   var keepsGradient = false
   var origin: Origin?
+  /// Whether a backward pass came by, and freed the graph behind.
+  var wasRun = false
   /// Gives floats to a gradient that begins, when a leaf's has a place of its own; they are not set.
   private var place: (() -> Tensor?)?
 

@@ -15,7 +15,6 @@ final class Origin {
 
   /// Runs the rule and drops what it holds.
   func propagate(_ gradient: Tensor) {
-    precondition(rule != nil, "backward: this part of the graph was already run and freed")
     rule?(gradient)
     rule = nil
     operands = []
@@ -69,7 +68,8 @@ extension Variable {
   /// Adds the gradients of Σ ⟨root, seed⟩ to all that the roots depend on, and frees the graph.
   ///
   /// Results of operations drop their gradient as soon as it has been passed on, unless they
-  /// `keepsGradient`. The order of additions depends on the graph alone.
+  /// `keepsGradient`. The order of additions depends on the graph alone. No part of a graph runs twice: what several
+  /// roots share needs them in one pass.
   ///
   /// - Parameter roots: Variables with a seed of the same shape, all run in one pass.
   public static func backward(from roots: [(Variable, Tensor)]) {
@@ -82,6 +82,7 @@ extension Variable {
       guard let origin = target.origin else { continue }
       // The graph behind this result goes, even when its gradient is nil.
       target.origin = nil
+      target.wasRun = true
       guard let gradient = target.gradient else { continue }
       if !target.keepsGradient { target.gradient = nil }
       origin.propagate(gradient)
@@ -94,6 +95,8 @@ extension Variable {
     var byDepth: [[GradientTarget]] = []
     var pending = roots
     while let target = pending.popLast() {
+      // Its gradient would go nowhere.
+      precondition(!target.wasRun, "backward: this part of the graph was already run and freed")
       guard let origin = target.origin, seen.insert(ObjectIdentifier(target)).inserted else {
         continue
       }

@@ -98,6 +98,22 @@ struct GraphTests {
     #expect(y.requiresGradient)
   }
 
+  @Test("a second pass through a graph that was freed stops the process, and loses no gradient")
+  func runsOnce() async {
+    await #expect(processExitsWith: .failure) {
+      let x = Variable(Tensor(shape: [2], [1, 2]), requiresGradient: true)
+      let shared = x * x
+      let (a, b) = (shared.sum(), shared.scaled(by: 10).sum())
+      a.backward()
+      b.backward()
+    }
+    await #expect(processExitsWith: .failure) {
+      let y = Variable(Tensor(1), requiresGradient: true).scaled(by: 2)
+      y.backward()
+      y.backward()
+    }
+  }
+
   @Test("a chain of 200,000 operations is freed without overflowing the stack")
   func longChain() {
     let x = leaf([1])
