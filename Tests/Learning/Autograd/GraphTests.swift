@@ -79,6 +79,14 @@ struct GraphTests {
     #expect(try #require(x.gradient).values == [1, 2])
   }
 
+  @Test("what is computed again is recorded wherever the backward pass runs")
+  func recomputesRecorded() throws {
+    let x = leaf([1, 2])
+    let y = recomputed(x, parameters: []) { $0 * $0 }.sum()
+    withoutGradient { y.backward() }
+    #expect(try #require(x.gradient).values == [2, 4])
+  }
+
   @Test("backward frees the graph: a result that is still held holds no operands")
   func freesGraph() {
     let x = leaf([1, 2])

@@ -18,7 +18,9 @@ public func recomputed(
   return Variable(result: result, of: [x] + parameters) {
     [x = x.target, input = x.kept()] dy in
     let again = Variable(input.restored(), requiresGradient: x.requiresGradient)
-    Variable.backward(from: [(body(again), dy)])
+    // Recorded, even where the pass itself runs inside `withoutGradient`.
+    let result = Recording.$isOn.withValue(true) { body(again) }
+    Variable.backward(from: [(result, dy)])
     if let gradient = again.gradient { x.accumulate(gradient) }
   }
 }
