@@ -42,6 +42,8 @@ import Synchronization
   func take(floats count: Int) -> Block {
     let capacity = Self.capacity(for: count)
     let found = state.withLock { state -> Block? in
+      // Where `trim()` has made holes, they fill up again.
+      defer { state.usage.bytesHeld = max(state.usage.bytesHeld, state.usage.bytesInUse) }
       state.usage.bytesInUse += capacity * 4
       state.usage.mostBytesInUse = max(state.usage.mostBytesInUse, state.usage.bytesInUse)
       if capacity > Self.largestSmall { return Self.cut(capacity, &state) }

@@ -60,6 +60,23 @@ struct StoragePoolTests {
   }
 }
 
+struct TrimmedHoleTests {
+  @Test("a hole that trim gave back counts as held when it is used again")
+  func counts() async {
+    await #expect(processExitsWith: .success) {
+      var hole: Tensor? = Tensor(shape: [1_000_000], repeating: 1)
+      let behind = Tensor(shape: [1_000_000], repeating: 2)
+      guard hole != nil else { return }
+      hole = nil
+      StorageUsage.trim()
+      let again = Tensor(shape: [1_000_000], repeating: 3)
+      let usage = StorageUsage.current
+      precondition(again.count + behind.count == 2_000_000)
+      precondition(usage.bytesHeld >= usage.bytesInUse, "\(usage)")
+    }
+  }
+}
+
 struct BFloat16Tests {
   /// Round to nearest, ties to even, bit by bit.
   private func reference(_ x: Float) -> Float {
