@@ -118,6 +118,8 @@ public struct CheckpointStore: Sendable {
       try DurableFile.remove(temporary)
       if unsafe link(path, temporary) == 0 {
         try DurableFile.move(temporary, to: bestPath)
+        // rename(2) does nothing where both are names of one file already.
+        try DurableFile.remove(temporary)
       } else {
         // Some file systems know no second names.
         try DurableFile.write(try DurableFile.read(path), to: bestPath)

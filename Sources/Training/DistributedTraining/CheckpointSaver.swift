@@ -11,8 +11,8 @@ final class CheckpointSaver {
   private var lastSave: Double
   /// Of the best metric, so far.
   private var values: [Double]
-  /// What was handed over last.
-  private var attempt: (step: Int, isBest: Bool)?
+  /// What was handed over last, and its value where it is the best one.
+  private var attempt: (step: Int, best: Double?)?
   /// Why the one before could not be written.
   private var failure: CheckpointError?
   private var mustRetry = false
@@ -66,7 +66,8 @@ final class CheckpointSaver {
     look()
     guard !hasGivenUp else { return }
     (lastSave, mustRetry) = (clock(), false)
-    attempt = (checkpoint.record.step, isBest)
+    let evaluation = isBest ? checkpoint.record.evaluation : nil
+    attempt = (checkpoint.record.step, options.best.flatMap { evaluation?[$0.metric] })
     writer.write(checkpoint, isBest: isBest)
   }
 
@@ -88,7 +89,7 @@ final class CheckpointSaver {
     writer.wait()
     look()
     if mustRetry {
-      save(checkpoint(), isBest: attempt?.isBest ?? false)
+      save(checkpoint(), isBest: attempt?.best != nil)
       writer.wait()
     }
     tell(note)
@@ -110,5 +111,7 @@ final class CheckpointSaver {
       hasGivenUp = true
     }
     failure = error
+    // What could not be kept must not stand in the way of what comes.
+    if let value = attempt?.best { values.removeAll { $0 == value } }
   }
 }

@@ -81,7 +81,21 @@ extension Trainer {
     // What ended the part before, this part may find again.
     try DurableFile.remove(options.folder + "/" + TrainingDiverged.fileName)
     start.evaluations = try log.keep(upTo: start.step)
+    if let checkpoint = start.checkpoint, let evaluation = found.checkpoint?.record.evaluation {
+      // The log's last evaluation is that of this very step; a run killed between the two names of its file
+      // would never come back to the second.
+      try markIfBest(checkpoint.path, evaluation, earlier: start.evaluations.dropLast())
+    }
     return start
+  }
+
+  private func markIfBest(
+    _ path: String, _ evaluation: [String: Double], earlier: ArraySlice<[String: Double]>
+  ) throws {
+    guard let best = options.checkpoints.best, let value = evaluation[best.metric],
+      best.isBetter(value, than: earlier.compactMap { $0[best.metric] })
+    else { return }
+    try store.markBest(path)
   }
 
   /// Puts rank 0's buffers in the place of every other rank's.

@@ -92,6 +92,61 @@ import Testing
         == DurableFile.read(folder + "/whole/checkpoints/step-00000060.safetensors"))
   }
 
+  /// Ten steps of quality 0.9, then 0.5.
+  private func trainForQuality(
+    stopAt: Int? = nil, onNext: @escaping (Int) -> Void = { _ in },
+    note: (String) -> Void = { _ in }
+  ) throws {
+    var options = TrainerTests.options(folder, steps: 30)
+    options.evaluateEvery = 10
+    options.checkpoints.keep = 1
+    options.checkpoints.best = .init(metric: "quality")
+    let (batches, stop) = (Counting(globalBatch: 10), StopFlag())
+    batches.onNext = { step in
+      if step == stopAt { stop.raise() }
+      onNext(step)
+    }
+    _ = try Trainer(task: LineTask(globalBatch: 10), options: options, group: .alone).run(
+      batches: batches, stop: stop, note: note,
+      evaluate: { ["quality": $0 == 10 ? 0.9 : 0.5] })
+  }
+
+  @Test(
+    "the best is kept though the run was killed before its file had the second name",
+    arguments: [true, false])
+  func bestAfterKill(isKilled: Bool) throws {
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let best = folder + "/checkpoints/best.safetensors"
+    try trainForQuality(stopAt: 9)
+    // As a kill between the two leaves it.
+    if isKilled { try DurableFile.remove(best) }
+    try trainForQuality(stopAt: 10)
+    #expect(try CheckpointStore.load(best).record.step == 10)
+    // One that had its second name already leaves no third behind.
+    #expect(
+      try DurableFile.names(in: folder + "/checkpoints")
+        == ["best.safetensors", "step-00000011.safetensors"])
+  }
+
+  @Test("a best one that could not be kept does not stand in the way of the next")
+  func bestNotWritten() throws {
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let best = folder + "/checkpoints/best.safetensors"
+    try DurableFile.makeFolder(best)
+    var notes: [String] = []
+    try trainForQuality(
+      onNext: { step in
+        // Steps of microseconds would all be over before the writer's thread is.
+        if step >= 10, DurableFile.isFolder(best) { usleep(50_000) }
+      },
+      note: { note in
+        notes.append(note)
+        rmdir(best)
+      })
+    #expect(notes.count == 1 && notes[0].contains("best.safetensors"), "\(notes)")
+    #expect(try CheckpointStore.load(best).record.step == 20)
+  }
+
   @Test("a metric that no evaluation gives is told once, with those that are given")
   func unknownMetric() throws {
     defer { try? FileManager.default.removeItem(atPath: folder) }
