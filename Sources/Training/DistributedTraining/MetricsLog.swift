@@ -1,6 +1,5 @@
 import DurableFiles
 import FoundationEssentials
-import Glibc
 
 /// What one step did, as one line of `metrics.jsonl`.
 public struct StepMetrics: Codable, Sendable, Equatable {
@@ -72,23 +71,9 @@ struct MetricsLog {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys]
     let line = [UInt8](try encoder.encode(metrics)) + [UInt8(ascii: "\n")]
-    guard let file = unsafe fopen(path, "ae") else {
-      throw FileError(operation: "append to", path: path, errorNumber: errno)
-    }
-    defer { unsafe fclose(file) }
-    guard unsafe fwrite(line, 1, line.count, file) == line.count else {
-      throw FileError(operation: "append to", path: path, errorNumber: errno)
-    }
+    try DurableFile.append(line, to: path, waits: false)
   }
 
   /// Returns when all lines so far would outlive a power cut: a checkpoint never knows of more steps.
-  func synchronize() throws {
-    guard let file = unsafe fopen(path, "ae") else {
-      throw FileError(operation: "append to", path: path, errorNumber: errno)
-    }
-    defer { unsafe fclose(file) }
-    guard unsafe fsync(fileno(file)) == 0 else {
-      throw FileError(operation: "synchronize", path: path, errorNumber: errno)
-    }
-  }
+  func synchronize() throws { try DurableFile.append([], to: path) }
 }

@@ -1,6 +1,5 @@
 import ContentHashing
 public import DurableFiles
-import Glibc
 
 /// A file of scalars over steps that TensorBoard and its relatives read.
 ///
@@ -56,15 +55,7 @@ public final class EventFile: Sendable {
     let record =
       length + Self.bytes(Self.masked(length), count: 4) + event.bytes
       + Self.bytes(Self.masked(event.bytes), count: 4)
-    guard let file = unsafe fopen(path, "ae") else {
-      throw FileError(operation: "append to", path: path, errorNumber: errno)
-    }
-    let written = unsafe fwrite(record, 1, record.count, file)
-    // What the system refuses shows when the buffer is emptied.
-    let isClosed = unsafe fclose(file) == 0
-    guard written == record.count, isClosed else {
-      throw FileError(operation: "append to", path: path, errorNumber: errno)
-    }
+    try DurableFile.append(record, to: path, waits: false)
   }
 
   /// A checksum that may stand in data which is checksummed itself (tensorflow/tsl/lib/hash/crc32c.h).

@@ -194,6 +194,26 @@ import Testing
     #expect(again.allSatisfy { $0.outcome.resumedFrom == 5 && $0.outcome.step == 30 })
   }
 
+  @Test("a line of the log that the disk refuses ends the run")
+  func fullLog() throws {
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let log = folder + "/metrics.jsonl"
+    let batches = Counting(globalBatch: 10)
+    batches.onNext = { step in
+      guard step == 3 else { return }
+      unlink(log)
+      symlink("/dev/full", log)
+    }
+    let error = #expect(throws: FileError.self) {
+      try Trainer(
+        task: LineTask(globalBatch: 10), options: TrainerTests.options(folder, steps: 5),
+        group: .alone
+      ).run(batches: batches)
+    }
+    // At the line, not at the checkpoint's fsync, which a full disk does not refuse.
+    #expect(error?.errorNumber == ENOSPC)
+  }
+
   @Test("a second run in the same folder is refused while the first goes on")
   func inUse() throws {
     defer { try? FileManager.default.removeItem(atPath: folder) }
