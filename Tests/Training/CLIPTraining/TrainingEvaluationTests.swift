@@ -132,6 +132,16 @@ extension ColouredSquares {
     #expect(result == clean)
   }
 
+  @Test("features that are no numbers score as chance, not as perfect")
+  func notANumber() {
+    let nothing = Tensor(shape: [4, 2], [Float](repeating: .nan, count: 8))
+    let result = Retrieval(images: nothing, texts: nothing, imageOfText: Array(0..<4))
+    for direction in [result.imageToText, result.textToImage] {
+      #expect(direction.recallAt1 == 0 && direction.meanRank == 2.5)
+    }
+    #expect(ZeroShot(images: nothing, classVectors: nothing, labels: [0, 1, 2, 3]).top1 == 0)
+  }
+
   @Test(
     "ranks, recalls and AUC are those of counting, for several captions and many ties",
     arguments: 0..<60)

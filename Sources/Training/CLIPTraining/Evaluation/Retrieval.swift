@@ -110,8 +110,10 @@ public struct Retrieval: Codable, Sendable, Equatable {
         positives: own.map { _ in true } + crossed.map { _ in false })
   }
 
-  private static func place(_ other: Float, against own: Float) -> Double {
-    other > own ? 1 : other == own ? 0.5 : 0
+  /// What a score adds to the rank of `own`: a tie counts half, and so does what is no number, which would else be
+  /// first of all.
+  static func place(_ other: Float, against own: Float) -> Double {
+    other > own ? 1 : other < own ? 0 : 0.5
   }
 
   /// The figures by name, as logs hold them.

@@ -35,7 +35,7 @@ public struct ZeroShot: Codable, Sendable, Equatable {
       let own = row[label]
       var rank = 1.0
       for other in 0..<classCount where other != label {
-        rank += row[other] > own ? 1 : row[other] == own ? 0.5 : 0
+        rank += Retrieval.place(row[other], against: own)
       }
       hits[label].all += 1
       if rank <= 1 {
