@@ -197,6 +197,22 @@ extension ColouredSquares {
     #expect(result.meanPerClassRecall == 0.5 && result.top1 == 0.75)
   }
 
+  @Test("a pair has the caption that training takes, wherever a foreign shard keeps it")
+  func foreignCaption() throws {
+    let data = try ColouredSquares()
+    defer { data.remove() }
+    var pair = try ColouredSquares.pair(0)
+    pair.caption = ""
+    let writer = try ShardWriter(folder: data.folder, name: "foreign", compression: .none)
+    try writer.append(pair)
+    (pair.key, pair.hasText) = ("other", false)
+    pair.metadata = Array("{\"caption\":\"a red square\"}".utf8)
+    try writer.append(pair)
+    let shard = data.folder + "/" + (try writer.finish().file)
+    let exam = try ExamPairs([shard])
+    #expect(try (0..<2).map { try exam.pair(at: $0).caption } == ["", "a red square"])
+  }
+
   @Test("a limit spreads over all shards and takes each pair at most once")
   func limit() throws {
     let data = try ColouredSquares()

@@ -30,7 +30,7 @@ public struct ExamPairs: Sendable {
     count = min(limit ?? all, all)
   }
 
-  /// One pair, read from its shard.
+  /// One pair, read from its shard, with the caption that training gives it; where it has none, an empty one.
   ///
   /// - Throws: ``ShardError``.
   public func pair(at number: Int) throws -> Pair {
@@ -45,6 +45,7 @@ public struct ExamPairs: Sendable {
       let middle = (low + high + 1) / 2
       if starts[middle] <= place { low = middle } else { high = middle - 1 }
     }
-    return try readers[low].pair(at: place - starts[low])
+    let index = place - starts[low]
+    return try readers[low].captionedPair(at: index) ?? readers[low].pair(at: index)
   }
 }
