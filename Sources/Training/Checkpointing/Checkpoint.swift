@@ -16,7 +16,7 @@ public struct CheckpointRecord: Codable, Sendable, Equatable {
   public var configuration: String
   /// What must not change, key by key.
   public var settings: [String: String]?
-  /// Pairs replaced so far on rank 0.
+  /// Pairs of all ranks replaced so far.
   public var replacedPairs: Int?
   /// What an evaluation of this very step gave.
   public var evaluation: [String: Double]?

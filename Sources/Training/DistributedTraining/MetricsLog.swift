@@ -17,7 +17,7 @@ public struct StepMetrics: Codable, Sendable, Equatable {
   public var waitShare: Double
   /// Seconds per step that rank 0 spent in collectives, which nothing hid.
   public var exposedCommunicationSeconds: Double
-  /// Pairs replaced so far on rank 0.
+  /// Pairs of all ranks replaced so far.
   public var replacedPairs: Int
   /// The task's own values.
   public var scalars: [String: Float]

@@ -36,7 +36,7 @@ struct StepMeter {
     return try body()
   }
 
-  /// Counts a step's batch.
+  /// Counts a step: stand-ins of all ranks, tokens of this one.
   mutating func count(replaced: Int, tokens: Int) {
     steps += 1
     replacedPairs += replaced

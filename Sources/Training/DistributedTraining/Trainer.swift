@@ -97,8 +97,8 @@ public final class Trainer<Task: TrainingTask> {
     meter = StepMeter(group, replacedPairs: start.replacedPairs)
     while outcome.step < options.steps, !outcome.wasStopped {
       let (batch, replaced) = try meter.measure(.data) { try batches.next() }
-      meter.count(replaced: replaced, tokens: task.tokenCount(of: batch))
-      let step = try self.step(batch, outcome.step, stop, saver)
+      let step = try self.step(batch, replaced, outcome.step, stop, saver)
+      meter.count(replaced: step.replaced, tokens: task.tokenCount(of: batch))
       outcome.step += 1
       outcome.loss = step.line.loss
       outcome.wasStopped = step.shouldStop && outcome.step < options.steps
@@ -154,6 +154,8 @@ public final class Trainer<Task: TrainingTask> {
 
   private struct Step {
     var line: StepMeter.Step
+    /// Stand-ins in the batches of all ranks.
+    var replaced: Int
     /// Some rank was asked to stop, or rank 0 cannot write.
     var shouldStop: Bool
     /// Rank 0's clock says that a checkpoint is due, or that the last one has to be tried again.
@@ -161,14 +163,15 @@ public final class Trainer<Task: TrainingTask> {
   }
 
   private func step(
-    _ batch: Task.Batch, _ done: Int, _ stop: StopFlag, _ saver: CheckpointSaver
+    _ batch: Task.Batch, _ replaced: Int, _ done: Int, _ stop: StopFlag, _ saver: CheckpointSaver
   ) throws -> Step {
     for (_, variable) in parameters { variable.gradient = nil }
     let share = try meter.measure(task) { try task.backward(batch, in: group) }
     // What one rank wants, all learn with the sums: they do it after the same step.
     let wishes = group.rank == 0 ? saver.wishes() : (saves: false, stops: false)
     var sums =
-      [share.loss, stop.shouldStop || wishes.stops ? 1 : 0, wishes.saves ? 1 : 0] + share.scalars
+      [share.loss, stop.shouldStop || wishes.stops ? 1 : 0, wishes.saves ? 1 : 0, Float(replaced)]
+      + share.scalars
     try meter.measure(.communication) { try buckets.allReduce(&sums, in: group) }
     let learningRate = LearningRateSchedule(
       options.schedule, base: options.optimizer.learningRate, warmup: options.warmupSteps,
@@ -178,7 +181,7 @@ public final class Trainer<Task: TrainingTask> {
     let line = StepMeter.Step(
       step: done + 1, globalBatch: options.globalBatch, loss: sums[0], learningRate: learningRate,
       gradientNorm: norm,
-      scalars: Dictionary(uniqueKeysWithValues: zip(task.scalarNames, sums.dropFirst(3))))
+      scalars: Dictionary(uniqueKeysWithValues: zip(task.scalarNames, sums.dropFirst(4))))
     guard norm.isFinite, sums[0].isFinite else { throw try diverged(line, batch, saver) }
     meter.measure(.optimizer) {
       optimizer.step(
@@ -187,7 +190,8 @@ public final class Trainer<Task: TrainingTask> {
       task.afterStep()
       average?.update()
     }
-    return Step(line: line, shouldStop: sums[1] > 0, shouldSave: sums[2] > 0)
+    return Step(
+      line: line, replaced: Int(sums[3]), shouldStop: sums[1] > 0, shouldSave: sums[2] > 0)
   }
 }
 

@@ -147,6 +147,23 @@ import Testing
     #expect(try CheckpointStore.load(best).record.step == 20)
   }
 
+  @Test("replaced pairs are counted over all ranks, through a resume")
+  func replaced() throws {
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let folder = self.folder
+    for steps in [3, 5] {
+      _ = try Ranks.run(2) { group in
+        let batches = Counting(globalBatch: 10)
+        batches.replaced = 1 + group.rank
+        var options = TrainerTests.options(folder, steps: steps)
+        options.schedule = .constant
+        _ = try Trainer(task: LineTask(globalBatch: 10), options: options, group: group)
+          .run(batches: batches)
+      }.map { try $0.get() }
+    }
+    #expect(try metrics(folder).map(\.replacedPairs) == [3, 6, 9, 12, 15])
+  }
+
   @Test("a metric that no evaluation gives is told once, with those that are given")
   func unknownMetric() throws {
     defer { try? FileManager.default.removeItem(atPath: folder) }

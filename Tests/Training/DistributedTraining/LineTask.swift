@@ -58,6 +58,8 @@ final class Counting: BatchStream {
   var position = 0
   var slice = 0..<0
   var onNext: (Int) -> Void = { _ in }
+  /// Stand-ins in each batch.
+  var replaced = 0
 
   init(globalBatch: Int) { self.globalBatch = globalBatch }
 
@@ -69,7 +71,7 @@ final class Counting: BatchStream {
   func next() throws -> (batch: [Int], replaced: Int) {
     onNext(position / globalBatch)
     defer { position += globalBatch }
-    return (slice.map { position + $0 }, 0)
+    return (slice.map { position + $0 }, replaced)
   }
   func stop() {}
 }
