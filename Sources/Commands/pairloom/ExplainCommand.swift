@@ -67,7 +67,7 @@ struct ExplainCommand: AsyncParsableCommand {
         stories.append(try await teller.story(ofRow: row))
         guard let place = try await teller.datasetPlace(ofRow: row) else { continue }
         seen[row] = try SeenPair.ask(
-          number: place.number, dataset: records.folder.dataset, folders: train)
+          place, dataset: records.folder.dataset, folders: train)
       }
     }
     try StandardOutput.stream { output in

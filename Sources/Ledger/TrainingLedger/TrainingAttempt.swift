@@ -82,6 +82,11 @@ public struct TrainingCheckpoint: Sendable, Equatable, Codable {
   }
 }
 
+extension [TrainingAttempt] {
+  /// The newest that took up the run: what one works with that was refused before says nothing of it.
+  public var taken: TrainingAttempt? { last { $0.fromStep != nil } }
+}
+
 /// Why a training run's ledger cannot be used, or its folder not be worked on.
 public struct TrainingLedgerError: Error, Sendable, Equatable, CustomStringConvertible {
   public var path: String

@@ -158,6 +158,19 @@ extension TrainingLedger {
     }
   }
 
+  /// As ``attempts()``, with one whose process is gone as killed, which nobody has written down yet.
+  ///
+  /// - Throws: ``TrainingLedgerError``.
+  public func settledAttempts(now: Int) throws(TrainingLedgerError) -> [TrainingAttempt] {
+    var attempts = try attempts()
+    guard let last = attempts.indices.last, attempts[last].outcome == .running,
+      try refusal(now: now) == nil
+    else { return attempts }
+    attempts[last].outcome = .killed
+    attempts[last].endedAt = attempts[last].seenAt
+    return attempts
+  }
+
   private func json(_ facts: [String: String]) throws(TrainingLedgerError) -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys]

@@ -30,6 +30,20 @@ import TrainingLedger
         ] + settings).flatMap { ["--set", $0] }
     }
 
+    /// The keys of its pairs.
+    func keys() throws -> [String] {
+      try Program.run(["ls", run + "/filtered/00000.tar.lz4"]).lines
+        .compactMap { $0.split(separator: " ").first.map(String.init) }
+        .filter { $0.count == 32 }
+    }
+
+    /// The steps that saw a pair, as `explain` tells them.
+    func steps(_ key: String) throws -> [Int] {
+      let story = try Program.run(["explain", run, key, "--json"]).output
+      let found = try #require(story.firstMatch(of: /"steps":\[([0-9,]*)\]/))
+      return found.1.split(separator: ",").compactMap { Int($0) }
+    }
+
     func ledger() throws -> TrainingLedger {
       try #require(try TrainingLedger.open(folder: out, making: false))
     }
@@ -61,16 +75,34 @@ import TrainingLedger
     #expect(try Program.run(["status", setting.out]).output.contains("  1  "))
 
     // A pair of the data set: which steps saw it.
-    let key = try #require(
-      try Program.run(["ls", setting.run + "/filtered/00000.tar.lz4"]).lines.lazy
-        .compactMap { $0.split(separator: " ").first.map(String.init) }
-        .first { $0.count == 32 })
+    let key = try #require(try setting.keys().first)
     let story = try Program.run(["explain", setting.run, key, "--json"])
     #expect(story.status == 0, "\(story.error)")
     #expect(story.output.contains("\"training\":[{"), "\(story.output)")
     let words = try Program.run(["explain", setting.run, key, "--train", setting.out]).output
     #expect(words.contains("done, 14 steps: seen "), "\(words)")
     #expect(words.contains("step-00000014.safetensors  step 14: "))
+    // A pair that could not be had from step 5 on, and the one in its place.
+    let other = try setting.keys()[1]
+    let (mine, its) = (try setting.steps(key), try setting.steps(other))
+    try Data(
+      """
+      {"key":"\(key)","source":"any","stand_in":"\(other)","step":5,"why":"no picture"}
+
+      """.utf8
+    ).write(to: URL(fileURLWithPath: setting.out + "/replaced.jsonl"))
+    #expect(try setting.steps(key) == mine.filter { $0 < 5 })
+    #expect(try setting.steps(other) == (its + mine.filter { $0 >= 5 }).sorted())
+    try FileManager.default.removeItem(atPath: setting.out + "/replaced.jsonl")
+
+    // A command that is refused takes nothing away of what was known.
+    let refused = try Program.run(setting.training(["steps=14", "seed=7"]))
+    #expect(refused.status == 2, "\(refused.error)")
+    let after = try Program.run(["explain", setting.run, key, "--train", setting.out]).output
+    #expect(
+      after.replacing("failed, 14 steps", with: "done, 14 steps") == words, "\(after)")
+    let newPage = try String(contentsOfFile: setting.out + "/report.html", encoding: .utf8)
+    #expect(newPage.contains("retrieval/image"))
     let wrong = try Program.run(["explain", setting.run, key, "--train", setting.run])
     #expect(wrong.status != 0 && wrong.error.contains("is no folder of `pairloom train`"))
     // The list of runs is one of the run's own files.
@@ -96,6 +128,11 @@ import TrainingLedger
     run.send(SIGKILL)
     #expect(try run.end(within: 30) != nil)
     #expect(try Program.run(["status", setting.out]).output.contains("killed"))
+    let logged = try String(contentsOfFile: setting.out + "/metrics.jsonl", encoding: .utf8)
+      .split(separator: "\n").count { $0.hasSuffix("}") && !$0.contains("\"evaluation\":{") }
+    let key = try #require(try setting.keys().first)
+    let story = try Program.run(["explain", setting.run, key]).output
+    #expect(story.contains("killed, \(logged) steps: seen "), "\(story)")
     let again = try RunningProgram(arguments, in: setting.folder.path)
     #expect(
       try again.wait {

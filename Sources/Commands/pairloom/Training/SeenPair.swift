@@ -3,6 +3,7 @@ import CLIPTraining
 import ContentHashing
 import DurableFiles
 import Foundation
+import PairRecords
 import PipelineCore
 import TrainingLedger
 
@@ -12,7 +13,9 @@ import TrainingLedger
 package struct SeenPair {
   /// What can be said, or why nothing can.
   enum Answer {
-    case seen(steps: [Int], ofSteps: Int, checkpoints: [TrainingCheckpoint])
+    case seen(
+      steps: [Int], ofSteps: Int, checkpoints: [TrainingCheckpoint],
+      replacements: SeenReplacements?)
     case unknown(String)
   }
 
@@ -23,37 +26,53 @@ package struct SeenPair {
   /// Asks the runs that a data set knows of, and those of `folders`.
   ///
   /// - Parameters:
-  ///   - number: The pair's in the data set.
+  ///   - place: The pair's in the data set.
   ///   - dataset: The path of its `dataset.json`.
   ///   - folders: Of training runs; each must be one.
   /// - Returns: An answer for each run.
   /// - Throws: What a ledger is at fault with; for a folder that is no training run.
-  static func ask(number: Int, dataset: String, folders: [String]) throws -> [SeenPair] {
+  static func ask(
+    _ place: DatasetPlace, dataset: String, folders: [String]
+  ) throws -> [SeenPair] {
     let parent = URL(fileURLWithPath: dataset).deletingLastPathComponent().path
-    let hash = ContentHash.sha256Hex(try DurableFile.read(dataset))
+    let pair = Pair(
+      number: place.number, key: place.key, dataset: dataset,
+      hash: ContentHash.sha256Hex(try DurableFile.read(dataset)))
     let named = folders.map(TrainedRuns.absolute)
     var runs: [SeenPair] = []
     for folder in named {
       guard let ledger = try TrainingLedger.open(folder: folder, making: false) else {
         throw CommandError("\(folder): is no folder of `pairloom train`")
       }
-      runs.append(try SeenPair(number, hash, folder, ledger))
+      runs.append(try SeenPair(pair, folder, ledger))
     }
     // Runs that were moved or removed since are passed over.
     for folder in try TrainedRuns.folders(of: parent) where !named.contains(folder) {
       guard let ledger = try TrainingLedger.open(folder: folder, making: false) else { continue }
-      runs.append(try SeenPair(number, hash, folder, ledger))
+      runs.append(try SeenPair(pair, folder, ledger))
     }
     return runs
   }
 
-  private init(_ number: Int, _ hash: String, _ folder: String, _ ledger: TrainingLedger) throws {
+  private struct Pair {
+    var number: Int
+    var key: String?
+    /// The path of the `dataset.json`, and its SHA-256.
+    var dataset: String
+    var hash: String
+  }
+
+  private init(_ pair: Pair, _ folder: String, _ ledger: TrainingLedger) throws {
     self.folder = folder
-    let attempts = try ledger.attempts()
+    let (number, hash) = (pair.number, pair.hash)
+    let attempts = try ledger.settledAttempts(now: CheckpointSurvey.now())
     outcome = attempts.last?.outcome.rawValue ?? "never begun"
-    // Attempts that began anew, from step 0, hold what counts from there on.
-    let done = attempts.compactMap(\.toStep).last ?? 0
-    let known = try attempts.last { try Self.sources(of: $0).contains { $0.sha256 == hash } }
+    let entered = try ledger.checkpoints()
+    let done = try Self.steps(of: attempts, entered, folder)
+    // One that was refused, with another seed or data set, trained on nothing.
+    let known = try attempts.last { attempt in
+      try attempt.fromStep != nil && Self.sources(of: attempt).contains { $0.sha256 == hash }
+    }
     guard let known else {
       answer = .unknown("trained on another data set, or on this one before it was made anew")
       return
@@ -66,12 +85,35 @@ package struct SeenPair {
       answer = .unknown("its ledger does not say how its samples were ordered")
       return
     }
+    let before = sources[..<own].reduce(0) { $0 + $1.pairs }
+    func steps(of number: Int) -> [Int] {
+      Self.steps(
+        of: before + number, in: Self.order(of: sources, seed: seed), batch: batch, done: done)
+    }
+    let replacements = try pair.key.map {
+      try SeenReplacements(
+        of: $0, source: sources.count == 1 ? nil : sources[own].path, folder: folder)
+    }
+    let planned = steps(of: number)
     answer = .seen(
-      steps: Self.steps(
-        of: sources[..<own].reduce(number) { $0 + $1.pairs },
-        in: Self.order(of: sources, seed: seed), batch: batch, done: done),
-      ofSteps: done,
-      checkpoints: try ledger.checkpoints().filter { $0.step <= done })
+      steps: try replacements?.steps(planned: planned, dataset: pair.dataset, of: steps) ?? planned,
+      ofSteps: done, checkpoints: entered.filter { $0.step <= done }, replacements: replacements)
+  }
+
+  /// How far a run came.
+  ///
+  /// Attempts that began anew, from step 0, hold what counts from there on.
+  private static func steps(
+    of attempts: [TrainingAttempt], _ checkpoints: [TrainingCheckpoint], _ folder: String
+  ) throws -> Int {
+    guard let taken = attempts.taken else { return 0 }
+    let told = taken.toStep ?? 0
+    guard taken.number == attempts.last?.number, [.running, .killed].contains(taken.outcome) else {
+      return told
+    }
+    // The ledger hears of it every few seconds, and of a killed one's last not at all.
+    let own = checkpoints.filter { $0.attempt == taken.number }.map(\.step)
+    return max(told, own.max() ?? 0, try TrainingLine.lines(in: folder).last?.step ?? 0)
   }
 
   /// The sources of an attempt; none where its ledger does not name them.
@@ -104,11 +146,12 @@ package struct SeenPair {
   var lines: [String] {
     switch answer {
     case .unknown(let why): return ["  \(folder)  \(why)"]
-    case .seen(let steps, let done, let checkpoints):
+    case .seen(let steps, let done, let checkpoints, let replacements):
       var lines = [
         "  \(folder)  \(outcome), \(done) steps: seen \(Self.times(steps.count))"
           + Self.list(steps)
       ]
+      lines += replacements?.lines ?? []
       for checkpoint in checkpoints {
         let seen = steps.filter { $0 <= checkpoint.step }
         let state = checkpoint.removedAt == nil ? "" : ", rotated away"
@@ -136,7 +179,7 @@ package struct SeenPair {
     ]
     switch answer {
     case .unknown(let why): members.append(.init("unknown", .string(why)))
-    case .seen(let steps, let done, let checkpoints):
+    case .seen(let steps, let done, let checkpoints, let replacements):
       members += [
         .init("steps_done", .int(done)), .init("steps", .array(steps.map { .int($0) })),
         .init(
@@ -151,6 +194,15 @@ package struct SeenPair {
               ])
             })),
       ]
+      if let own = replacements?.own {
+        members += [
+          .init("replaced_from", .int(own.step)), .init("replaced_by", .string(own.standIn)),
+          .init("why", .string(own.why)),
+        ]
+      }
+      if let others = replacements?.others, !others.isEmpty {
+        members.append(.init("stands_in_for", .array(others.map { .string($0.key) })))
+      }
     }
     return .object(members)
   }

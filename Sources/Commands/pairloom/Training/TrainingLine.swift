@@ -1,4 +1,5 @@
 import DistributedTraining
+import DurableFiles
 import Foundation
 
 /// One line of `metrics.jsonl`, as those who watch a run read it: numbers by name.
@@ -44,6 +45,12 @@ package struct TrainingLine: Sendable, Equatable {
     (object as? [String: Any] ?? [:]).compactMapValues { value in
       value as? Double
     }
+  }
+
+  /// Every whole line of a run's log, in order; none where there is no log.
+  static func lines(in folder: String) throws -> [TrainingLine] {
+    let path = folder + "/metrics.jsonl"
+    return DurableFile.exists(path) ? lines(of: try DurableFile.read(path)) : []
   }
 
   /// Every whole line of a metrics file, in order.

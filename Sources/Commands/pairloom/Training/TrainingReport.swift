@@ -23,7 +23,7 @@ package struct TrainingReport {
   func write(to path: String) throws(FileError) { try DurableFile.write(html, to: path) }
 
   package var html: String {
-    let facts = attempts.last?.facts ?? [:]
+    let facts = (attempts.taken ?? attempts.last)?.facts ?? [:]
     let sections = [
       section("Loss and rate", charts(["loss", "lr", "grad_norm"])),
       section("Evaluation", evaluation),

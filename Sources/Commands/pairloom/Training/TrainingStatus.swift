@@ -26,24 +26,14 @@ struct TrainingStatus: Encodable {
   /// - Throws: `TrainingLedgerError`, `FileError`.
   init?(folder: String) throws {
     guard let ledger = try TrainingLedger.open(folder: folder, making: false) else { return nil }
-    attempts = try ledger.attempts()
+    attempts = try ledger.settledAttempts(now: CheckpointSurvey.now())
     checkpoints = try ledger.checkpoints()
-    let path = folder + "/metrics.jsonl"
-    if DurableFile.exists(path) {
-      for line in TrainingLine.lines(of: try DurableFile.read(path)) { history.add(line) }
-    }
+    for line in try TrainingLine.lines(in: folder) { history.add(line) }
     step = max(history.lastStep, attempts.last?.toStep ?? 0)
-    steps = attempts.last?.facts["steps"].flatMap { Int($0) }
+    steps = (attempts.taken ?? attempts.last)?.facts["steps"].flatMap { Int($0) }
     metrics = history.line?.values ?? [:]
     evaluation = history.evaluation?.evaluation ?? [:]
     evaluatedAt = history.evaluation?.step
-    // Nobody has settled yet what became of a process that is gone.
-    if let last = attempts.indices.last, attempts[last].outcome == .running,
-      try ledger.refusal(now: CheckpointSurvey.now()) == nil
-    {
-      attempts[last].outcome = .killed
-      attempts[last].endedAt = attempts[last].seenAt
-    }
   }
 
   var isRunning: Bool { attempts.last?.outcome == .running }
@@ -75,7 +65,7 @@ struct TrainingStatus: Encodable {
     for (key, label) in [
       ("data", "data"), ("dataset_sha256", "its sha256"), ("manifest_sha256", "manifest's sha256"),
     ] {
-      if let fact = last?.facts[key] {
+      if let fact = (attempts.taken ?? last)?.facts[key] {
         lines.append("\(label): \(OneLine.text(fact, longest: 200))")
       }
     }

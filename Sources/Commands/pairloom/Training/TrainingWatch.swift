@@ -50,10 +50,9 @@ final class TrainingWatch: Sendable {
       preconditionFailure("a ledger that was to be made is not there")
     }
     self.ledger = ledger
-    let log = folder + "/metrics.jsonl"
-    let lines = DurableFile.exists(log) ? TrainingLine.lines(of: try DurableFile.read(log)) : []
     attempt = try ledger.begin(
-      facts: facts, lastStep: lines.last?.step, now: CheckpointSurvey.now())
+      facts: facts, lastStep: try TrainingLine.lines(in: folder).last?.step,
+      now: CheckpointSurvey.now())
     let survey = try CheckpointSurvey(folder: folder, ledger: ledger, attempt: attempt)
     Thread.detachNewThread { [self] in work(survey) }
     for dataset in Set(manifest.sources.compactMap { Self.folder(of: $0.path) }).sorted() {
@@ -89,8 +88,7 @@ final class TrainingWatch: Sendable {
     attempting {
       let events = try TrainingEvents(
         folder: folder, after: step, time: Date().timeIntervalSince1970)
-      let path = folder + "/metrics.jsonl"
-      let lines = DurableFile.exists(path) ? TrainingLine.lines(of: try DurableFile.read(path)) : []
+      let lines = try TrainingLine.lines(in: folder)
       state.withLock { state in
         state.events = events
         state.fromStep = step
@@ -180,8 +178,9 @@ final class TrainingWatch: Sendable {
 
   private func beat() {
     do {
-      try ledger.touch(
-        attempt, to: state.withLock { $0.history.lastStep }, now: CheckpointSurvey.now())
+      // Before its checkpoint is read, nobody knows where it stands.
+      let step = state.withLock { $0.firstStep == nil ? nil : $0.history.lastStep }
+      try ledger.touch(attempt, to: step, now: CheckpointSurvey.now())
     } catch {
       note("\(error)")
       // Another process works in the folder: two must not.
@@ -191,7 +190,9 @@ final class TrainingWatch: Sendable {
 
   private func writeReport() {
     attempting {
-      let history = state.withLock { $0.history }
+      var (history, isKnown) = state.withLock { ($0.history, $0.firstStep != nil) }
+      // An attempt that is refused must not empty the page of those before.
+      if !isKnown { for line in try TrainingLine.lines(in: folder) { history.add(line) } }
       try TrainingReport(
         folder: folder, history: history, attempts: try ledger.attempts(),
         checkpoints: try ledger.checkpoints()
