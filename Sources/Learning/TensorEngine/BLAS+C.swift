@@ -47,9 +47,8 @@ enum BLAS {
         c.offset += first
       }
       sgemm(
-        m: byRows ? count : m, n: byRows ? n : count, k: k, alpha: alpha, a, transposeA: transposeA,
-        b,
-        transposeB: transposeB, beta: beta, into: c)
+        m: byRows ? count : m, n: byRows ? n : count, k: k, alpha: alpha,
+        a, transposeA: transposeA, b, transposeB: transposeB, beta: beta, into: c)
     }
   }
 
